@@ -1,0 +1,130 @@
+// kernel/mm/page.h — physical pages: one struct page for each frame, allocation by power-of-two blocks, reference counts.
+#pragma once
+
+#include "kernel/base/list.h"
+#include "kernel/base/refcount.h"
+
+struct page_cache;
+struct slab_cache;
+
+enum page_flags {
+    PG_RESERVED = 1 << 0,  // not ours to hand out: firmware, kernel image
+    PG_BUDDY = 1 << 1,     // heads a free block of `order`
+    PG_PCP = 1 << 2,       // free, in a per-CPU list
+    PG_SLAB = 1 << 3,
+    PG_ANON = 1 << 4,      // belongs to anonymous memory
+    PG_CACHE = 1 << 5,     // in a page cache: owner and index are valid
+    PG_UPTODATE = 1 << 6,  // content is valid
+    PG_DIRTY = 1 << 7,
+    PG_LOCKED = 1 << 8,    // page_lock()
+    PG_TABLE = 1 << 9,     // a page table
+    PG_HEAD = 1 << 10,     // first page of a block of `order` > 0 handed out as one
+    PG_ZERO = 1 << 11,     // the well-known zero page
+    PG_WAITERS = 1 << 12,  // someone sleeps for PG_LOCKED
+};
+
+struct page { // 48 bytes; one per frame, so every byte counts
+    uint32_t flags;        // atomic
+    refcount_t refs;       // 0: free. Each mapping, cache and temporary user holds one
+    int32_t map_count;     // number of page-table entries that map it
+    uint16_t order;        // valid with PG_BUDDY, PG_HEAD
+    uint16_t slab_inuse;
+    union {
+        struct list_head link;      // free lists, slab lists, whoever owns it alone
+        struct {
+            struct page_cache *cache; // PG_CACHE
+            uint64_t index;           // page offset in the file
+        };
+        struct {
+            uint32_t table_lock;      // PG_TABLE: spinlock word of this leaf table
+            uint32_t table_entries;
+        };
+    };
+    union {
+        struct slab_cache *slab;
+        uint64_t private;
+    };
+    void *freelist;        // slab: first free object
+};
+
+// Frame numbers, physical addresses, kernel addresses (direct map) and struct page, each from the other. Only for RAM.
+extern struct page *mem_map;             // indexed by frame number; a virtual array with holes where there is no RAM
+extern uintptr_t direct_map_base;
+extern pfn_t max_pfn;
+
+static inline struct page *pfn_to_page(pfn_t pfn)
+{
+    return &mem_map[pfn];
+}
+static inline pfn_t page_to_pfn(const struct page *page)
+{
+    return (pfn_t)(page - mem_map);
+}
+static inline paddr_t page_to_phys(const struct page *page)
+{
+    return page_to_pfn(page) << PAGE_SHIFT;
+}
+static inline struct page *phys_to_page(paddr_t pa)
+{
+    return pfn_to_page(pa >> PAGE_SHIFT);
+}
+static inline void *phys_to_virt(paddr_t pa)
+{
+    return (void *)(direct_map_base + pa);
+}
+static inline paddr_t virt_to_phys(const void *va) // direct map only
+{
+    return (uintptr_t)va - direct_map_base;
+}
+static inline void *page_address(const struct page *page)
+{
+    return phys_to_virt(page_to_phys(page));
+}
+static inline struct page *virt_to_page(const void *va)
+{
+    return phys_to_page(virt_to_phys(va));
+}
+// Whether the frame is RAM with a struct page.
+bool pfn_valid(pfn_t pfn);
+
+enum alloc_flags {
+    ALLOC_KERNEL = 0,        // may sleep to reclaim
+    ALLOC_ATOMIC = 1 << 0,   // may not sleep; may use the reserve
+    ALLOC_ZERO = 1 << 1,     // cleared
+    ALLOC_DMA32 = 1 << 2,    // below 4 GiB
+    ALLOC_NOWARN = 1 << 3,
+    ALLOC_USER = 1 << 4,     // for user memory: may wake the OOM killer and fail if the caller is being killed
+};
+
+#define MAX_ORDER 10 // 4 MiB
+
+// A block of 2^order pages with one reference, or null.
+[[nodiscard]] struct page *page_alloc(unsigned order, unsigned flags);
+void page_free(struct page *page, unsigned order); // the caller owns it alone (refs 1)
+static inline void page_get(struct page *page)
+{
+    refcount_inc(&page->refs);
+}
+// Drops a reference; frees the page with the last one. User pages being unmapped go through the gather (mm/gather.h) instead.
+void page_put(struct page *page);
+
+// Kernel-virtual contiguous memory built of single pages, with an unmapped guard page behind; for stacks, big tables, modules of data.
+[[nodiscard]] void *vmalloc(size_t size, unsigned flags);
+void vfree(void *addr);
+// Maps device memory uncached / write-combining; never unmapped in practice.
+[[nodiscard]] void *ioremap(paddr_t pa, size_t size);
+
+struct mem_counts { // pages
+    uint64_t total, free, cached, anon, slab, slab_reclaimable, page_tables, kernel_stacks, shmem, dirty, mapped, committed, commit_limit;
+};
+void mem_counts_read(struct mem_counts *out);
+uint64_t mem_available_pages(void);
+
+// Memory under pressure: caches that can give pages back register here. `scan` frees about nr pages' worth and returns how many. May sleep.
+struct shrinker {
+    struct list_head link;
+    const char *name;
+    unsigned long (*count)(struct shrinker *);
+    unsigned long (*scan)(struct shrinker *, unsigned long nr);
+};
+void shrinker_register(struct shrinker *s);

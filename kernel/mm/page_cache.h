@@ -1,0 +1,54 @@
+// kernel/mm/page_cache.h — the one page cache: every inode with content has one; read, write, mmap and exec all use its pages.
+//
+// Unit: a whole page of (cache, index). States: absent; present, locked, not up to date (being read); up to date; dirty.
+// The cache holds one reference on each page. Lookups are lockless (RCU over a radix tree); insertion and removal take cache->lock.
+#pragma once
+
+#include "kernel/base/xarray.h"
+#include "kernel/mm/page.h"
+#include "kernel/sync/spinlock.h"
+
+struct inode;
+struct page_cache;
+struct rb_root_cached;
+
+// What a file system supplies. Missing entries: read_page null = pages are born zeroed (tmpfs); write_page null = nothing to write
+// back, pages are never reclaimed while they hold data (memory-only file systems).
+struct page_cache_ops {
+    // Fills the locked page; sets PG_UPTODATE. 0, -EIO, -EINTR, -ENOMEM. May sleep.
+    int (*read_page)(struct page_cache *cache, struct page *page);
+    int (*write_page)(struct page_cache *cache, struct page *page);
+    // Called before a page is added for writing (size limits: tmpfs -ENOSPC), and after it left the cache.
+    int (*charge)(struct page_cache *cache, uint64_t index);
+    void (*uncharge)(struct page_cache *cache, uint64_t nr_pages);
+};
+
+struct page_cache {
+    struct inode *host;
+    const struct page_cache_ops *ops;
+    struct xarray pages;          // index -> struct page *
+    uint64_t nr_pages;            // atomic
+    struct rwsem *invalidate_sem; // held for read by faults, for write by truncate and hole punching
+    struct spinlock vma_lock;
+    struct rb_root_interval { struct rb_node *root; } shared_vmas; // every vma that maps it, by page offset: for truncate and unmap; owned by kernel/mm
+    unsigned writable_maps;       // shared writable mappings (memfd seals, ETXTBSY)
+};
+
+void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops, struct rwsem *invalidate_sem);
+// Drops every page; the inode is going away, nobody maps it.
+void page_cache_destroy(struct page_cache *cache);
+
+// The page at `index` with a reference, or null when absent. Never sleeps.
+[[nodiscard]] struct page *page_cache_find(struct page_cache *cache, uint64_t index);
+// The up-to-date page at `index` with a reference in *out, read or created if need be. -ENOMEM, -EIO, -ENOSPC, -EINTR. May sleep.
+[[nodiscard]] int page_cache_get(struct page_cache *cache, uint64_t index, struct page **out);
+// The next present index >= start, or UINT64_MAX (SEEK_DATA, mincore, writeback).
+uint64_t page_cache_next(struct page_cache *cache, uint64_t start);
+// Removes pages in [first, last], unmapping them from every process first. The caller holds invalidate_sem for write.
+void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t last);
+// Zeroes the bytes of the page that lie beyond the new end of file.
+void page_cache_zero_tail(struct page_cache *cache, uint64_t size);
+
+void page_lock(struct page *page);
+void page_unlock(struct page *page);
+void page_set_dirty(struct page *page);

@@ -1,0 +1,54 @@
+// kernel/proc/pid.h — process ids: one struct pid per number set, seen through each enclosing PID namespace: pid_namespaces(7).
+#pragma once
+
+#include "kernel/base/list.h"
+#include "kernel/base/refcount.h"
+#include "kernel/base/xarray.h"
+#include "kernel/sync/rcu.h"
+#include "kernel/sync/waitqueue.h"
+
+struct task;
+struct process;
+
+enum pid_type { PID_THREAD, PID_PROCESS, PID_PGRP, PID_SESSION, PID_TYPES };
+#define PID_MAX_DEFAULT 32768
+#define PID_MAX_LIMIT 4194304
+#define PID_NS_LEVELS 32
+
+struct pid_namespace {
+    refcount_t refs;
+    unsigned level;
+    struct pid_namespace *parent;
+    struct xarray ids;          // number -> struct pid; guarded by lock for writers, RCU for readers
+    struct spinlock lock;
+    uint64_t next;
+    unsigned nr_pids;
+    struct process *reaper;     // its init
+    bool dying;                 // init has exited: no new pids
+    uint64_t inum;
+    struct rcu_head rcu;
+};
+
+struct pid {
+    refcount_t refs;
+    unsigned level;
+    struct list_head tasks[PID_TYPES]; // users of it in each role: guarded by process_tree_lock, readable under RCU
+    struct waitqueue poll_wq;          // pidfd
+    struct rcu_head rcu;
+    struct {
+        pid_t nr;
+        struct pid_namespace *ns;
+    } numbers[];                       // level + 1 of them
+};
+
+[[nodiscard]] int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, struct pid **out);
+void pid_free_numbers(struct pid *pid); // at reap; references keep the object
+struct pid *pid_get(struct pid *pid);
+void pid_put(struct pid *pid);
+// Lookups under rcu_read_lock().
+struct pid *pid_find(struct pid_namespace *ns, pid_t nr);
+struct task *pid_task(struct pid *pid, enum pid_type type);
+// The number as seen from a namespace; 0 where it has none there.
+pid_t pid_nr_ns(const struct pid *pid, const struct pid_namespace *ns);
+pid_t pid_vnr(const struct pid *pid); // from the current thread's namespace
+extern struct pid_namespace init_pid_ns;

@@ -1,0 +1,17 @@
+// kernel/proc/rlimit.h — resource limits: getrlimit(2).
+#pragma once
+
+#include "kernel/base/types.h"
+
+enum {
+    RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS,
+    RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIM_NLIMITS,
+};
+#define RLIM_INFINITY (~0UL)
+
+struct rlimit_k {
+    uint64_t cur, max;
+};
+
+// The current process's soft limit. Any context with a current task; infinity in kernel threads.
+uint64_t rlimit(unsigned resource);

@@ -1,0 +1,70 @@
+// kernel/proc/signal.h — signals: signal(7), sigaction(2). Sets are uint64_t with bit sig - 1.
+#pragma once
+
+#include "kernel/abi/signal.h" // SIG*, SA_*, SI_*, struct siginfo as user space sees it, struct abi_sigaction, stack_t
+#include "kernel/base/list.h"
+#include "kernel/sync/waitqueue.h"
+
+struct task;
+struct process;
+struct pid;
+struct pt_regs;
+
+#define NSIG 64
+#define sigmask(sig) (1UL << ((sig)-1))
+#define SIG_KERNEL_ONLY (sigmask(SIGKILL) | sigmask(SIGSTOP)) // never blocked, caught or ignored
+
+struct k_sigaction {
+    unsigned long handler; // SIG_DFL 0, SIG_IGN 1, or user address
+    unsigned long flags;   // SA_*
+    unsigned long restorer;
+    uint64_t mask;
+};
+
+// A signal on its way to a handler, as the frame builder gets it.
+struct ksignal {
+    int sig;
+    struct siginfo info;
+    struct k_sigaction action;
+};
+
+struct sigpending { // guarded by the process's sighand lock
+    uint64_t set;
+    struct list_head queue;
+};
+
+struct sighand { // shared by CLONE_SIGHAND
+    refcount_t refs;
+    struct spinlock lock; // RANK_SIGHAND, irqsave: guards actions, all pending sets and masks of the threads that share it
+    struct k_sigaction action[NSIG];
+    struct waitqueue signalfd_wq;
+};
+
+// Sends to one thread, a process, a process group; the caller has checked permission (see may_signal). info null: SI_USER of the current.
+// Returns 0, -EAGAIN (queue full for a real-time signal), -ESRCH.
+int signal_send_thread(struct task *task, int sig, const struct siginfo *info);
+int signal_send_process(struct process *process, int sig, const struct siginfo *info);
+int signal_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info);
+void siginfo_init_kernel(struct siginfo *info, int sig); // SI_KERNEL
+bool may_signal(struct process *target, int sig);        // kill(2) permission of the current thread
+
+// A synchronous fault of the current thread: cannot be blocked or ignored (then it kills).
+void signal_force(int sig, int code, unsigned long addr);
+// Delivers what is pending to the current thread on its way to user mode: runs default actions, stops, dies, or sets up a handler's frame.
+void signal_deliver(struct pt_regs *regs);
+// Sleeps that a signal ended: what to return; the exit path turns these into EINTR or a restart. They never reach user mode.
+#define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
+#define ERESTARTNOHAND 514
+#define ERESTART_RESTARTBLOCK 516
+
+bool signal_pending(void);        // the current thread has a signal to deliver
+bool fatal_signal_pending(void);
+// ppoll, pselect, epoll_pwait, sigsuspend: installs a temporary mask that exit-to-user restores after delivery.
+void sigmask_set_temporary(uint64_t mask);
+void sigmask_restore_temporary(void); // when no signal was seen
+// Changes the current thread's mask and recomputes what is pending.
+void sigmask_set(uint64_t mask);
+// Accepts one signal of `set` (sigtimedwait, signalfd); true if there was one.
+bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info);
+uint64_t signal_pending_set(struct task *task);

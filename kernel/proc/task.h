@@ -1,0 +1,167 @@
+// kernel/proc/task.h — user threads (struct task) and thread groups (struct process): what clone(2) makes and exit(2) ends.
+//
+// A task is one thread that user space sees; it embeds the scheduler's struct thread. A process is a thread group with what its threads
+// share: id, parent, children, signals sent to all, limits, timers, job control, accounting.
+// process_tree_lock (RANK_PROCESS_TREE, spinlock, interrupts off) guards parents, children, groups, sessions, thread lists, exit states. Readers may use RCU.
+#pragma once
+
+#include "kernel/proc/cred.h"
+#include "kernel/proc/pid.h"
+#include "kernel/proc/rlimit.h"
+#include "kernel/proc/signal.h"
+#include "kernel/sched/thread.h"
+
+struct cgroup;
+struct file;
+struct files;
+struct fs_context;
+struct mm;
+struct namespaces;
+struct tty;
+
+struct restart_block { // what restart_syscall(2) continues
+    long (*fn)(struct restart_block *);
+    ktime_t deadline;
+    unsigned long arg[4];
+    int clock;
+};
+
+struct task {
+    struct thread thread;            // first
+    struct process *process;
+    struct pid *pid;                 // its thread id
+    struct list_head thread_link;    // process->threads
+    struct files *files;             // own pointer; shared by CLONE_FILES. Written by itself under `alloc_lock`
+    struct fs_context *fs;
+    struct namespaces *ns;
+    struct sighand *sighand;         // guarded by process_tree_lock for lifetime; RCU-freed
+    struct sigpending pending;
+    uint64_t blocked, saved_blocked; // signal masks; real: sighand->lock
+    uint64_t sigwait_set;            // what a sigtimedwait of this thread accepts though blocked
+    unsigned long altstack_sp;       // sigaltstack(2)
+    size_t altstack_size;
+    unsigned altstack_flags;
+    const struct cred *cred;         // RCU; replaced by its own thread only
+    struct spinlock alloc_lock;      // mm, files, fs, cred as others look at them
+    int __user *clear_child_tid;     // set_tid_address(2)
+    void __user *robust_list;
+    size_t robust_list_len;
+    struct completion *vfork_done;
+    struct restart_block restart;
+    int exit_code;                   // wait(2) form
+    int pdeath_signal;
+    struct list_head pid_links[PID_TYPES];
+    struct list_head task_work;      // callbacks to run before user mode
+    struct cgroup *cgroup;
+    struct list_head cgroup_link;
+    uint64_t min_flt, maj_flt;
+    uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
+    unsigned long personality;
+    bool no_new_privs, exiting, trace_syscalls, in_execve;
+    uint64_t timer_slack;
+    void *futex_wait;                // owned by ipc/futex.c
+    struct rcu_head rcu;
+};
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_DEAD };
+
+struct process {
+    refcount_t refs;
+    struct pid *pid, *pgrp, *session;  // pgrp and session under process_tree_lock
+    struct task *leader;
+    struct list_head threads;
+    unsigned nr_threads;               // live
+    struct process *parent;            // real parent
+    struct list_head children, sibling;
+    struct waitqueue child_wq;         // wait4 sleeps here
+    enum process_state state;
+    int exit_code;
+    int exit_signal;                   // to the parent; 0 none (clone)
+    bool group_exit, exec_in_progress;
+    int group_exit_code;
+    struct task *group_exec_task;
+    struct sigpending shared_pending;  // sighand->lock
+    unsigned stop_flags;               // job control: owned by signal.c
+    int stop_sig, stop_count;
+    bool is_subreaper, has_child_subreaper;
+    bool session_leader;
+    struct tty *tty;                   // controlling terminal, shared by the session: tty's lock
+    struct rlimit_k rlimits[RLIM_NLIMITS]; // leader's alloc_lock
+    uint64_t dead_utime, dead_stime;       // of threads that ended
+    uint64_t children_utime, children_stime;
+    uint64_t dead_min_flt, dead_maj_flt, dead_nvcsw, dead_nivcsw, children_min_flt, children_maj_flt, children_nvcsw, children_nivcsw;
+    uint64_t max_rss, children_max_rss;
+    struct timers_user *timers;            // interval and POSIX timers; lazily made
+    ktime_t start_boottime;
+    struct waitqueue exit_wq;              // exec waits for its siblings here
+    struct rcu_head rcu;
+};
+
+static inline struct task *task_of(const struct thread *thread)
+{
+    return thread->kernel_thread ? nullptr : container_of((struct thread *)thread, struct task, thread);
+}
+static inline struct task *current_task(void) // null in kernel threads
+{
+    return task_of(current_thread());
+}
+static inline struct process *current_process(void)
+{
+    return current_task()->process;
+}
+
+extern struct spinlock process_tree_lock;
+extern struct process *init_process;
+
+static inline struct task *task_get(struct task *t)
+{
+    refcount_inc(&t->thread.refs);
+    return t;
+}
+void task_put(struct task *t);
+static inline struct process *process_get(struct process *p)
+{
+    refcount_inc(&p->refs);
+    return p;
+}
+void process_put(struct process *p);
+
+// By id in the current thread's namespace, with a reference, or null.
+[[nodiscard]] struct task *task_find_get(pid_t tid);
+[[nodiscard]] struct process *process_find_get(pid_t tgid);
+// Every process / thread of a process, under rcu_read_lock(): the next with id > nr in `ns`.
+struct process *process_next(struct pid_namespace *ns, pid_t *nr);
+#define for_each_thread_rcu(t, p) list_for_each_entry_rcu(t, &(p)->threads, thread_link)
+
+struct mm *task_mm_get(struct task *t);          // users reference or null
+struct files *task_files_get(struct task *t);
+struct fs_context *task_fs_get(struct task *t);
+const struct cred *task_cred_get(struct task *t);
+// The ptrace access check (proc files, process_vm_readv, kcmp …): 0 or -EPERM.
+int task_may_access(struct task *t, bool attach);
+
+// -- life
+struct clone_request {
+    uint64_t flags;           // CLONE_*
+    int exit_signal;
+    unsigned long stack, tls; // stack: the initial stack pointer, 0: the parent's
+    int __user *pidfd, *child_tid, *parent_tid;
+    const pid_t *set_tid;
+    unsigned set_tid_size;
+    int cgroup_fd;            // CLONE_INTO_CGROUP
+};
+[[nodiscard]] long do_clone(const struct clone_request *req, const struct pt_regs *regs); // the child's id or -errno
+struct exec_request {
+    struct file *file;        // or null: `path`
+    const char *path;         // display name
+    unsigned long argv, envp; // user arrays (kernel arrays when from_kernel)
+    bool from_kernel;
+};
+[[nodiscard]] int do_execve(const struct exec_request *req, struct pt_regs *regs);
+[[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status
+[[noreturn]] void do_group_exit(int code);
+// PID 1 from the initramfs or root= ; called by the init thread.
+[[nodiscard]] int start_init_process(const char *path, const char *const argv[], const char *const envp[]);
+// The one way back to user mode: arch calls it with interrupts on while thread->work is non-zero.
+void exit_to_user_work(struct pt_regs *regs);
+void task_work_add(struct task *t, struct list_head *link, void (*fn)(struct list_head *));

@@ -1,0 +1,51 @@
+// kernel/sync/lock_class.h — every lock belongs to a class; classes have ranks; a lock may be taken only above the ranks held.
+//
+// LOCKS.md tells the order in words. In the fortress profile each acquisition is checked against the locks the thread holds; in the
+// others a class costs nothing. DEFINE_LOCK_CLASS is file-scope, one per kind of lock.
+#pragma once
+
+#include "kernel/base/types.h"
+
+// Ranks, outermost first. A thread holding a lock of rank r may take ranks greater than r only (equal ranks: see nest_ok).
+enum lock_rank {
+    RANK_NONE = 0,
+    RANK_NAMESPACE = 10,   // mount namespace, PID namespace creation
+    RANK_MOUNT = 15,
+    RANK_CGROUP = 18,
+    RANK_PROCESS_TREE = 20, // parents, children, process groups, sessions
+    RANK_EXEC = 25,
+    RANK_RENAME = 28,       // one cross-directory rename at a time per file system
+    RANK_INODE = 30,        // inode rwsem; parent before child
+    RANK_PIPE = 34,
+    RANK_SOCKET = 36,
+    RANK_TTY = 40,
+    RANK_EPOLL = 42,
+    RANK_FILE_POS = 26,
+    RANK_MM = 50,           // mm rwsem; user copies take it, so no lock above this rank may be held over a user copy
+    RANK_PAGE_CACHE = 60,   // page lock, then the cache's tree lock
+    RANK_PAGE_TABLE = 62,
+    RANK_SUPERBLOCK = 64,
+    RANK_DENTRY = 66,
+    RANK_FILES = 68,        // descriptor table spinlock
+    RANK_SIGHAND = 70,
+    RANK_FUTEX = 72,
+    RANK_TIMER_USER = 74,   // interval and POSIX timers
+    RANK_WAITQUEUE = 80,
+    RANK_RUNQUEUE = 84,     // lower CPU number first
+    RANK_HRTIMER = 86,
+    RANK_RCU = 88,
+    RANK_SLAB = 90,
+    RANK_PAGE_ALLOC = 92,
+    RANK_DRIVER = 94,
+    RANK_CONSOLE = 98,      // innermost: printk works anywhere
+};
+
+struct lock_class {
+    const char *name;
+    enum lock_rank rank;
+    bool nest_ok; // several of one class may be held (e.g. two inodes, two run queues), in an order the owner documents
+};
+
+#define DEFINE_LOCK_CLASS(var, text, lock_rank) const struct lock_class var = {.name = (text), .rank = (lock_rank)}
+#define DEFINE_LOCK_CLASS_NESTED(var, text, lock_rank)                                                                 \
+    const struct lock_class var = {.name = (text), .rank = (lock_rank), .nest_ok = true}

@@ -1,0 +1,59 @@
+// kernel/vfs/file.h — open file descriptions and descriptor tables.
+#pragma once
+
+#include "kernel/vfs/vfs.h"
+
+// -- descriptions
+// An open file on a place, with one reference: used by open and by file systems' anonymous objects. flags: O_*. -ENFILE, -ENOMEM.
+[[nodiscard]] int file_alloc(const struct path *path, unsigned flags, const struct file_ops *ops, struct file **out);
+// An anonymous file ("anon_inode:[name]") for eventfd, epoll, timerfd, signalfd, pidfd … on the shared anonymous inode.
+[[nodiscard]] int file_anon(const char *name, const struct file_ops *ops, void *private, unsigned flags, struct file **out);
+static inline struct file *file_get(struct file *file)
+{
+    refcount_inc(&file->refs);
+    return file;
+}
+// Drops a reference; the last release runs on the way back to user mode (or in a worker from kernel threads), never under the caller's locks.
+void file_put(struct file *file);
+
+// Kernel-side I/O on open files.
+ssize_t file_read(struct file *file, void *buf, size_t size, loff_t *pos);
+ssize_t file_write(struct file *file, const void *buf, size_t size, loff_t *pos);
+
+// -- descriptor tables (struct files is shared by CLONE_FILES)
+struct files;
+[[nodiscard]] struct files *files_create(void);
+[[nodiscard]] int files_copy(struct files *from, struct files **out); // fork
+struct files *files_get(struct files *files);
+void files_put(struct files *files);
+void files_close_on_exec(struct files *files);
+[[nodiscard]] int files_unshare(struct files **slot);                 // a private copy if shared
+
+// Lookup in the current process's table. fd_get returns a reference that fd_put drops (free of atomics when the table is not shared).
+struct fd_ref {
+    struct file *file; // null: EBADF
+    bool counted;
+};
+struct fd_ref fd_get(int fd);         // not O_PATH descriptors
+struct fd_ref fd_get_raw(int fd);     // any
+void fd_put(struct fd_ref ref);
+static inline void fd_put_cleanup_(struct fd_ref *ref)
+{
+    fd_put(*ref);
+}
+// Scoped: struct fd_ref CLEANUP(fd_put_cleanup_) f = fd_get(fd);
+#define FD_REF(name, fd) struct fd_ref name CLEANUP(fd_put_cleanup_) = fd_get(fd)
+#define FD_REF_RAW(name, fd) struct fd_ref name CLEANUP(fd_put_cleanup_) = fd_get_raw(fd)
+// Another process's descriptor (/proc/PID/fd, pidfd_getfd): a counted reference or null.
+struct file *files_lookup(struct files *files, int fd);
+// The lowest open descriptor >= fd, or -1 (for /proc/PID/fd).
+int files_next(struct files *files, int fd);
+
+// Reserve the lowest free descriptor >= from, then install or give back. -EMFILE. flags: O_CLOEXEC.
+[[nodiscard]] int fd_reserve(int from, unsigned flags);
+void fd_install(int fd, struct file *file); // takes over the reference
+void fd_release(int fd);
+// Both at once; on error the file is put.
+[[nodiscard]] int fd_install_new(struct file *file, unsigned flags);
+[[nodiscard]] int fd_close(int fd);
+unsigned files_count(struct files *files);

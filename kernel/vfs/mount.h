@@ -1,0 +1,61 @@
+// kernel/vfs/mount.h — mount trees and namespaces: mount_namespaces(7), mount(2), umount(2), pivot_root(2).
+//
+// A namespace owns a tree of mounts. namespace_sem (class mount namespace) guards all trees' shape and propagation groups; lookups cross mounts by a hash of
+// (parent mount, dentry) read under RCU and mount_seq. A mount is busy while it has references beyond its own.
+#pragma once
+
+#include "kernel/vfs/vfs.h"
+
+struct mount {
+    struct mount *parent;          // itself for the root
+    struct dentry *mountpoint;     // in the parent
+    struct dentry *root;           // of what is mounted
+    struct superblock *sb;
+    unsigned flags;                // MNT_*
+    int id;
+    struct hlist_node hash;
+    struct list_head child_link, children;
+    struct list_head ns_link;
+    struct mount_namespace *ns;    // null: detached
+    refcount_t refs;
+    atomic_t writers;
+    char *source;                  // as given to mount(2)
+    struct list_head share_link;   // peers
+    struct list_head slave_link, slaves;
+    struct mount *master;
+    int group_id;                  // propagation group, 0: private
+    bool unbindable;
+    struct rcu_head rcu;
+};
+#define MNT_NOSUID 1u
+#define MNT_NODEV 2u
+#define MNT_NOEXEC 4u
+#define MNT_NOATIME 8u
+#define MNT_NODIRATIME 16u
+#define MNT_RELATIME 32u
+#define MNT_READONLY 64u
+#define MNT_NOSYMFOLLOW 128u
+#define MNT_INTERNAL 0x4000u // kernel's own, in no namespace
+#define MNT_DETACHED 0x8000u
+
+// The acting half of mount(2): flags are MS_*. Checks CAP_SYS_ADMIN.
+[[nodiscard]] int do_mount(const char *source, const struct pathname *target, const char *type, unsigned long flags, const char *data);
+[[nodiscard]] int do_umount(const struct pathname *target, unsigned flags);
+[[nodiscard]] int do_pivot_root(const struct pathname *new_root, const struct pathname *put_old);
+// A private mount of a file system for the kernel's own use.
+[[nodiscard]] int mount_internal(const struct file_system_type *type, const char *options, struct mount **out);
+// Boot: the root file system, empty, and the first namespace.
+void mount_init_root(void);
+
+struct mount *mnt_get(struct mount *mnt);
+void mnt_put(struct mount *mnt);
+[[nodiscard]] int mnt_want_write(struct mount *mnt); // -EROFS
+void mnt_drop_write(struct mount *mnt);
+
+struct mount_namespace *mount_ns_get(struct mount_namespace *ns);
+void mount_ns_put(struct mount_namespace *ns);
+[[nodiscard]] int mount_ns_copy(struct mount_namespace *from, struct fs_context *fs, struct mount_namespace **out); // CLONE_NEWNS
+uint64_t mount_ns_inum(const struct mount_namespace *ns);
+// /proc/PID/mounts, mountinfo, mountstats; pollable: EPOLLERR | EPOLLPRI when the tree changed.
+void mounts_show(struct seq_file *m, struct mount_namespace *ns, const struct path *root, int which);
+struct waitqueue *mount_ns_waitqueue(struct mount_namespace *ns, uint64_t *event);

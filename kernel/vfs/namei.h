@@ -1,0 +1,77 @@
+// kernel/vfs/namei.h — path walk and the operations on names: the acting halves of open, mkdir, rename …, for system calls and for the kernel itself.
+#pragma once
+
+#include "kernel/vfs/vfs.h"
+
+#define LOOKUP_FOLLOW 1u        // follow a symlink in the last component
+#define LOOKUP_DIRECTORY 2u     // the result must be a directory
+#define LOOKUP_PARENT 4u        // stop before the last component
+#define LOOKUP_EMPTY 8u         // AT_EMPTY_PATH
+#define LOOKUP_CREATE 16u
+#define LOOKUP_EXCL 32u
+#define LOOKUP_NO_SYMLINKS 64u  // openat2 RESOLVE_*
+#define LOOKUP_NO_MAGICLINKS 128u
+#define LOOKUP_NO_XDEV 256u
+#define LOOKUP_BENEATH 512u
+#define LOOKUP_IN_ROOT 1024u
+#define LOOKUP_CACHED 2048u
+#define LOOKUP_NO_AUTOMOUNT 4096u
+
+#define AT_FDCWD (-100)
+#define MAX_SYMLINKS 40
+
+// A path copied in from user space (or made by the kernel), at most PATH_MAX with its NUL.
+struct pathname {
+    const char *text;
+    size_t len;
+    char *heap; // to be freed, or null
+};
+// -EFAULT, -ENAMETOOLONG, -ENOENT for an empty one unless LOOKUP_EMPTY.
+[[nodiscard]] int pathname_from_user(struct pathname *name, const char __user *upath, unsigned lookup_flags);
+void pathname_free(struct pathname *name);
+#define PATHNAME(var) struct pathname var CLEANUP(pathname_free) = {}
+
+// Where a path leads, from the directory descriptor (or AT_FDCWD): *out with references (path_put). Any errno of path_resolution(7).
+[[nodiscard]] int path_lookup_at(int dirfd, const struct pathname *name, unsigned flags, struct path *out);
+// The same for the kernel's own paths, from the current process's root.
+[[nodiscard]] int path_lookup(const char *path, unsigned flags, struct path *out);
+void path_get(const struct path *path);
+void path_put(const struct path *path);
+
+struct open_how_k {
+    uint64_t flags; // O_*, checked
+    umode_t mode;
+    uint64_t resolve;
+};
+[[nodiscard]] int do_open(int dirfd, const struct pathname *name, const struct open_how_k *how, struct file **out);
+[[nodiscard]] int file_open(const char *path, unsigned flags, umode_t mode, struct file **out); // kernel's own
+[[nodiscard]] int do_mkdir(int dirfd, const struct pathname *name, umode_t mode);
+[[nodiscard]] int do_mknod(int dirfd, const struct pathname *name, umode_t mode, dev_t rdev);
+[[nodiscard]] int do_symlink(const char *target, int dirfd, const struct pathname *name);
+[[nodiscard]] int do_link(int olddirfd, const struct pathname *old, int newdirfd, const struct pathname *name, unsigned flags);
+[[nodiscard]] int do_unlink(int dirfd, const struct pathname *name);
+[[nodiscard]] int do_rmdir(int dirfd, const struct pathname *name);
+[[nodiscard]] int do_rename(int olddirfd, const struct pathname *old, int newdirfd, const struct pathname *name, unsigned flags);
+// Makes a dentry for a node the kernel creates itself (unix sockets' bind): locked parent, negative dentry; finish with path_create_done().
+[[nodiscard]] int path_create(int dirfd, const struct pathname *name, bool is_dir, struct path *parent, struct dentry **out);
+void path_create_done(struct path *parent, struct dentry *dentry);
+int vfs_mknod(const struct path *parent, struct dentry *dentry, umode_t mode, dev_t rdev); // with permission checks
+
+int vfs_getattr(const struct path *path, struct kstat *stat, uint32_t mask, unsigned flags);
+int vfs_setattr(const struct path *path, struct iattr *attr); // takes inode->sem; permission and read-only checks
+int vfs_truncate(const struct path *path, loff_t size);
+
+// Writes the path as seen from the current root into buf's end; *start points at it. "(unreachable)" and " (deleted)" as Linux does. -ENAMETOOLONG.
+[[nodiscard]] int path_to_text(const struct path *path, char *buf, size_t size, char **start);
+[[nodiscard]] int path_to_text_root(const struct path *path, const struct path *root, char *buf, size_t size, char **start);
+
+// Working directory, root and umask: shared by CLONE_FS.
+struct fs_context {
+    refcount_t refs;
+    struct spinlock lock;
+    seqcount_t seq;
+    struct path root, cwd;
+    umode_t umask;
+};
+[[nodiscard]] struct fs_context *fs_context_copy(struct fs_context *from);
+void fs_context_put(struct fs_context *fs);

@@ -1,0 +1,44 @@
+// kernel/vfs/seq_file.h — text files whose content is made when they are read: one buffer that grows, records, any read size, seek and pread.
+#pragma once
+
+#include "kernel/vfs/vfs.h"
+
+struct seq_ops; 
+struct seq_file {
+    char *buf;
+    size_t size, count, from;
+    loff_t index, read_pos;
+    struct mutex lock;
+    const struct seq_ops *ops;
+    struct file *file;
+    void *private;
+    bool overflow;
+};
+
+// Records in order: start(pos) and next() give the record or null at the end; show prints one; stop releases locks. show may return SEQ_SKIP.
+struct seq_ops {
+    void *(*start)(struct seq_file *m, loff_t *pos);
+    void *(*next)(struct seq_file *m, void *record, loff_t *pos);
+    void (*stop)(struct seq_file *m, void *record);
+    int (*show)(struct seq_file *m, void *record);
+};
+#define SEQ_SKIP 1
+
+[[nodiscard]] int seq_open(struct file *file, const struct seq_ops *ops, void *private);
+// The whole file by one function.
+[[nodiscard]] int seq_open_single(struct file *file, int (*show)(struct seq_file *m, void *private), void *private);
+ssize_t seq_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags);
+loff_t seq_llseek(struct file *file, loff_t offset, int whence);
+void seq_release(struct file *file);
+static inline struct seq_file *seq_of(struct file *file)
+{
+    return file->private;
+}
+
+void seq_printf(struct seq_file *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void seq_puts(struct seq_file *m, const char *s);
+void seq_putc(struct seq_file *m, char c);
+void seq_write(struct seq_file *m, const void *data, size_t len);
+// Path text with space, tab, newline and backslash (and those in esc) as octal escapes.
+void seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc);
+void seq_escape(struct seq_file *m, const char *s, const char *esc);

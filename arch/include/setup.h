@@ -1,0 +1,27 @@
+// arch/include/setup.h — what boot asks of the CPU's code, in this order.
+#pragma once
+
+#include "kernel/base/types.h"
+
+// The boot CPU's descriptor tables, traps, per-CPU base, processor features. Right after boot_info is known and boot_memory_take()
+// works, before the page allocator: from here on exceptions are reported. Interrupts stay off.
+void arch_early_init(void);
+// Firmware tables, interrupt controllers, the clock source, the timer: after the page and slab allocators and ioremap() work, before
+// sched_init(); the first use of arch_clock_ns(). Fills cpu_possible_mask and nr_cpus, sets up per-CPU areas for all. Interrupts stay off.
+void arch_machine_init(void);
+// This thread becomes the running one of this CPU: by sched_init() for the idle thread of each CPU, before the first switch.
+struct thread;
+void arch_set_current(struct thread *thread);
+
+// Prints the /proc/cpuinfo block of one CPU.
+struct seq_file;
+void arch_cpuinfo_show(struct seq_file *m, unsigned cpu);
+// AT_HWCAP, AT_HWCAP2, AT_PLATFORM and AT_MINSIGSTKSZ of the auxiliary vector.
+unsigned long arch_hwcap(void);
+unsigned long arch_hwcap2(void);
+const char *arch_platform(void);
+unsigned long arch_min_signal_stack(void);
+
+// Maps the vDSO and its data page into the current thread's (new) address space; the address of its ELF header, for
+// AT_SYSINFO_EHDR, or a negative errno. Called by execve(2).
+[[nodiscard]] long arch_map_vdso(void);

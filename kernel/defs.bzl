@@ -1,0 +1,170 @@
+"""The kernel's build rules: libraries, unit tests on the build host, and the boot file."""
+
+load("//toolchains:link.bzl", "kernel_elf")
+load("//toolchains:transition.bzl", "TRANSITION_ALLOWLIST", "kernel_transition")
+
+# What makes it kernel code, on any CPU. What a CPU asks for (registers, red zone) is in //toolchains/cc:config.bzl.
+_FREESTANDING = [
+    "-ffreestanding",
+    "-fpie",
+    "-fdirect-access-external-data",
+    "-fvisibility=hidden",
+    "-mno-omit-leaf-frame-pointer",
+    "-fno-asynchronous-unwind-tables",
+]
+
+_LANGUAGE = [
+    "-std=c23",
+    "-fno-strict-aliasing",
+    "-fno-delete-null-pointer-checks",
+    "-fwrapv",
+    "-fno-common",
+]
+
+_WARNINGS = [
+    "-Wthread-safety",
+    "-Wframe-larger-than=2048",
+    "-Wvla",
+    "-Wno-unused-command-line-argument",
+]
+
+# The trade-off that --//kernel:profile= chooses: DESIGN in ARCHITECTURE.md, "Profiles".
+_PROFILE = select({
+    "//kernel:profile_balanced": [
+        "-DKEVLAR_PROFILE_BALANCED=1",
+        "-fstack-protector-strong",
+        "-ftrivial-auto-var-init=zero",
+        "-fsanitize=array-bounds",
+        "-fsanitize-trap=array-bounds",
+    ],
+    "//kernel:profile_fortress": [
+        "-DKEVLAR_PROFILE_FORTRESS=1",
+        "-fstack-protector-strong",
+        "-ftrivial-auto-var-init=pattern",
+        "-fsanitize=array-bounds,bool,builtin,enum,integer-divide-by-zero,nonnull-attribute,return,returns-nonnull-attribute,shift,unreachable,vla-bound",
+        "-fsanitize-trap=all",
+    ],
+    "//kernel:profile_performance": ["-DKEVLAR_PROFILE_PERFORMANCE=1"],
+})
+
+_GUARD = select({
+    "@platforms//os:none": ["-mstack-protector-guard=global"],
+    "//conditions:default": [],
+})
+
+_ARCH_INCLUDE = select({
+    "@platforms//cpu:aarch64": ["-iquotearch/aarch64/include"],
+    "@platforms//cpu:x86_64": ["-iquotearch/x86_64/include"],
+})
+
+KERNEL_ONLY = ["@platforms//os:none"]
+
+def kernel_copts(profile = True):
+    """The flags of kernel code; without `profile`, those of code that runs before the kernel can check itself."""
+    flags = _LANGUAGE + _WARNINGS + select({
+        "@platforms//os:none": _FREESTANDING,
+        "//conditions:default": [],
+    }) + _ARCH_INCLUDE
+    return flags + _PROFILE + _GUARD if profile else flags
+
+def kernel_library(name, deps = [], copts = [], host_testable = False, early = False, **kwargs):
+    """A library of the kernel. Includes are written from the repository's root: "kernel/base/list.h", or "cpu/irqflags.h".
+
+    Args:
+      name: the target.
+      deps: the libraries whose headers it may include.
+      copts: further flags.
+      host_testable: it builds for the build host as well, for unit tests there.
+      early: code that runs before the stack protector and the checks can work.
+      **kwargs: srcs, hdrs, visibility and the rest of cc_library.
+    """
+    native.cc_library(
+        name = name,
+        copts = kernel_copts(profile = not early) + copts,
+        features = ["layering_check"] + kwargs.pop("features", []),
+        linkstatic = True,
+        target_compatible_with = [] if host_testable else KERNEL_ONLY,
+        deps = deps,
+        **kwargs
+    )
+
+def host_test(name, srcs, deps = [], copts = [], **kwargs):
+    """A unit test of kernel code that runs on the build host, as a static program of our own musl."""
+    native.cc_test(
+        name = name,
+        srcs = srcs,
+        copts = _LANGUAGE + _ARCH_INCLUDE + copts,
+        linkstatic = True,
+        deps = deps + ["//third_party/musl:static"],
+        **kwargs
+    )
+
+def _pack_impl(ctx):
+    output = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.run(
+        outputs = [output],
+        inputs = [ctx.file.loader, ctx.file.kernel],
+        executable = ctx.executable.packer,
+        arguments = [ctx.file.loader.path, ctx.file.kernel.path, output.path],
+        mnemonic = "KernelImage",
+        progress_message = "Packing {}".format(output.short_path),
+    )
+    return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles([output]))]
+
+_pack = rule(
+    implementation = _pack_impl,
+    attrs = dict(
+        TRANSITION_ALLOWLIST,
+        kernel = attr.label(allow_single_file = True, mandatory = True),
+        loader = attr.label(allow_single_file = True, mandatory = True),
+        packer = attr.label(cfg = "exec", executable = True, mandatory = True),
+    ),
+    cfg = kernel_transition,
+)
+
+def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibility = None):
+    """The boot file `name`, and beside it `name`.elf (the kernel with symbols, for gdb) and `name`_loader.elf.
+
+    Args:
+      name: the boot file.
+      deps: the kernel's libraries; every object of them is linked, since sections register themselves.
+      script: the kernel's linker script.
+      loader_deps: the libraries of the boot loader part.
+      loader_script: its linker script.
+      packer: the host tool that makes the boot file: packer LOADER.elf KERNEL.elf OUT.
+      visibility: as usual.
+    """
+    kernel_elf(
+        name = name + ".elf",
+        flags = [
+            "-pie",
+            "--no-dynamic-linker",
+            "--pack-dyn-relocs=relr",
+            "-z",
+            "text",
+            "-z",
+            "separate-code",
+        ],
+        script = script,
+        visibility = visibility,
+        deps = deps,
+    )
+    kernel_elf(
+        name = name + "_loader.elf",
+        flags = [
+            "-pie",
+            "--no-dynamic-linker",
+            "-z",
+            "text",
+        ],
+        script = loader_script,
+        visibility = visibility,
+        deps = loader_deps,
+    )
+    _pack(
+        name = name,
+        kernel = name + ".elf",
+        loader = name + "_loader.elf",
+        packer = packer,
+        visibility = visibility,
+    )

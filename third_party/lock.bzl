@@ -1,0 +1,682 @@
+"""Every file the build takes from outside, by version and sha256.
+
+UPSTREAM holds releases of other projects, written by hand: version, licence (SPDX), sha256, the addresses to try in order
+(the project's own first) and, where Debian carries the same bytes, the pool path (`debian_path`).
+
+DEBIAN holds sets of packages of one Debian suite; `tools/lock` writes them. Each file: version, path below the mirror, sha256.
+`snapshot` is the date of the suite they were taken from; snapshot.debian.org has them under that date when the mirror has
+moved on. To move the pins to what the mirror holds today: `tools/lock refresh`; to add: `tools/lock add` (see its --help).
+"""
+
+# --- pins ---
+UPSTREAM = {
+    "busybox": {
+        "version": "1.37.0",
+        "license": "GPL-2.0-only",
+        "sha256": "3311dff32e746499f4df0d5df04d7eb396382d7e108bb9250e7b519b837043a4",
+        "urls": ["https://busybox.net/downloads/busybox-1.37.0.tar.bz2"],
+        "debian_path": "pool/main/b/busybox/busybox_1.37.0.orig.tar.bz2",
+        "strip_prefix": "busybox-1.37.0",
+    },
+    "musl": {
+        "version": "1.2.5",
+        "license": "MIT",
+        "sha256": "a9a118bbe84d8764da0ea0d28b3ab3fae8477fc7e4085d90102b8596fc7c75e4",
+        "urls": ["https://musl.libc.org/releases/musl-1.2.5.tar.gz"],
+        "debian_path": "pool/main/m/musl/musl_1.2.5.orig.tar.gz",
+        "strip_prefix": "musl-1.2.5",
+    },
+    "openrc_source": {
+        "version": "0.56",
+        "license": "BSD-2-Clause",
+        "sha256": "9d43184b83719651757b9a377b2b839c6f570da63e9ca3aedf0e8caffa9018fd",
+        "urls": ["https://snapshot.debian.org/archive/debian/20250601T000000Z/pool/main/o/openrc/openrc_0.56.orig.tar.xz"],
+        "debian_path": "pool/main/o/openrc/openrc_0.56.orig.tar.xz",
+        "strip_prefix": "openrc-0.56",
+    },
+}
+
+DEBIAN = {
+    "grub": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "grub-common": [
+                "2.06-13+deb12u2",
+                "pool/main/g/grub2/grub-common_2.06-13+deb12u2_amd64.deb",
+                "fa2a91e48bb85effb1d9e22e16d83774e6de0ae6167268e8150e76ae963ec671",
+            ],
+            "grub-efi-amd64-bin": [
+                "2.06-13+deb12u2",
+                "pool/main/g/grub2/grub-efi-amd64-bin_2.06-13+deb12u2_amd64.deb",
+                "c04786d9f64fbf7cd181013266a8af52b463599cc54189915d03f1459e743135",
+            ],
+            "libc6": [
+                "2.36-9+deb12u14",
+                "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+                "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+            ],
+            "libdevmapper1.02.1": [
+                "2:1.02.185-2",
+                "pool/main/l/lvm2/libdevmapper1.02.1_1.02.185-2_amd64.deb",
+                "aaa78ca236055fedccf637eacf7bda02bf1980b2db668dccd202b04d0d2cfe04",
+            ],
+            "liblzma5": [
+                "5.4.1-1+deb12u1",
+                "pool/main/x/xz-utils/liblzma5_5.4.1-1+deb12u1_amd64.deb",
+                "f96d8876b53ec89d76a992bc199679b818cf518225a768954d9451fb556a4eb7",
+            ],
+            "libpcre2-8-0": [
+                "10.42-1",
+                "pool/main/p/pcre2/libpcre2-8-0_10.42-1_amd64.deb",
+                "030db54f4d76cdfe2bf0e8eb5f9efea0233ab3c7aa942d672c7b63b52dbaf935",
+            ],
+            "libselinux1": [
+                "3.4-1+b6",
+                "pool/main/libs/libselinux/libselinux1_3.4-1+b6_amd64.deb",
+                "2b07f5287b9105f40158b56e4d70cc1652dac56a408f3507b4ab3d061eed425f",
+            ],
+            "libudev1": [
+                "252.39-1~deb12u2",
+                "pool/main/s/systemd/libudev1_252.39-1~deb12u2_amd64.deb",
+                "6f7e08f11c4809d2e5998c775f7b423ab5ec2ce0309494b4a2615037052245e2",
+            ],
+        },
+    },
+    "image_tools": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "dosfstools": [
+                "4.2-1",
+                "pool/main/d/dosfstools/dosfstools_4.2-1_amd64.deb",
+                "71b0471242f7bb777264cdab55c141f1fc043b443105633a38708e125f90c4ea",
+            ],
+            "gdisk": [
+                "1.0.9-2.1",
+                "pool/main/g/gdisk/gdisk_1.0.9-2.1_amd64.deb",
+                "8a865e232b1d9e6259893369f019f57402c056799f7d7f46311a2eac2c7afc9f",
+            ],
+            "libc6": [
+                "2.36-9+deb12u14",
+                "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+                "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+            ],
+            "libgcc-s1": [
+                "12.2.0-14+deb12u1",
+                "pool/main/g/gcc-12/libgcc-s1_12.2.0-14+deb12u1_amd64.deb",
+                "3016e62cb4b7cd8038822870601f5ed131befe942774d0f745622cc77d8a88f7",
+            ],
+            "liblz4-1": [
+                "1.9.4-1",
+                "pool/main/l/lz4/liblz4-1_1.9.4-1_amd64.deb",
+                "64cde86cef1deaf828bd60297839b59710b5cd8dc50efd4f12643caaee9389d3",
+            ],
+            "liblzma5": [
+                "5.4.1-1+deb12u1",
+                "pool/main/x/xz-utils/liblzma5_5.4.1-1+deb12u1_amd64.deb",
+                "f96d8876b53ec89d76a992bc199679b818cf518225a768954d9451fb556a4eb7",
+            ],
+            "libpopt0": [
+                "1.19+dfsg-1",
+                "pool/main/p/popt/libpopt0_1.19+dfsg-1_amd64.deb",
+                "6f94b488255acd996254f775c77ff3956557c61f860a3c9caeaf65457554194f",
+            ],
+            "libstdc++6": [
+                "12.2.0-14+deb12u1",
+                "pool/main/g/gcc-12/libstdc++6_12.2.0-14+deb12u1_amd64.deb",
+                "5cd3171216d4ab0fc911cfe9c35509bf2dd8f47761c43b7f6a4296701551a24d",
+            ],
+            "libuuid1": [
+                "2.38.1-5+deb12u3",
+                "pool/main/u/util-linux/libuuid1_2.38.1-5+deb12u3_amd64.deb",
+                "5fff398321da62d28a842bcbabd193d72ae21724962c029dc32b1dc6b2deaeaf",
+            ],
+            "mtools": [
+                "4.0.33-1+really4.0.32-1",
+                "pool/main/m/mtools/mtools_4.0.33-1+really4.0.32-1_amd64.deb",
+                "972e0857ff43dbfc4c9255844c97b5d2cb0287720216d04c95b4e7fa483aec99",
+            ],
+            "zlib1g": [
+                "1:1.2.13.dfsg-1",
+                "pool/main/z/zlib/zlib1g_1.2.13.dfsg-1_amd64.deb",
+                "d7dd1d1411fedf27f5e27650a6eff20ef294077b568f4c8c5e51466dc7c08ce4",
+            ],
+            "zstd": [
+                "1.5.4+dfsg2-5",
+                "pool/main/libz/libzstd/zstd_1.5.4+dfsg2-5_amd64.deb",
+                "3f6f833ae2fd533a0c9238310aef1148f51a64aa5d5f1278451ddc793d4d6d15",
+            ],
+        },
+    },
+    "linux_headers": {
+        "suite": "trixie",
+        "snapshot": "20261121T091544Z",
+        "files": {
+            "linux-libc-dev": [
+                "6.12.117-1",
+                "pool/main/l/linux/linux-libc-dev_6.12.117-1_all.deb",
+                "8b4848725a2705e5b1612f2135c44300716690ba762368ab87df127e9a5ed416",
+            ],
+        },
+    },
+    "linux_image": {
+        "suite": "trixie",
+        "snapshot": "20261121T091544Z",
+        "files": {
+            "linux-image-6.12.117+deb13-cloud-amd64": [
+                "6.12.117-1",
+                "pool/main/l/linux-signed-amd64/linux-image-6.12.117+deb13-cloud-amd64_6.12.117-1_amd64.deb",
+                "e9893e5295d0549b8852611f12a4b8b5f6cc4b8128dcc2086b9847793b904ab7",
+            ],
+        },
+    },
+    "llvm": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "clang-19": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/clang-19_19.1.7-3~deb12u1_amd64.deb",
+                "89ab931a9bbfd567a76df3141af5d5ec67b01d800150e614f2c9bf4671da9b08",
+            ],
+            "libbsd0": [
+                "0.11.7-2",
+                "pool/main/libb/libbsd/libbsd0_0.11.7-2_amd64.deb",
+                "bb31cc8b40f962a85b2cec970f7f79cc704a1ae4bad24257a822055404b2c60b",
+            ],
+            "libc6": [
+                "2.36-9+deb12u14",
+                "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+                "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+            ],
+            "libclang-common-19-dev": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/libclang-common-19-dev_19.1.7-3~deb12u1_amd64.deb",
+                "811c2d398ad772204ec05ffde485cbbc4c210abc5dcf0068ff9ca3e647591ce7",
+            ],
+            "libclang-cpp19": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/libclang-cpp19_19.1.7-3~deb12u1_amd64.deb",
+                "5daa784e1d747db320c16604729ffa805e6bfd72d3ac0b7cb0ee5f1a7ebc8aae",
+            ],
+            "libclang-rt-19-dev": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/libclang-rt-19-dev_19.1.7-3~deb12u1_amd64.deb",
+                "872464dcd1aa3538e417e177f74a4c549b19313acaa1fe9465d32b936e9ef8eb",
+            ],
+            "libedit2": [
+                "3.1-20221030-2",
+                "pool/main/libe/libedit/libedit2_3.1-20221030-2_amd64.deb",
+                "1cf14abf2716d3279db12d0657a5737cf70074a1e71d3bdf73206625e3c89ce6",
+            ],
+            "libffi8": [
+                "3.4.4-1",
+                "pool/main/libf/libffi/libffi8_3.4.4-1_amd64.deb",
+                "6d9f6c25c30efccce6d4bceaa48ea86c329a3432abb360a141f76ac223a4c34a",
+            ],
+            "libgcc-s1": [
+                "12.2.0-14+deb12u1",
+                "pool/main/g/gcc-12/libgcc-s1_12.2.0-14+deb12u1_amd64.deb",
+                "3016e62cb4b7cd8038822870601f5ed131befe942774d0f745622cc77d8a88f7",
+            ],
+            "libicu72": [
+                "72.1-3+deb12u1",
+                "pool/main/i/icu/libicu72_72.1-3+deb12u1_amd64.deb",
+                "f7f6f99c6d7b025914df2447fc93e11d22c44c0c8bdd8b6f36691c9e7ddcef88",
+            ],
+            "libllvm19": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/libllvm19_19.1.7-3~deb12u1_amd64.deb",
+                "6edf3a8b28495cdba883d9760e0dca1a81983fc497a5f989dc64d0d96d23b4aa",
+            ],
+            "liblzma5": [
+                "5.4.1-1+deb12u1",
+                "pool/main/x/xz-utils/liblzma5_5.4.1-1+deb12u1_amd64.deb",
+                "f96d8876b53ec89d76a992bc199679b818cf518225a768954d9451fb556a4eb7",
+            ],
+            "libmd0": [
+                "1.0.4-2",
+                "pool/main/libm/libmd/libmd0_1.0.4-2_amd64.deb",
+                "03539fd30c509e27101d13a56e52eda9062bdf1aefe337c07ab56def25a13eab",
+            ],
+            "libstdc++6": [
+                "12.2.0-14+deb12u1",
+                "pool/main/g/gcc-12/libstdc++6_12.2.0-14+deb12u1_amd64.deb",
+                "5cd3171216d4ab0fc911cfe9c35509bf2dd8f47761c43b7f6a4296701551a24d",
+            ],
+            "libtinfo6": [
+                "6.4-4",
+                "pool/main/n/ncurses/libtinfo6_6.4-4_amd64.deb",
+                "072d908f38f51090ca28ca5afa3b46b2957dc61fe35094c0b851426859a49a51",
+            ],
+            "libxml2": [
+                "2.9.14+dfsg-1.3~deb12u6",
+                "pool/main/libx/libxml2/libxml2_2.9.14+dfsg-1.3~deb12u6_amd64.deb",
+                "4460e39dda10a815881374217cde08474747cfa018358cd8612c14b390eff53b",
+            ],
+            "libz3-4": [
+                "4.8.12-3.1",
+                "pool/main/z/z3/libz3-4_4.8.12-3.1_amd64.deb",
+                "6221ca25ad5abcfbe1965801029d85a88b4775320384b4b716de8fab7a4d2f7a",
+            ],
+            "libzstd1": [
+                "1.5.4+dfsg2-5",
+                "pool/main/libz/libzstd/libzstd1_1.5.4+dfsg2-5_amd64.deb",
+                "6315b5ac38b724a710fb96bf1042019398cb656718b1522279a5185ed39318fa",
+            ],
+            "lld-19": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/lld-19_19.1.7-3~deb12u1_amd64.deb",
+                "416e084363a16a7060eaa6343ed641dfe864b8208c39170ee00a5679e4b486a2",
+            ],
+            "llvm-19": [
+                "1:19.1.7-3~deb12u1",
+                "pool/main/l/llvm-toolchain-19/llvm-19_19.1.7-3~deb12u1_amd64.deb",
+                "f91492c5b361ff12f540b9f6145cf638b5e0fb3f145fceabd6c4b9540eab4bf9",
+            ],
+            "zlib1g": [
+                "1:1.2.13.dfsg-1",
+                "pool/main/z/zlib/zlib1g_1.2.13.dfsg-1_amd64.deb",
+                "d7dd1d1411fedf27f5e27650a6eff20ef294077b568f4c8c5e51466dc7c08ce4",
+            ],
+        },
+    },
+    "nginx": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "libc6": [
+                "2.36-9+deb12u14",
+                "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+                "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+            ],
+            "libcrypt1": [
+                "1:4.4.33-2",
+                "pool/main/libx/libxcrypt/libcrypt1_4.4.33-2_amd64.deb",
+                "f5f60a5cdfd4e4eaa9438ade5078a57741a7a78d659fcb0c701204f523e8bd29",
+            ],
+            "libpcre2-8-0": [
+                "10.42-1",
+                "pool/main/p/pcre2/libpcre2-8-0_10.42-1_amd64.deb",
+                "030db54f4d76cdfe2bf0e8eb5f9efea0233ab3c7aa942d672c7b63b52dbaf935",
+            ],
+            "libssl3": [
+                "3.0.20-1~deb12u2",
+                "pool/main/o/openssl/libssl3_3.0.20-1~deb12u2_amd64.deb",
+                "89be24b41bff568ee6e7caf5680a3d808e80315ed92e407056ce0fa7a5bda025",
+            ],
+            "nginx": [
+                "1.22.1-9+deb12u9",
+                "pool/main/n/nginx/nginx_1.22.1-9+deb12u9_amd64.deb",
+                "4e7b52f8b31f26d77ffb5c427c41e36223e81b047242ecfa8dc1d7f939734885",
+            ],
+            "nginx-common": [
+                "1.22.1-9+deb12u9",
+                "pool/main/n/nginx/nginx-common_1.22.1-9+deb12u9_all.deb",
+                "12b7b98e914da6d233c9e35cec0f59f06bceb727e4d1f1ce039215b074a7267d",
+            ],
+            "zlib1g": [
+                "1:1.2.13.dfsg-1",
+                "pool/main/z/zlib/zlib1g_1.2.13.dfsg-1_amd64.deb",
+                "d7dd1d1411fedf27f5e27650a6eff20ef294077b568f4c8c5e51466dc7c08ce4",
+            ],
+        },
+    },
+    "openrc": {
+        "suite": "trixie",
+        "snapshot": "20261121T091544Z",
+        "files": {
+            "libaudit1": [
+                "1:4.0.2-2+deb13u1",
+                "pool/main/a/audit/libaudit1_4.0.2-2+deb13u1_amd64.deb",
+                "3d1dd3f031a56f01b747e2acc0e14575212580e6fa63d800c44cb0a31f1edfd7",
+            ],
+            "libc6": [
+                "2.41-12+deb13u5",
+                "pool/main/g/glibc/libc6_2.41-12+deb13u5_amd64.deb",
+                "b59b0625cd1a791375d40dab23a4d5d3d0641e3d0a773501becdc3725b7f99cf",
+            ],
+            "libcap-ng0": [
+                "0.8.5-4+b1",
+                "pool/main/libc/libcap-ng/libcap-ng0_0.8.5-4+b1_amd64.deb",
+                "20a9e4b0619a3eb2566338223bed135dde5a601eaa2f8fdd5f20b94506addcac",
+            ],
+            "libcap2": [
+                "1:2.75-10+deb13u1+b3",
+                "pool/main/libc/libcap2/libcap2_2.75-10+deb13u1+b3_amd64.deb",
+                "89fc4d34fc7a28ad6f0fcd0c561ab253b9dedf6f77f5a000b47c276c8295bf67",
+            ],
+            "libeinfo1": [
+                "0.56-1",
+                "pool/main/o/openrc/libeinfo1_0.56-1_amd64.deb",
+                "e235ade6827b158cb04d74a7317de92c7649a2d3a29f4bc00ca52f258bb235e1",
+            ],
+            "libpam0g": [
+                "1.7.0-5",
+                "pool/main/p/pam/libpam0g_1.7.0-5_amd64.deb",
+                "4f5bde27d8df2de6ea8990319b42d9974f56a3ba9907ce7296fd0f8964fc9fb1",
+            ],
+            "libpcre2-8-0": [
+                "10.46-1~deb13u3",
+                "pool/main/p/pcre2/libpcre2-8-0_10.46-1~deb13u3_amd64.deb",
+                "e226f661d918f04daf38cdbc4806b7ed7d6ef95c7eb0ade692fc350e31970040",
+            ],
+            "librc1t64": [
+                "0.56-1",
+                "pool/main/o/openrc/librc1t64_0.56-1_amd64.deb",
+                "96c1862abf1c00ddfc8ea06860aab8c4eabc62c950766df4d188f9a9859fb006",
+            ],
+            "libselinux1": [
+                "3.8.1-1",
+                "pool/main/libs/libselinux/libselinux1_3.8.1-1_amd64.deb",
+                "68bb8d32bd8d6d7d2f5952a169db03d1484b46ae1e52abccdec42a19dccea5d5",
+            ],
+            "openrc": [
+                "0.56-1",
+                "pool/main/o/openrc/openrc_0.56-1_amd64.deb",
+                "015e70c4a7c51864b1761c3a5919f86ea788f1e76603fbf856e22e39d61eb3f7",
+            ],
+        },
+    },
+    "ovmf": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "ovmf": [
+                "2022.11-6+deb12u2",
+                "pool/main/e/edk2/ovmf_2022.11-6+deb12u2_all.deb",
+                "e73d3d1a8799f7f6fc16b73501d913edcdd86237556fbff30693e747e6dc262e",
+            ],
+        },
+    },
+    "qemu": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "ipxe-qemu": [
+                "1.0.0+git-20190125.36a4c85-5.1",
+                "pool/main/i/ipxe/ipxe-qemu_1.0.0+git-20190125.36a4c85-5.1_all.deb",
+                "5c2419ce07f4d80ac5e88e32ac09cdc523c048af86c4730d682ba969d3189db2",
+            ],
+            "libaio1": [
+                "0.3.113-4",
+                "pool/main/liba/libaio/libaio1_0.3.113-4_amd64.deb",
+                "d1476e4beab3d85f8a7d31de94c27472711ed3ef399ce70708e24b259426125b",
+            ],
+            "libblkid1": [
+                "2.38.1-5+deb12u3",
+                "pool/main/u/util-linux/libblkid1_2.38.1-5+deb12u3_amd64.deb",
+                "5a083377f29191cafcdf0f91ec124349b4a7895b531556633a136e43c6d53943",
+            ],
+            "libbpf1": [
+                "1:1.1.2-0+deb12u1",
+                "pool/main/libb/libbpf/libbpf1_1.1.2-0+deb12u1_amd64.deb",
+                "5e7505ef77ebc84ad0203411e4afdeb8a98f40fb7f78f013aa4dd8710e49f8ed",
+            ],
+            "libc6": [
+                "2.36-9+deb12u14",
+                "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+                "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+            ],
+            "libcapstone4": [
+                "4.0.2-5",
+                "pool/main/c/capstone/libcapstone4_4.0.2-5_amd64.deb",
+                "41277f0388184f6e3b9fc02eda3184afbc999314b25b77ed75e8049428bdfe5e",
+            ],
+            "libdaxctl1": [
+                "76.1-1",
+                "pool/main/n/ndctl/libdaxctl1_76.1-1_amd64.deb",
+                "af5f9ffe642ae25301eb88fdb2fa9e3c06dcfc5e131fbcee7575adf0adcc9abb",
+            ],
+            "libelf1": [
+                "0.188-2.1",
+                "pool/main/e/elfutils/libelf1_0.188-2.1_amd64.deb",
+                "619add379c606b3ac6c1a175853b918e6939598a83d8ebadf3bdfd50d10b3c8c",
+            ],
+            "libfdt1": [
+                "1.6.1-4+b1",
+                "pool/main/d/device-tree-compiler/libfdt1_1.6.1-4+b1_amd64.deb",
+                "e7312b61267979a58ae1fa9e34746d077707560c955f6455d02a9ff0f8fa7995",
+            ],
+            "libffi8": [
+                "3.4.4-1",
+                "pool/main/libf/libffi/libffi8_3.4.4-1_amd64.deb",
+                "6d9f6c25c30efccce6d4bceaa48ea86c329a3432abb360a141f76ac223a4c34a",
+            ],
+            "libfuse3-3": [
+                "3.14.0-4",
+                "pool/main/f/fuse3/libfuse3-3_3.14.0-4_amd64.deb",
+                "bf535cec5e965823fd03199b4029f9e9f3952111eb12824b5d2b96c8cca1a918",
+            ],
+            "libgcc-s1": [
+                "12.2.0-14+deb12u1",
+                "pool/main/g/gcc-12/libgcc-s1_12.2.0-14+deb12u1_amd64.deb",
+                "3016e62cb4b7cd8038822870601f5ed131befe942774d0f745622cc77d8a88f7",
+            ],
+            "libglib2.0-0": [
+                "2.74.6-2+deb12u9",
+                "pool/main/g/glib2.0/libglib2.0-0_2.74.6-2+deb12u9_amd64.deb",
+                "7ff85197685d89e150e342b29a59aab1beee400050ba7da73de81cd999ffee5a",
+            ],
+            "libgmp10": [
+                "2:6.2.1+dfsg1-1.1",
+                "pool/main/g/gmp/libgmp10_6.2.1+dfsg1-1.1_amd64.deb",
+                "187aedef2ed763f425c1e523753b9719677633c7eede660401739e9c893482bd",
+            ],
+            "libgnutls30": [
+                "3.7.9-2+deb12u7",
+                "pool/main/g/gnutls28/libgnutls30_3.7.9-2+deb12u7_amd64.deb",
+                "30abec8c824feb1d2d7e9000a34083cccd19d139625e1b21547e3ac53b922f8e",
+            ],
+            "libhogweed6": [
+                "3.8.1-2",
+                "pool/main/n/nettle/libhogweed6_3.8.1-2_amd64.deb",
+                "ed8185c28b2cb519744a5a462dcd720d3b332c9b88a1d0002eac06dc8550cb94",
+            ],
+            "libibverbs1": [
+                "44.0-2",
+                "pool/main/r/rdma-core/libibverbs1_44.0-2_amd64.deb",
+                "35054815259fee46173240254246d03b673a5cd5c528aaac96fd15ac428a8d59",
+            ],
+            "libidn2-0": [
+                "2.3.3-1+b1",
+                "pool/main/libi/libidn2/libidn2-0_2.3.3-1+b1_amd64.deb",
+                "d50716d5824083d667427817d506b45d3f59dc77e1ca52de000f3f62d4918afa",
+            ],
+            "libjpeg62-turbo": [
+                "1:2.1.5-2",
+                "pool/main/libj/libjpeg-turbo/libjpeg62-turbo_2.1.5-2_amd64.deb",
+                "95ec30140789a342add8f8371ed018924de51b539056522b66f207b25cba9cad",
+            ],
+            "libkmod2": [
+                "30+20221128-1",
+                "pool/main/k/kmod/libkmod2_30+20221128-1_amd64.deb",
+                "af63bbbfc15fbd1f254b15c393b3b95b18b18cc81348fc1b4f1c9c34b4d672d7",
+            ],
+            "liblzma5": [
+                "5.4.1-1+deb12u1",
+                "pool/main/x/xz-utils/liblzma5_5.4.1-1+deb12u1_amd64.deb",
+                "f96d8876b53ec89d76a992bc199679b818cf518225a768954d9451fb556a4eb7",
+            ],
+            "libmount1": [
+                "2.38.1-5+deb12u3",
+                "pool/main/u/util-linux/libmount1_2.38.1-5+deb12u3_amd64.deb",
+                "f46e2d6b006951825adde9757790b6609d7c66c7700f9b68f3db913eaac323c3",
+            ],
+            "libndctl6": [
+                "76.1-1",
+                "pool/main/n/ndctl/libndctl6_76.1-1_amd64.deb",
+                "3654dd3a0a05fdc28af8bcd307109ec41a9ea92218bf29816ff467a8c5e7d57f",
+            ],
+            "libnettle8": [
+                "3.8.1-2",
+                "pool/main/n/nettle/libnettle8_3.8.1-2_amd64.deb",
+                "45922e6e289ffd92f0f92d2bb9159e84236ff202d552a461bf10e5335b3f0261",
+            ],
+            "libnl-3-200": [
+                "3.7.0-0.2+b1",
+                "pool/main/libn/libnl3/libnl-3-200_3.7.0-0.2+b1_amd64.deb",
+                "d1fc3e9eb8e79b4c96b0a64c3d8c9e068ae2f665cab71bd19f417ffd0453a890",
+            ],
+            "libnl-route-3-200": [
+                "3.7.0-0.2+b1",
+                "pool/main/libn/libnl3/libnl-route-3-200_3.7.0-0.2+b1_amd64.deb",
+                "0fdcc425ae2982788c085c76a7cb0eda3e3db99d41bd1ce56082ee18e9f1e21f",
+            ],
+            "libnuma1": [
+                "2.0.16-1",
+                "pool/main/n/numactl/libnuma1_2.0.16-1_amd64.deb",
+                "639e1ab6bd66ead40db8a22c332d7199679fa22db261cac34444eb8eb4c17dda",
+            ],
+            "libp11-kit0": [
+                "0.24.1-2",
+                "pool/main/p/p11-kit/libp11-kit0_0.24.1-2_amd64.deb",
+                "251330faddbf013f060fcdb41f4b0c037c8a6e89ba7c09b04bfcc4e3f0807b22",
+            ],
+            "libpcre2-8-0": [
+                "10.42-1",
+                "pool/main/p/pcre2/libpcre2-8-0_10.42-1_amd64.deb",
+                "030db54f4d76cdfe2bf0e8eb5f9efea0233ab3c7aa942d672c7b63b52dbaf935",
+            ],
+            "libpixman-1-0": [
+                "0.42.2-1",
+                "pool/main/p/pixman/libpixman-1-0_0.42.2-1_amd64.deb",
+                "9ed75ef81b6b1eba9e1357f8b0ce01d31112b0e07b2b685bee2cf627a8932892",
+            ],
+            "libpmem1": [
+                "1.12.1-2",
+                "pool/main/p/pmdk/libpmem1_1.12.1-2_amd64.deb",
+                "63ed00821aecdb5537b51b6f378cf571144d02ac3af2f95141bfa0e397359a76",
+            ],
+            "libpng16-16": [
+                "1.6.39-2+deb12u5",
+                "pool/main/libp/libpng1.6/libpng16-16_1.6.39-2+deb12u5_amd64.deb",
+                "a56d64bfaa9da12aafb83347909e62e6fd5fd251e6b34c194065911a30359978",
+            ],
+            "librdmacm1": [
+                "44.0-2",
+                "pool/main/r/rdma-core/librdmacm1_44.0-2_amd64.deb",
+                "16b18625834371d023b81477823074ea0d34c478d58dbef3f01107984f47d034",
+            ],
+            "libsasl2-2": [
+                "2.1.28+dfsg-10",
+                "pool/main/c/cyrus-sasl2/libsasl2-2_2.1.28+dfsg-10_amd64.deb",
+                "11ee190ad39f8d7af441d2c8347388b9449434c73acc67b4b372445ac4152efa",
+            ],
+            "libseccomp2": [
+                "2.5.4-1+deb12u1",
+                "pool/main/libs/libseccomp/libseccomp2_2.5.4-1+deb12u1_amd64.deb",
+                "108fe67957ca7cf9ba51d801118a1b37d404bea7b6e365025cd00779e9eca38d",
+            ],
+            "libselinux1": [
+                "3.4-1+b6",
+                "pool/main/libs/libselinux/libselinux1_3.4-1+b6_amd64.deb",
+                "2b07f5287b9105f40158b56e4d70cc1652dac56a408f3507b4ab3d061eed425f",
+            ],
+            "libslirp0": [
+                "4.7.0-1",
+                "pool/main/libs/libslirp/libslirp0_4.7.0-1_amd64.deb",
+                "e21e19f0e99e57f254162f61416ea82f00cbc6ab9eb6bead4f5a5a8944ede27e",
+            ],
+            "libssl3": [
+                "3.0.20-1~deb12u2",
+                "pool/main/o/openssl/libssl3_3.0.20-1~deb12u2_amd64.deb",
+                "89be24b41bff568ee6e7caf5680a3d808e80315ed92e407056ce0fa7a5bda025",
+            ],
+            "libtasn1-6": [
+                "4.19.0-2+deb12u1",
+                "pool/main/libt/libtasn1-6/libtasn1-6_4.19.0-2+deb12u1_amd64.deb",
+                "2c27c613b69be248d09432839ea3d3382f6ee27fabaa65987aa2d884cd00afda",
+            ],
+            "libudev1": [
+                "252.39-1~deb12u2",
+                "pool/main/s/systemd/libudev1_252.39-1~deb12u2_amd64.deb",
+                "6f7e08f11c4809d2e5998c775f7b423ab5ec2ce0309494b4a2615037052245e2",
+            ],
+            "libunistring2": [
+                "1.0-2",
+                "pool/main/libu/libunistring/libunistring2_1.0-2_amd64.deb",
+                "d466bbfe011d764d793c1d9d777cad9c7cf65b938e11598f27408171ad95a951",
+            ],
+            "liburing2": [
+                "2.3-3",
+                "pool/main/libu/liburing/liburing2_2.3-3_amd64.deb",
+                "c23077e3640e6cb4b819c134b3f41d5cf21b3edac099654b1b4142c3069a39a3",
+            ],
+            "libuuid1": [
+                "2.38.1-5+deb12u3",
+                "pool/main/u/util-linux/libuuid1_2.38.1-5+deb12u3_amd64.deb",
+                "5fff398321da62d28a842bcbabd193d72ae21724962c029dc32b1dc6b2deaeaf",
+            ],
+            "libvdeplug2": [
+                "4.0.1-4",
+                "pool/main/v/vdeplug4/libvdeplug2_4.0.1-4_amd64.deb",
+                "1ace8e6571009bb4b8e3c5e093609f30f3ffca96578d35d61100f1e73fd2110d",
+            ],
+            "libzstd1": [
+                "1.5.4+dfsg2-5",
+                "pool/main/libz/libzstd/libzstd1_1.5.4+dfsg2-5_amd64.deb",
+                "6315b5ac38b724a710fb96bf1042019398cb656718b1522279a5185ed39318fa",
+            ],
+            "qemu-system-common": [
+                "1:7.2+dfsg-7+deb12u18+b3",
+                "pool/main/q/qemu/qemu-system-common_7.2+dfsg-7+deb12u18+b3_amd64.deb",
+                "cc6bbe2d5e0b9ed6306f054008967b0564dc06b2558ea5142590f522ccca9b2b",
+            ],
+            "qemu-system-data": [
+                "1:7.2+dfsg-7+deb12u18",
+                "pool/main/q/qemu/qemu-system-data_7.2+dfsg-7+deb12u18_all.deb",
+                "8d7647370573fe9871949acf60d0c000546c2c089008a70accb3d015781e6bf1",
+            ],
+            "qemu-system-x86": [
+                "1:7.2+dfsg-7+deb12u18+b3",
+                "pool/main/q/qemu/qemu-system-x86_7.2+dfsg-7+deb12u18+b3_amd64.deb",
+                "faf17e2cc7323acbb36bbd6329b61080e7ead0ebb92d33155f41b17d8db6fe15",
+            ],
+            "seabios": [
+                "1.16.2-1",
+                "pool/main/s/seabios/seabios_1.16.2-1_all.deb",
+                "08e5b3f761379f17a6051731cafa03e97686049e2cc1b8bdccc5a910646e2d8e",
+            ],
+            "zlib1g": [
+                "1:1.2.13.dfsg-1",
+                "pool/main/z/zlib/zlib1g_1.2.13.dfsg-1_amd64.deb",
+                "d7dd1d1411fedf27f5e27650a6eff20ef294077b568f4c8c5e51466dc7c08ce4",
+            ],
+        },
+    },
+    "rules_cc": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "bazel-rules-cc": [
+                "0.0.4-2",
+                "pool/main/b/bazel-rules-cc/bazel-rules-cc_0.0.4-2_all.deb",
+                "2cbda3603e35c90c114b8c7d5b219bba94fdde007eb3de87a493b70a7aae1453",
+            ],
+        },
+    },
+    "rules_java": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "bazel-rules-java": [
+                "4.0.0-2",
+                "pool/main/b/bazel-rules-java/bazel-rules-java_4.0.0-2_all.deb",
+                "0d05ed4e053d7c0d3ee0b4e77cdd93857d2757f34e031a8239323c8d0c218e18",
+            ],
+        },
+    },
+    "systemd_boot": {
+        "suite": "trixie",
+        "snapshot": "20261121T091544Z",
+        "files": {
+            "systemd-boot-efi": [
+                "257.13-1~deb13u1",
+                "pool/main/s/systemd/systemd-boot-efi_257.13-1~deb13u1_amd64.deb",
+                "390ecdcef9bbb753f51bb6d8f696bdae2f1dbedde7239c49ccb2512f137a8933",
+            ],
+        },
+    },
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Boots one guest and drives it by a console script: the program behind qemu_test, guest_test and contract_test.
+
+    qemu_test.py CONFIG.json [--log=FILE]
+
+Ends with 0 if the script passed. CONFIG.json is written by defs.bzl. With --log the console's text is written there.
+If the configuration names an oracle (the same guest's log from Linux), the TAP streams are compared case by case.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import string
+import sys
+import tempfile
+
+import console
+import machine as machines
+import script as scripts
+import tap
+
+
+def prepare(config, scratch):
+    """QEMU's command line and environment; nothing below the build's folders is ever written."""
+    qemu = machines.Qemu(**config["qemu"])
+    machine = machines.Machine(**config["machine"])
+    if machine.disk and machine.write_disk:
+        copy = os.path.join(scratch, "disk.img")
+        shutil.copyfile(machine.disk, copy)
+        machine.disk = copy
+    argv = qemu.command() + machines.options(qemu, machine, machines.accelerator(qemu))
+    argv += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    env = qemu.environment()
+    env["TMPDIR"] = scratch  # where snapshot=on puts what the guest writes
+    return argv, env
+
+
+def load_script(config):
+    with open(config["script"], encoding="utf-8") as f:
+        text = string.Template(f.read()).substitute(config["variables"])
+    return scripts.parse(text, config["script"])
+
+
+def compare(oracle_log, text):
+    """Prints how Kevlar's cases stand to Linux's; returns the number of problems."""
+    with open(oracle_log, encoding="utf-8") as f:
+        linux, kevlar = tap.parse(f.read()), tap.parse(text)
+    problems = ["Linux: " + p for p in linux.problems()] + ["Kevlar: " + p for p in kevlar.problems()]
+    ours = kevlar.by_name()
+    problems += [f"{name}: Linux reports it, Kevlar does not" for name in linux.by_name() if name not in ours]
+    agreed = 0
+    for name, case in ours.items():
+        oracle = linux.by_name().get(name)
+        if oracle is None:
+            problems.append(f"{name}: Kevlar reports it, Linux does not")
+        elif case.passed != oracle.passed:
+            problems.append(f"{name}: {verdict(oracle)} on Linux, {verdict(case)} on Kevlar")
+        elif case.passed:
+            agreed += 1
+    print(f"{agreed} of {len(linux.cases)} cases pass on both")
+    for problem in problems:
+        print("  " + problem)
+    return len(problems)
+
+
+def verdict(case):
+    return case.directive or ("passed" if case.ok else "failed")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config")
+    parser.add_argument("--log")
+    args = parser.parse_args()
+    with open(args.config, encoding="utf-8") as f:
+        config = json.load(f)
+    steps = load_script(config)
+    outputs = os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
+    log = args.log or (outputs and os.path.join(outputs, "console.log"))
+    with tempfile.TemporaryDirectory(prefix="qemu") as scratch:
+        stderr_path = os.path.join(scratch, "stderr")
+        argv, env = prepare(config, scratch)
+        guest = console.Console(argv, env, stderr_path)
+        passed = console.run(steps, config["name"], guest, stderr_path)
+    if log:
+        with open(log, "w", encoding="utf-8") as f:
+            f.write(guest.text)
+    for name, value in sorted(guest.captures.items()):
+        print(f"  {name} = {value}")
+    if passed and config.get("oracle"):
+        passed = compare(config["oracle"], guest.text) == 0
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+// kernel/boot/kernel_main.c — the boot, read top to bottom.
+#include "kernel/boot/kernel_main.h"
+
+#include "arch/include/cpu.h"
+#include "kernel/base/panic.h"
+#include "kernel/base/printk.h"
+#include "kernel/boot/boot_info.h"
+#include "kernel/boot/cmdline.h"
+#include "kernel/boot/init.h"
+#include "kernel/boot/initramfs_list.h"
+#include "kernel/boot/version.h"
+#include "kernel/debug/symbols.h"
+
+const char kernel_banner[] = "Kevlar " KEVLAR_VERSION " (" KERNEL_RELEASE ") x86_64";
+
+static void report_machine(void)
+{
+    pr_notice("%s\n", kernel_banner);
+    pr_info("Command line: %s\n", boot_info.cmdline);
+    pr_info("Started by: %s\n", boot_info.path);
+    for (unsigned i = 0; i < boot_info.nr_ranges; i++) {
+        const struct memory_range *r = &boot_info.ranges[i];
+        pr_info("memory: [0x%010llx-0x%010llx] %s\n", (unsigned long long)r->start,
+                (unsigned long long)(r->start + r->size - 1), memory_kind_name(r->kind));
+    }
+    pr_info("Memory: %llu MiB installed, %llu KiB of RAM for us\n", (unsigned long long)boot_memory_installed() >> 20,
+            (unsigned long long)boot_memory_total() / 1024);
+    if (boot_info.initrd_size)
+        pr_info("Initramfs: %llu bytes\n", (unsigned long long)boot_info.initrd_size);
+    else
+        pr_info("Initramfs: none\n");
+}
+
+typedef int (*const initcall)(void);
+
+static void run_level(const char *level, initcall *call, initcall *end)
+{
+    for (; call < end; call++) {
+        int err = (*call)();
+        if (err)
+            pr_warn("init: %s: %pS failed (error %d)\n", level, (void *)*call, -err);
+    }
+}
+
+#define RUN_LEVEL(level)                                                                                               \
+    do {                                                                                                               \
+        extern initcall __init_##level##_start[], __init_##level##_end[];                                              \
+        run_level(#level, __init_##level##_start, __init_##level##_end);                                               \
+    } while (0)
+
+void kernel_main(void)
+{
+    symbols_init();
+    cmdline_parse();
+    console_settle();
+    report_machine();
+
+    RUN_LEVEL(core);
+    RUN_LEVEL(subsys);
+    RUN_LEVEL(fs);
+    RUN_LEVEL(device);
+    RUN_LEVEL(late);
+
+    initramfs_list();
+    pr_emerg("no init yet\n");
+    arch_debug_exit(DEBUG_EXIT_NO_INIT);
+    arch_halt();
+}

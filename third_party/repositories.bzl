@@ -1,8 +1,10 @@
 """Every outside repository, one paragraph each. The bytes are pinned in lock.bzl."""
 
 load("//third_party:boot.bzl", "boot_repositories")
+load("//third_party/llvm:module_map.bzl", "FREESTANDING_MODULE_MAP")
 load("//third_party:userland.bzl", "userland_repositories")
 load("//toolchains:archives.bzl", "debian_archive", "upstream_archive")
+load("//toolchains:bazel_needs.bzl", "no_coverage_tools")
 
 def kevlar_repositories():
     """Declares the repositories; each is fetched only when a target needs it."""
@@ -25,10 +27,13 @@ def _bazel_own_needs():
         strip_prefix = "usr/share/bazel/rules/java",
     )
 
+    no_coverage_tools(name = "remote_coverage_tools")
+
 def _toolchain():
     debian_archive(
         name = "llvm",
         build_file = "//third_party/llvm:BUILD.llvm.bazel",
+        extra_files = {"freestanding.modulemap": FREESTANDING_MODULE_MAP},
         tools = {tool: "usr/lib/llvm-19/bin/" + tool for tool in [
             "clang",
             "ld.lld",

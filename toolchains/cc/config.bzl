@@ -247,13 +247,13 @@ def _link_features(ctx):
     ]
 
 def _module_map_features():
-    # layering_check: a file may include only headers of the packages its BUILD file names in `deps`.
+    # layering_check: a file may include only headers of the packages its BUILD file names in `deps`, and clang's own.
     return [
         feature(name = "module_maps"),
         _feature("use_module_maps", _C, groups = [
             flag_group(flags = ["-fmodule-name=%{module_name}"], expand_if_available = "module_name"),
             flag_group(flags = ["-fmodule-map-file=%{module_map_file}"], expand_if_available = "module_map_file"),
-        ], enabled = False, requires = []),
+        ], enabled = False),
         feature(
             name = "layering_check",
             implies = ["use_module_maps", "module_maps"],
@@ -301,7 +301,7 @@ def _config_impl(ctx):
             feature(name = "dbg"),
             feature(name = "fastbuild"),
             feature(name = "static_linking_mode"),
-        ] + _compile_features(ctx) + _link_features(ctx) + _module_map_features(),
+        ] + _compile_features(ctx) + _link_features(ctx) + (_module_map_features() if ctx.attr.flavour == "none" else []),
     )
 
 clang_toolchain_config = rule(

@@ -59,6 +59,7 @@ def clang_toolchain(name, flavour, cpu, triple, target_compatible_with):
         compiler_files = name + "_compiler",
         dwp_files = name + "_all",
         linker_files = name + "_linker",
+        module_map = "@llvm//:freestanding.modulemap" if flavour == "none" else None,
         objcopy_files = "@llvm//:llvm-objcopy",
         strip_files = "@llvm//:llvm-strip",
         supports_param_files = 1,

@@ -33,6 +33,9 @@ void arch_switch_mm(struct mm *prev, struct mm *next);
 // After execve: resets registers, FPU, TLS, so that the return to user mode starts at `entry` with stack pointer `sp`.
 void arch_exec_reset(struct pt_regs *regs, unsigned long entry, unsigned long sp);
 
+// Leaves the kernel through `regs` (= thread_user_regs(current)) for the first time: the init thread after its first execve. Runs the exit path's work first.
+[[noreturn]] void arch_return_to_user(struct pt_regs *regs);
+
 // Puts Linux's exact rt_sigframe for `sig` on the user stack (or the alternate one) and points the registers at the handler. -EFAULT if
 // the frame can not be written: the caller forces SIGSEGV. `oldmask` is the mask that sigreturn will restore.
 [[nodiscard]] int arch_signal_frame_push(struct pt_regs *regs, struct ksignal *sig, uint64_t oldmask);

@@ -29,11 +29,8 @@ static inline bool user_range_ok(unsigned long addr, size_t size)
 int arch_get_user_n(void *to, const void __user *from, size_t size);
 int arch_put_user_n(void __user *to, const void *from, size_t size);
 #define get_user(x, uptr) arch_get_user_n(&(x), (const void __user *)(uptr), sizeof(*(uptr)))
-#define put_user(x, uptr)                                                                                              \
-    ({                                                                                                                 \
-        typeof_unqual(*(uptr)) put_user_value_ = (typeof_unqual(*(uptr)))(x);                                          \
-        arch_put_user_n((void __user *)(uptr), &put_user_value_, sizeof put_user_value_);                              \
-    })
+// put_user converts `x` to a 64-bit number first and stores its low bytes: every CPU here is little-endian.
+#define put_user(x, uptr) arch_put_user_n((void __user *)(uptr), &(uint64_t){(uint64_t)(x)}, sizeof(*(uptr)))
 
 // Atomic compare and exchange on a user word (futexes): *old receives what was there. 0, -EFAULT.
 [[nodiscard]] int arch_cmpxchg_user_u32(uint32_t __user *uptr, uint32_t expected, uint32_t desired, uint32_t *old);

@@ -5,6 +5,7 @@
 
 #include "arch/include/context.h"
 #include "kernel/base/cpumask.h"
+#include "kernel/base/rbtree.h"
 #include "kernel/mm/page.h"
 #include "kernel/sync/mutex.h"
 
@@ -110,6 +111,10 @@ static inline void mm_get_users(struct mm *mm)
     refcount_inc(&mm->users);
 }
 void mm_put_users(struct mm *mm);        // the last one unmaps everything. May sleep.
+// exit: the current thread has no user memory any more (the CPU keeps the tables lazily); the caller drops its users reference.
+void mm_detach_current(void);
+// exec: the current thread changes to `mm`, whose users reference it takes over; the old one's passes to the caller.
+void mm_attach_current(struct mm *mm);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);              // frees the structure and root table
 [[nodiscard]] bool mm_get_users_not_zero(struct mm *mm); // for /proc

@@ -1,6 +1,7 @@
 // kernel/proc/cred.h — credentials(7) and capabilities(7). A struct cred is immutable once published; changing means a new one.
 #pragma once
 
+#include "kernel/base/list.h"
 #include "kernel/base/refcount.h"
 #include "kernel/sync/rcu.h"
 
@@ -9,6 +10,7 @@ struct user_account { // per real uid: RLIMIT_NPROC, RLIMIT_SIGPENDING
     uid_t uid;
     atomic_t processes, sigpending;
     atomic64_t locked_pages;
+    struct hlist_node hash;
 };
 
 struct cred {
@@ -17,7 +19,6 @@ struct cred {
     gid_t gid, egid, sgid, fsgid;
     uint64_t cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
     uint32_t securebits;
-    bool no_new_privs_unused;
     unsigned ngroups;
     gid_t *groups; // sorted
     struct user_account *user;
@@ -33,7 +34,7 @@ enum { // capabilities.7 numbers
 };
 
 const struct cred *current_cred(void);                   // borrowed: valid until the caller changes it itself
-extern const struct cred init_cred;                      // root, all capabilities
+extern struct cred init_cred;                            // root, all capabilities
 bool capable(int cap);                                   // the current thread, effective set
 bool cred_capable(const struct cred *cred, int cap);
 bool in_group(const struct cred *cred, gid_t gid);       // fsgid or supplementary
@@ -45,3 +46,6 @@ static inline const struct cred *cred_get(const struct cred *cred)
     return cred;
 }
 void cred_put(const struct cred *cred);
+// The account of a real user id, with a reference; null: no memory. May sleep.
+[[nodiscard]] struct user_account *user_account_get(uid_t uid);
+void user_account_put(struct user_account *account);

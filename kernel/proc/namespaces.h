@@ -2,11 +2,15 @@
 #pragma once
 
 #include "kernel/proc/pid.h"
+#include "kernel/sync/mutex.h"
 
 struct mount_namespace;
 struct cgroup_namespace;
 struct ipc_namespace;
 struct net_namespace;
+struct file;
+struct fs_context;
+struct task;
 
 #define UTS_LEN 65
 struct uts_namespace {
@@ -21,11 +25,34 @@ struct namespaces {
     struct uts_namespace *uts;
     struct mount_namespace *mnt;
     struct pid_namespace *pid_for_children; // a task's own is its struct pid's deepest
-    struct net_namespace *net;
     struct cgroup_namespace *cgroup;
 };
+extern struct uts_namespace init_uts_ns;
+extern struct namespaces init_namespaces;
 struct namespaces *current_namespaces(void);
-struct pid_namespace *task_pid_ns(const struct task *t);
+struct namespaces *namespaces_get(struct namespaces *ns);
+void namespaces_put(struct namespaces *ns);
+// clone(2): shares the current set or makes a new one as the CLONE_NEW* bits say; `fs` is the child's (a new mount namespace moves its root and cwd). -ENOMEM, -EPERM …
+[[nodiscard]] int namespaces_clone(uint64_t flags, struct fs_context *fs, struct namespaces **out);
+struct uts_namespace *uts_ns_get(struct uts_namespace *ns);
+void uts_ns_put(struct uts_namespace *ns);
+// Cgroup namespaces: kernel/proc/cgroup.c.
+struct cgroup_namespace *cgroup_ns_get(struct cgroup_namespace *ns);
+void cgroup_ns_put(struct cgroup_namespace *ns);
+[[nodiscard]] int cgroup_ns_create(struct cgroup_namespace **out); // rooted at the current task's group
+uint64_t cgroup_ns_inum(const struct cgroup_namespace *ns);
+extern struct cgroup_namespace *init_cgroup_ns;
+// Kinds of namespaces as setns(2) and /proc/PID/ns name them.
+struct namespace_ref { // what an open /proc/PID/ns file holds
+    unsigned long kind;    // CLONE_NEWUTS, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWCGROUP
+    void *ns;
+};
+// From /proc/PID/ns/<name>: the reference (counted) of a task; -EINVAL for a kind that does not exist here.
+[[nodiscard]] int namespace_ref_of(struct task *t, unsigned long kind, bool for_children, struct namespace_ref *out, uint64_t *inum);
+void namespace_ref_put(struct namespace_ref *ref);
+// Set by kernel/fs/proc: what namespace an open file stands for; false: not a namespace file.
+extern bool (*namespace_of_file)(struct file *file, struct namespace_ref *out);
+// Parts of a set that are used by its owner; a set is replaced as a whole by its own task.
 // sysctl and sethostname(2): -EINVAL beyond 64 bytes. Wakes pollers of /proc/sys/kernel/hostname.
 [[nodiscard]] int uts_set_nodename(const char *name, size_t len);
 [[nodiscard]] int uts_set_domainname(const char *name, size_t len);

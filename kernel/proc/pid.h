@@ -51,4 +51,15 @@ struct task *pid_task(struct pid *pid, enum pid_type type);
 // The number as seen from a namespace; 0 where it has none there.
 pid_t pid_nr_ns(const struct pid *pid, const struct pid_namespace *ns);
 pid_t pid_vnr(const struct pid *pid); // from the current thread's namespace
+struct pid_namespace *task_pid_ns(const struct task *t); // the namespace its own number is in
 extern struct pid_namespace init_pid_ns;
+
+// A child namespace; its first pid is 1. -ENOSPC beyond PID_NS_LEVELS, -ENOMEM.
+[[nodiscard]] int pid_ns_create(struct pid_namespace *parent, struct pid_namespace **out);
+struct pid_namespace *pid_ns_get(struct pid_namespace *ns);
+void pid_ns_put(struct pid_namespace *ns);
+// A fresh inode number for a namespace of any kind (namespaces(7), /proc/PID/ns).
+uint64_t namespace_inum(void);
+// kernel.pid_max: numbers are below it. -EINVAL outside 301 .. PID_MAX_LIMIT.
+uint64_t pid_max_get(void);
+[[nodiscard]] int pid_max_set(uint64_t max);

@@ -3,6 +3,8 @@
 
 #include "kernel/abi/signal.h" // SIG*, SA_*, SI_*, struct siginfo as user space sees it, struct abi_sigaction, stack_t
 #include "kernel/base/list.h"
+#include "kernel/base/refcount.h"
+#include "kernel/sync/rcu.h"
 #include "kernel/sync/waitqueue.h"
 
 struct task;
@@ -38,6 +40,7 @@ struct sighand { // shared by CLONE_SIGHAND
     struct spinlock lock; // RANK_SIGHAND, irqsave: guards actions, all pending sets and masks of the threads that share it
     struct k_sigaction action[NSIG];
     struct waitqueue signalfd_wq;
+    struct rcu_head rcu;
 };
 
 // Sends to one thread, a process, a process group; the caller has checked permission (see may_signal). info null: SI_USER of the current.

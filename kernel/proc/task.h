@@ -44,6 +44,7 @@ struct task {
     const struct cred *cred;         // RCU; replaced by its own thread only
     struct spinlock alloc_lock;      // mm, files, fs, cred as others look at them
     int __user *clear_child_tid;     // set_tid_address(2)
+    int __user *set_child_tid;       // CLONE_CHILD_SETTID: written on the first way to user mode
     void __user *robust_list;
     size_t robust_list_len;
     struct completion *vfork_done;
@@ -58,10 +59,19 @@ struct task {
     uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
     unsigned long personality;
     bool no_new_privs, exiting, trace_syscalls, in_execve;
+    bool stop_pending;               // has still to take part in a group stop: sighand->lock
+    bool frozen;                     // sits in the cgroup freezer
+    bool sync_fault;                 // a forced signal waits: deliver it before any other
     uint64_t timer_slack;
     void *futex_wait;                // owned by ipc/futex.c
     struct rcu_head rcu;
 };
+
+// Bits of process->stop_flags.
+#define STOP_STOPPED 1u          // every thread has stopped
+#define STOP_CONTINUED 2u        // SIGCONT came and no wait(WCONTINUED) has told yet
+#define STOP_REPORTED 4u         // a wait(WSTOPPED) has told the parent
+#define PROCESS_AUTO_REAPED 8u   // the parent ignores its children: no usage is added to it
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_DEAD };
 
@@ -81,8 +91,8 @@ struct process {
     int group_exit_code;
     struct task *group_exec_task;
     struct sigpending shared_pending;  // sighand->lock
-    unsigned stop_flags;               // job control: owned by signal.c
-    int stop_sig, stop_count;
+    unsigned stop_flags;               // STOP_*: sighand->lock
+    int stop_sig, stop_count;          // what stops the group; threads that have yet to stop
     bool is_subreaper, has_child_subreaper;
     bool session_leader;
     struct tty *tty;                   // controlling terminal, shared by the session: tty's lock
@@ -94,6 +104,7 @@ struct process {
     struct timers_user *timers;            // interval and POSIX timers; lazily made
     ktime_t start_boottime;
     struct waitqueue exit_wq;              // exec waits for its siblings here
+    unsigned nr_zombie_threads;            // exited but not yet released: a dead leader
     struct rcu_head rcu;
 };
 
@@ -131,6 +142,7 @@ void process_put(struct process *p);
 [[nodiscard]] struct process *process_find_get(pid_t tgid);
 // Every process / thread of a process, under rcu_read_lock(): the next with id > nr in `ns`.
 struct process *process_next(struct pid_namespace *ns, pid_t *nr);
+#define for_each_thread(t, p) list_for_each_entry(t, &(p)->threads, thread_link)
 #define for_each_thread_rcu(t, p) list_for_each_entry_rcu(t, &(p)->threads, thread_link)
 
 struct mm *task_mm_get(struct task *t);          // users reference or null
@@ -164,4 +176,14 @@ struct exec_request {
 [[nodiscard]] int start_init_process(const char *path, const char *const argv[], const char *const envp[]);
 // The one way back to user mode: arch calls it with interrupts on while thread->work is non-zero.
 void exit_to_user_work(struct pt_regs *regs);
-void task_work_add(struct task *t, struct list_head *link, void (*fn)(struct list_head *));
+
+// Work that another part of the kernel leaves for a task to do on its own way back to user mode (or while it exits).
+struct task_work {
+    struct list_head link;
+    void (*fn)(struct task_work *);
+};
+// Queues work for `t`; any context. -ESRCH if it is too late: the task no longer returns to user mode.
+[[nodiscard]] int task_work_add(struct task *t, struct task_work *work, void (*fn)(struct task_work *));
+void task_work_run(void);
+// Set by drivers/tty: the controlling terminal is taken from the session when its leader exits (SIGHUP and SIGCONT to the foreground group).
+extern void (*tty_session_leader_exit)(struct process *leader);

@@ -1,0 +1,417 @@
+// kernel/proc/exit.c — the end of threads and processes: exit(2), exit_group(2).
+//
+// A thread gives back what it holds, from the outside in: timers and robust futexes while its memory is still there, then memory, files, file-system context;
+// then, under process_tree_lock, its place in the tree. A thread that is not the leader is released at once. The leader stays as a zombie until the
+// last other thread is gone and the parent has waited; process->state says which: ALIVE -> ZOMBIE -> DEAD, each step once and under the lock.
+
+#include "kernel/abi/clone.h"
+#include "kernel/ipc/futex.h"
+#include "kernel/mm/mm.h"
+#include "kernel/proc/cgroup.h"
+#include "kernel/proc/internal.h"
+#include "kernel/proc/namespaces.h"
+#include "kernel/sched/sched.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/namei.h"
+
+void (*tty_session_leader_exit)(struct process *leader);
+
+void pid_attach(struct task *task, enum pid_type type, struct pid *pid)
+{
+    list_add_tail_rcu(&task->pid_links[type], &pid->tasks[type]);
+}
+
+void pid_detach(struct task *task, enum pid_type type)
+{
+    list_del_init(&task->pid_links[type]);
+}
+
+bool pgrp_is_orphaned(struct pid *pgrp, struct process *ignore)
+{
+    struct task *leader;
+    list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
+    {
+        struct process *p = leader->process;
+        if (p == ignore || p->state != PROCESS_ALIVE || p->parent == init_process)
+            continue;
+        if (p->parent->pgrp != pgrp && p->parent->session == p->session)
+            return false;
+    }
+    return true;
+}
+
+bool pgrp_has_stopped(struct pid *pgrp)
+{
+    struct task *leader;
+    list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
+    {
+        if (READ_ONCE(leader->process->stop_flags) & STOP_STOPPED)
+            return true;
+    }
+    return false;
+}
+
+// A stopped job that loses its last link to a living shell is told to hang up, and to go on so that it can.
+static void kill_orphaned_pgrp(struct pid *pgrp, struct process *ignore) REQUIRES(process_tree_lock)
+{
+    if (!pgrp_is_orphaned(pgrp, ignore) || !pgrp_has_stopped(pgrp))
+        return;
+    struct siginfo info;
+    siginfo_init_kernel(&info, SIGHUP);
+    signal_send_pgrp_locked(pgrp, SIGHUP, &info);
+    siginfo_init_kernel(&info, SIGCONT);
+    signal_send_pgrp_locked(pgrp, SIGCONT, &info);
+}
+
+// Who adopts the children of `dying`: the nearest living subreaper above it, else the init of its PID namespace.
+static struct process *find_reaper(struct process *dying) REQUIRES(process_tree_lock)
+{
+    struct process *init = task_pid_ns(dying->leader)->reaper;
+    if (dying->has_child_subreaper && init != dying)
+        for (struct process *p = dying->parent; p && p != init && p != p->parent; p = p->parent)
+            if (p->is_subreaper && p->state == PROCESS_ALIVE && !p->group_exit &&
+                task_pid_ns(p->leader) == task_pid_ns(dying->leader))
+                return p;
+    return init && init != dying ? init : init_process;
+}
+
+static void reparent_children(struct process *dying, struct list_head *reap) REQUIRES(process_tree_lock)
+{
+    if (list_empty(&dying->children))
+        return;
+    struct process *reaper = find_reaper(dying), *child, *next;
+    list_for_each_entry_safe(child, next, &dying->children, sibling)
+    {
+        struct process *old = child->parent;
+        child->parent = process_get(reaper);
+        list_move_tail(&child->sibling, &reaper->children);
+        process_put(old);
+        child->exit_signal = SIGCHLD;
+        if (child->leader->pdeath_signal)
+            signal_send_thread(child->leader, child->leader->pdeath_signal, nullptr);
+        if (child->state == PROCESS_ZOMBIE && process_notify_exit(child)) {
+            child->state = PROCESS_DEAD;
+            list_del_init(&child->sibling);
+            list_add_tail(&child->sibling, reap);
+        }
+        if (child->pgrp != dying->pgrp && child->session == dying->session)
+            kill_orphaned_pgrp(child->pgrp, nullptr);
+    }
+}
+
+bool process_notify_exit(struct process *p)
+{
+    struct process *parent = p->parent;
+    bool reap = false;
+    int sig = p->exit_signal;
+    irq_flags_t flags;
+    struct sighand *sighand = sighand_lock(parent->leader, &flags);
+    if (sighand) {
+        const struct k_sigaction *action = &sighand->action[SIGCHLD - 1];
+        if (sig == SIGCHLD && (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT))) {
+            reap = true; // POSIX: children of one who does not care become no zombies
+            if (action->handler == SIG_IGN)
+                sig = 0;
+        }
+        sighand_unlock(sighand, flags);
+    }
+    if (sig > 0) {
+        int saved = p->exit_signal;
+        p->exit_signal = sig;
+        signal_notify_parent(p, p->exit_code & 0x7f ? (p->exit_code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
+                             p->exit_code & 0x7f ? p->exit_code & 0x7f : p->exit_code >> 8 & 0xff);
+        p->exit_signal = saved;
+    }
+    wake_up_all(&parent->child_wq);
+    return reap;
+}
+
+static void account_dead_thread(struct process *p, struct task *task)
+{
+    uint64_t utime, stime;
+    thread_times(&task->thread, &utime, &stime);
+    p->dead_utime += utime;
+    p->dead_stime += stime;
+    p->dead_min_flt += task->min_flt;
+    p->dead_maj_flt += task->maj_flt;
+    p->dead_nvcsw += task->thread.nvcsw;
+    p->dead_nivcsw += task->thread.nivcsw;
+}
+
+// Takes a dead thread out of everything that can be looked up. Its sighand goes: no signal reaches it any more.
+static void unlink_thread(struct task *task) REQUIRES(process_tree_lock)
+{
+    pid_detach(task, PID_THREAD);
+    list_del_rcu(&task->thread_link);
+    account_dead_thread(task->process, task);
+    irq_flags_t flags;
+    struct sighand *sighand = sighand_lock(task, &flags);
+    sigpending_flush(&task->pending);
+    WRITE_ONCE(task->sighand, nullptr);
+    sighand_unlock(sighand, flags);
+    sighand_put(sighand);
+}
+
+static void forget_thread(struct task *task)
+{
+    pid_free_numbers(pid_get(task->pid)); // task->pid itself is put with the structure
+    atomic_dec(&((struct cred *)task->cred)->user->processes);
+    threads_uncount();
+    task_put(task);
+}
+
+static void add_children_usage(struct process *parent, struct process *child)
+{
+    parent->children_utime += child->dead_utime + child->children_utime;
+    parent->children_stime += child->dead_stime + child->children_stime;
+    parent->children_min_flt += child->dead_min_flt + child->children_min_flt;
+    parent->children_maj_flt += child->dead_maj_flt + child->children_maj_flt;
+    parent->children_nvcsw += child->dead_nvcsw + child->children_nvcsw;
+    parent->children_nivcsw += child->dead_nivcsw + child->children_nivcsw;
+    uint64_t rss = max(child->max_rss, child->children_max_rss);
+    parent->children_max_rss = max(parent->children_max_rss, rss);
+}
+
+void process_release(struct process *p)
+{
+    struct task *leader = p->leader;
+    struct process *parent;
+    {
+        spin_irq_guard(&process_tree_lock);
+        parent = p->parent;
+        unlink_thread(leader);
+        if (!(p->stop_flags & PROCESS_AUTO_REAPED))
+            add_children_usage(parent, p);
+        list_del_init(&p->sibling);
+        pid_detach(leader, PID_PROCESS);
+        pid_detach(leader, PID_PGRP);
+        pid_detach(leader, PID_SESSION);
+        sigpending_flush(&p->shared_pending);
+        struct pid_namespace *ns = task_pid_ns(leader);
+        if (ns->reaper == p)
+            ns->reaper = nullptr;
+    }
+    process_put(parent);
+    forget_thread(leader);
+    process_put(p);
+}
+
+// The init of a PID namespace takes all its members with it.
+static void kill_namespace(struct process *init)
+{
+    struct pid_namespace *ns = task_pid_ns(init->leader);
+    {
+        spin_irq_guard(&ns->lock);
+        ns->dying = true;
+    }
+    rcu_read_lock();
+    pid_t nr = 1;
+    struct process *p;
+    while ((p = process_next(ns, &nr)))
+        signal_send_process(p, SIGKILL, nullptr);
+    rcu_read_unlock();
+    // Every member ends as a zombie child of ours (or of someone it dies with); reap until we are alone.
+    for (;;) {
+        struct process *zombie = nullptr;
+        wait_event(&init->child_wq, (zombie = claim_any_zombie(init)) || READ_ONCE(ns->nr_pids) <= init->nr_threads);
+        if (!zombie)
+            break;
+        process_release(zombie);
+    }
+}
+
+static void exit_memory(struct task *task)
+{
+    struct mm *mm = task->thread.mm;
+    if (!mm)
+        return;
+    uint64_t rss = (uint64_t)max(mm->rss_anon + mm->rss_file + mm->rss_shmem, (int64_t)mm->hiwater_rss);
+    task->process->max_rss = max(task->process->max_rss, rss);
+    futex_exit_robust(task);
+    if (task->clear_child_tid && refcount_read(&mm->users) > 1) {
+        // A joiner sleeps on that word.
+        if (!put_user(0, task->clear_child_tid))
+            futex_wake_user(task->clear_child_tid, 1);
+    }
+    mm_detach_current();
+    vfork_release(task);
+    mm_put_users(mm);
+}
+
+static void exit_files(struct task *task)
+{
+    struct files *files;
+    struct fs_context *fs;
+    {
+        spin_guard(&task->alloc_lock);
+        files = task->files;
+        fs = task->fs;
+        task->files = nullptr;
+        task->fs = nullptr;
+    }
+    if (files)
+        files_put(files);
+    if (fs)
+        fs_context_put(fs);
+}
+
+static void exit_namespaces(struct task *task)
+{
+    struct namespaces *ns;
+    {
+        spin_guard(&task->alloc_lock);
+        ns = task->ns;
+        task->ns = nullptr;
+    }
+    namespaces_put(ns);
+}
+
+// The last act in the tree. True: the process is nobody's concern any more, release it.
+static bool leave_tree(struct task *task, bool last, struct list_head *reap) REQUIRES(process_tree_lock)
+{
+    struct process *p = task->process;
+    bool auto_reap = false;
+    if (last) {
+        reparent_children(p, reap);
+        if (p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session)
+            kill_orphaned_pgrp(p->pgrp, p);
+        p->state = PROCESS_ZOMBIE;
+        p->exit_code = p->group_exit ? p->group_exit_code : p->leader->exit_code;
+        wake_up_all(&p->pid->poll_wq);
+        auto_reap = process_notify_exit(p);
+        if (auto_reap) {
+            p->stop_flags |= PROCESS_AUTO_REAPED;
+            p->state = PROCESS_DEAD;
+        }
+    }
+    if (task != p->leader) {
+        unlink_thread(task);
+        if (p->group_exec_task)
+            wake_up_all(&p->exit_wq);
+    } else {
+        p->nr_zombie_threads = 1;
+        if (p->group_exec_task)
+            wake_up_all(&p->exit_wq);
+    }
+    wake_up_all(&task->pid->poll_wq);
+    return auto_reap;
+}
+
+void do_exit(int code)
+{
+    struct task *task = current_task();
+    struct process *p = task->process;
+    ASSERT(!in_atomic());
+    task->exit_code = code;
+    bool last;
+    {
+        spin_irq_guard(&process_tree_lock);
+        spin_guard(&task->sighand->lock);
+        task->exiting = true;
+        last = --p->nr_threads == 0;
+        if (task->stop_pending) { // a group stop no longer waits for this thread
+            task->stop_pending = false;
+            p->stop_count--;
+        }
+    }
+    if (last) {
+        if (p == init_process)
+            panic("init has exited (status 0x%x)", p->group_exit ? p->group_exit_code : code);
+        process_timers_exit(p);
+        if (task_pid_ns(p->leader)->reaper == p)
+            kill_namespace(p);
+    }
+    exit_memory(task);
+    exit_files(task);
+    if (last && p->session_leader && tty_session_leader_exit)
+        tty_session_leader_exit(p);
+    exit_namespaces(task);
+    cgroup_exit(task);
+    task_work_run(); // last closes; from here on task_work_add() refuses
+
+    LIST_HEAD(reap);
+    bool release;
+    struct task *leader = p->leader;
+    {
+        spin_irq_guard(&process_tree_lock);
+        release = leave_tree(task, last, &reap);
+        leader = p->leader;
+    }
+    while (!list_empty(&reap)) {
+        struct process *zombie = list_first_entry(&reap, struct process, sibling);
+        list_del_init(&zombie->sibling);
+        process_release(zombie);
+    }
+    if (task != leader)
+        forget_thread(task);
+    if (release)
+        process_release(p);
+    thread_exit();
+}
+
+void do_group_exit(int code)
+{
+    struct task *task = current_task();
+    struct process *p = task->process;
+    {
+        spin_irq_guard(&task->sighand->lock);
+        if (p->group_exit) {
+            code = p->group_exit_code; // another thread was first
+        } else {
+            p->group_exit = true;
+            p->group_exit_code = code;
+            signal_kill_others(p, task);
+        }
+    }
+    do_exit(code);
+}
+
+// exit(2): this thread only.
+SYSCALL1(exit, int, status)
+{
+    do_exit((status & 0xff) << 8);
+}
+
+// exit_group(2)
+SYSCALL1(exit_group, int, status)
+{
+    do_group_exit((status & 0xff) << 8);
+}
+
+void process_times(struct process *p, uint64_t *utime, uint64_t *stime)
+{
+    spin_irq_guard(&process_tree_lock);
+    *utime = p->dead_utime;
+    *stime = p->dead_stime;
+    struct task *t;
+    for_each_thread(t, p)
+    {
+        uint64_t u, s;
+        thread_times(&t->thread, &u, &s);
+        *utime += u;
+        *stime += s;
+    }
+}
+
+// The parent's completion lives on its stack: it is reached and cut only under the child's alloc_lock.
+void vfork_release(struct task *task)
+{
+    spin_guard(&task->alloc_lock);
+    struct completion *done = task->vfork_done;
+    task->vfork_done = nullptr;
+    if (done)
+        complete(done);
+}
+
+void vfork_abandon(struct pid *pid, struct completion *done)
+{
+    rcu_read_lock();
+    struct task *child = pid_task(pid, PID_THREAD);
+    if (child) {
+        spin_guard(&child->alloc_lock);
+        if (child->vfork_done == done)
+            child->vfork_done = nullptr;
+    }
+    rcu_read_unlock();
+}

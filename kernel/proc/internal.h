@@ -1,0 +1,58 @@
+// kernel/proc/internal.h — what the files of kernel/proc share among themselves.
+#pragma once
+
+#include "kernel/abi/errno.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/panic.h"
+#include "kernel/base/string.h"
+#include "kernel/proc/task.h"
+
+// -- task.c
+void proc_init_caches(void);
+[[nodiscard]] struct task *task_alloc(void);
+void task_free_unborn(struct task *task);
+[[nodiscard]] struct process *process_alloc(void);
+struct process *process_of_pid_get(struct pid *pid);
+
+// -- the process tree; process_tree_lock held
+void pid_attach(struct task *task, enum pid_type type, struct pid *pid) REQUIRES(process_tree_lock);
+void pid_detach(struct task *task, enum pid_type type) REQUIRES(process_tree_lock);
+// Whether no member of the group has a parent in another group of the same session: its stopped jobs have nobody to continue them (setpgid(2)).
+bool pgrp_is_orphaned(struct pid *pgrp, struct process *ignore) REQUIRES(process_tree_lock);
+bool pgrp_has_stopped(struct pid *pgrp) REQUIRES(process_tree_lock);
+int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info) REQUIRES(process_tree_lock);
+
+// -- signals
+[[nodiscard]] struct sighand *sighand_alloc(void);
+void sighand_put(struct sighand *sighand);
+void sigpending_flush(struct sigpending *pending);
+// Locks the task's sighand, with RCU's help; null when the task is already released. Unlock with sighand_unlock().
+struct sighand *sighand_lock(struct task *task, irq_flags_t *flags) NO_THREAD_SAFETY_ANALYSIS;
+void sighand_unlock(struct sighand *sighand, irq_flags_t flags) NO_THREAD_SAFETY_ANALYSIS;
+void signal_recalc(struct task *task);                // sighand lock held: sets or clears WORK_SIGNAL
+void signal_kill_others(struct process *p, struct task *except); // SIGKILL for every other thread; sighand lock held
+void signal_notify_parent(struct process *p, int code, int status); // SIGCHLD (or exit_signal) and wake-up of the parent's waiters
+int sigaction_flush_for_exec(struct task *task);      // handlers become default
+
+// -- exit and wait
+void process_release(struct process *p);              // a zombie is reaped: out of the tree, numbers given back
+bool process_notify_exit(struct process *p) REQUIRES(process_tree_lock); // true: nobody waits, reap it now
+void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
+
+struct process *claim_any_zombie(struct process *parent); // a zombie child that now is the caller's to release, or null
+
+// -- time (kernel/time): a process's interval and POSIX timers
+void process_timers_exit(struct process *p);          // the last thread exits: stop everything
+void process_timers_exec(struct process *p);          // POSIX timers are deleted by exec; interval timers stay
+void process_timers_free(struct process *p);          // with the structure
+
+// -- pidfd.c
+[[nodiscard]] int pidfd_create(struct pid *pid, unsigned flags, struct file **out);
+struct pid *pidfd_pid(struct file *file);             // borrowed; null: not a pidfd
+
+// -- fork.c
+int threads_count(void);
+void threads_uncount(void);
+// A killed vfork parent leaves: cuts the child's pointer to the completion on our stack, or waits until the child is through with it.
+void vfork_abandon(struct pid *child, struct completion *done);
+void vfork_release(struct task *task); // exec or exit: the parent may go on

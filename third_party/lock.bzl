@@ -37,6 +37,17 @@ UPSTREAM = {
 }
 
 DEBIAN = {
+    "bazel_skylib": {
+        "suite": "bookworm",
+        "snapshot": "20260711T101637Z",
+        "files": {
+            "bazel-skylib": [
+                "1.0.3-2",
+                "pool/main/b/bazel-skylib/bazel-skylib_1.0.3-2_all.deb",
+                "b7662103ceb16fedb2e348c0d6f18045eba656e3fe1e462ebcfd25efd2548db0",
+            ],
+        },
+    },
     "grub": {
         "suite": "bookworm",
         "snapshot": "20260711T101637Z",

@@ -22,6 +22,11 @@ def _bazel_own_needs():
         strip_prefix = "usr/share/bazel/rules/cc",
     )
     debian_archive(
+        name = "bazel_skylib",
+        remove = ["usr"],
+        strip_prefix = "usr/share/bazel/tools/skylib",
+    )
+    debian_archive(
         name = "rules_java",
         remove = ["usr"],
         strip_prefix = "usr/share/bazel/rules/java",

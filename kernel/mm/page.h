@@ -3,30 +3,35 @@
 
 #include "kernel/base/list.h"
 #include "kernel/base/refcount.h"
+#include "kernel/sync/rcu.h"
+#include "kernel/sync/spinlock.h"
 
 struct page_cache;
 struct slab_cache;
 
 enum page_flags {
-    PG_RESERVED = 1 << 0,  // not ours to hand out: firmware, kernel image
-    PG_BUDDY = 1 << 1,     // heads a free block of `order`
-    PG_PCP = 1 << 2,       // free, in a per-CPU list
-    PG_SLAB = 1 << 3,
-    PG_ANON = 1 << 4,      // belongs to anonymous memory
-    PG_CACHE = 1 << 5,     // in a page cache: owner and index are valid
-    PG_UPTODATE = 1 << 6,  // content is valid
+    PG_RESERVED = 1 << 0,    // not ours to hand out: firmware, kernel image
+    PG_BUDDY = 1 << 1,       // heads a free block of `order`
+    PG_PCP = 1 << 2,         // free, in a per-CPU list
+    PG_SLAB = 1 << 3,        // holds objects of the cache `slab`; set on every page of a slab
+    PG_ANON = 1 << 4,        // belongs to anonymous memory
+    PG_CACHE = 1 << 5,       // in a page cache: cache and index are valid
+    PG_UPTODATE = 1 << 6,    // content is valid
     PG_DIRTY = 1 << 7,
-    PG_LOCKED = 1 << 8,    // page_lock()
-    PG_TABLE = 1 << 9,     // a page table
-    PG_HEAD = 1 << 10,     // first page of a block of `order` > 0 handed out as one
-    PG_ZERO = 1 << 11,     // the well-known zero page
-    PG_WAITERS = 1 << 12,  // someone sleeps for PG_LOCKED
+    PG_LOCKED = 1 << 8,      // page_lock()
+    PG_TABLE = 1 << 9,       // a page table
+    PG_HEAD = 1 << 10,       // first page of a block of `order` > 0 handed out as one
+    PG_ZERO = 1 << 11,       // the well-known zero page
+    PG_WAITERS = 1 << 12,    // someone sleeps for PG_LOCKED
+    PG_REFERENCED = 1 << 13, // used since reclaim last looked
+    PG_LRU = 1 << 14,        // on the list of pages that reclaim may take
+    PG_SHMEM = 1 << 15,      // a cached page of memory-only content (tmpfs, shared anonymous memory)
 };
 
 struct page { // 48 bytes; one per frame, so every byte counts
     uint32_t flags;        // atomic
     refcount_t refs;       // 0: free. Each mapping, cache and temporary user holds one
-    int32_t map_count;     // number of page-table entries that map it
+    int32_t map_count;     // PG_CACHE: number of page-table entries that map it
     uint16_t order;        // valid with PG_BUDDY, PG_HEAD
     uint16_t slab_inuse;
     union {
@@ -36,16 +41,23 @@ struct page { // 48 bytes; one per frame, so every byte counts
             uint64_t index;           // page offset in the file
         };
         struct {
-            uint32_t table_lock;      // PG_TABLE: spinlock word of this leaf table
-            uint32_t table_entries;
+            struct spinlock table_lock; // PG_TABLE: guards the entries of a leaf table
+            uint32_t table_entries;     // how many are in use; for upper tables guarded by mm->table_lock
         };
+        struct rcu_head rcu;        // on its way out after a grace period
     };
     union {
-        struct slab_cache *slab;
+        struct {
+            struct slab_cache *slab;
+            void *freelist;         // slab: first free object
+        };
+        struct list_head lru;       // PG_LRU: guarded by the reclaim lock
         uint64_t private;
     };
-    void *freelist;        // slab: first free object
 };
+#ifndef KERNEL_LOCK_CHECK
+static_assert(sizeof(struct page) == 48);
+#endif
 
 // Frame numbers, physical addresses, kernel addresses (direct map) and struct page, each from the other. Only for RAM.
 extern struct page *mem_map;             // indexed by frame number; a virtual array with holes where there is no RAM
@@ -94,33 +106,58 @@ enum alloc_flags {
     ALLOC_DMA32 = 1 << 2,    // below 4 GiB
     ALLOC_NOWARN = 1 << 3,
     ALLOC_USER = 1 << 4,     // for user memory: may wake the OOM killer and fail if the caller is being killed
+    ALLOC_NORETRY = 1 << 5,  // the caller has another way: one try at reclaim, no OOM killer
 };
 
 #define MAX_ORDER 10 // 4 MiB
 
-// A block of 2^order pages with one reference, or null.
+// A block of 2^order pages with one reference, or null. May sleep unless ALLOC_ATOMIC.
 [[nodiscard]] struct page *page_alloc(unsigned order, unsigned flags);
-void page_free(struct page *page, unsigned order); // the caller owns it alone (refs 1)
+// Gives back a block that the caller owns alone (refs 1). Any context.
+void page_free(struct page *page, unsigned order);
 static inline void page_get(struct page *page)
 {
     refcount_inc(&page->refs);
 }
+// The last reference is gone (refs 0): frees the page or block.
+void page_free_last(struct page *page);
 // Drops a reference; frees the page with the last one. User pages being unmapped go through the gather (mm/gather.h) instead.
-void page_put(struct page *page);
+static inline void page_put(struct page *page)
+{
+    if (refcount_dec_and_test(&page->refs))
+        page_free_last(page);
+}
+static inline void page_set_flags(struct page *page, uint32_t flags)
+{
+    __atomic_fetch_or(&page->flags, flags, __ATOMIC_RELAXED);
+}
+static inline void page_clear_flags(struct page *page, uint32_t flags)
+{
+    __atomic_fetch_and(&page->flags, ~flags, __ATOMIC_RELAXED);
+}
+static inline uint32_t page_flags(const struct page *page)
+{
+    return READ_ONCE(page->flags);
+}
 
-// Kernel-virtual contiguous memory built of single pages, with an unmapped guard page behind; for stacks, big tables, modules of data.
+// A page that always reads as zeros: mapped read-only by anonymous read faults; never counted, never freed.
+extern struct page *zero_page;
+
+// Kernel-virtual contiguous memory built of single pages, with an unmapped guard page behind; for big tables. May sleep.
 [[nodiscard]] void *vmalloc(size_t size, unsigned flags);
 void vfree(void *addr);
-// Maps device memory uncached / write-combining; never unmapped in practice.
+bool is_vmalloc_addr(const void *addr);
+// Maps device memory uncached; never unmapped in practice. Null: no address space or memory.
 [[nodiscard]] void *ioremap(paddr_t pa, size_t size);
 
 struct mem_counts { // pages
     uint64_t total, free, cached, anon, slab, slab_reclaimable, page_tables, kernel_stacks, shmem, dirty, mapped, committed, commit_limit;
+    uint64_t active_file, inactive_file, mlocked, vmalloc_used;
 };
 void mem_counts_read(struct mem_counts *out);
 uint64_t mem_available_pages(void);
 
-// Memory under pressure: caches that can give pages back register here. `scan` frees about nr pages' worth and returns how many. May sleep.
+// Memory under pressure: caches that can give pages back register here. `scan` frees about nr objects and returns how many. May sleep.
 struct shrinker {
     struct list_head link;
     const char *name;

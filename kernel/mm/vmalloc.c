@@ -1,0 +1,240 @@
+// kernel/mm/vmalloc.c — kernel-virtual memory built of single pages: vmalloc, device mappings, kernel stacks. Each area is followed by an
+// unmapped guard page (and so preceded by its neighbour's).
+//
+// The area between mmu_vmalloc_start and _end is cut into used areas (a tree by address) and free extents (a list by address, coalesced;
+// first fit, so that page tables are used again). vmalloc_mutex guards both. Freeing: unmap, flush every CPU, then free the pages.
+// Stacks: each CPU keeps a few mapped ones ready; those given back beyond that hang on `dead_stacks` (linked through their own first word) for a worker.
+#include "arch/include/mmu.h"
+#include "kernel/base/panic.h"
+#include "kernel/base/rbtree.h"
+#include "kernel/mm/mm_boot.h"
+#include "kernel/mm/slab.h"
+#include "kernel/mm/stack.h"
+#include "kernel/mm/stat.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/mutex.h"
+
+#define STACKS_KEPT 8u
+
+struct vm_area {
+    struct rb_node node;
+    struct list_head link; // free extents
+    vaddr_t start;
+    size_t size;           // with the guard page
+    bool device;
+};
+
+DEFINE_LOCK_CLASS(vmalloc_lock_class, "vmalloc", RANK_PAGE_CACHE);
+static struct mutex vmalloc_mutex = MUTEX_INIT(vmalloc_mutex, &vmalloc_lock_class);
+static struct rb_root used GUARDED_BY(&vmalloc_mutex);
+static LIST_HEAD(free_extents);
+
+bool is_vmalloc_addr(const void *addr)
+{
+    return (vaddr_t)addr >= mmu_vmalloc_start && (vaddr_t)addr < mmu_vmalloc_end;
+}
+
+void vmalloc_init(void)
+{
+    struct vm_area *all = kzalloc(sizeof *all, ALLOC_KERNEL);
+    if (!all)
+        panic("mm: no memory for vmalloc");
+    all->start = mmu_vmalloc_start + PAGE_SIZE;
+    all->size = mmu_vmalloc_end - all->start;
+    list_add(&all->link, &free_extents);
+}
+
+static struct vm_area *area_take(size_t size)
+{
+    struct vm_area *area = kzalloc(sizeof *area, ALLOC_KERNEL), *extent;
+    if (!area)
+        return nullptr;
+    area->size = ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
+    mutex_guard(&vmalloc_mutex);
+    list_for_each_entry(extent, &free_extents, link) {
+        if (extent->size < area->size)
+            continue;
+        area->start = extent->start;
+        extent->start += area->size;
+        extent->size -= area->size;
+        if (!extent->size) {
+            list_del(&extent->link);
+            kfree(extent);
+        }
+        struct rb_node **at = &used.node, *parent = nullptr;
+        while (*at) {
+            parent = *at;
+            at = area->start < rb_entry(parent, struct vm_area, node)->start ? &parent->left : &parent->right;
+        }
+        rb_link_node(&area->node, parent, at);
+        rb_insert(&used, &area->node, nullptr);
+        return area;
+    }
+    kfree(area);
+    return nullptr;
+}
+
+static struct vm_area *area_find(vaddr_t start) REQUIRES(vmalloc_mutex)
+{
+    struct rb_node *node = used.node;
+    while (node) {
+        struct vm_area *area = rb_entry(node, struct vm_area, node);
+        if (area->start == start)
+            return area;
+        node = start < area->start ? node->left : node->right;
+    }
+    return nullptr;
+}
+
+// The area, which is in no tree now, becomes free address space.
+static void area_give(struct vm_area *area) REQUIRES(vmalloc_mutex)
+{
+    struct vm_area *next = nullptr, *prev = nullptr;
+    struct list_head *at;
+    for (at = free_extents.next; at != &free_extents; at = at->next) {
+        next = LIST_ENTRY(at, struct vm_area, link);
+        if (next->start > area->start)
+            break;
+        prev = next;
+        next = nullptr;
+    }
+    list_add_tail(&area->link, at);
+    if (at != &free_extents && next && area->start + area->size == next->start) {
+        area->size += next->size;
+        list_del(&next->link);
+        kfree(next);
+    }
+    if (prev && prev->start + prev->size == area->start) {
+        prev->size += area->size;
+        list_del(&area->link);
+        kfree(area);
+    }
+}
+
+// Unmaps what is mapped of the area, everywhere, then frees the pages.
+static void area_unmap(struct vm_area *area)
+{
+    LIST_HEAD(pages);
+    for (vaddr_t va = area->start; va < area->start + area->size - PAGE_SIZE; va += PAGE_SIZE) {
+        pte_t e = mmu_kernel_unmap(va);
+        if (mmu_present(e) && !area->device)
+            list_add(&pfn_to_page(mmu_pfn(e))->link, &pages);
+    }
+    mmu_flush_kernel(area->start, area->start + area->size);
+    while (!list_empty(&pages)) {
+        struct page *page = list_first_entry(&pages, struct page, link);
+        list_del(&page->link);
+        page_free(page, 0);
+        mm_stat_add(MM_STAT_VMALLOC, -1);
+    }
+}
+
+static void area_free(struct vm_area *area)
+{
+    area_unmap(area);
+    mutex_guard(&vmalloc_mutex);
+    rb_erase(&used, &area->node, nullptr);
+    area_give(area);
+}
+
+void *vmalloc(size_t size, unsigned flags)
+{
+    if (!size || size > mmu_vmalloc_end - mmu_vmalloc_start)
+        return nullptr;
+    struct vm_area *area = area_take(size);
+    if (!area)
+        return nullptr;
+    for (vaddr_t va = area->start; va < area->start + area->size - PAGE_SIZE; va += PAGE_SIZE) {
+        struct page *page = page_alloc(0, flags);
+        if (page && mmu_kernel_map(va, page_to_phys(page), MMU_KERNEL_RW) == 0) {
+            mm_stat_add(MM_STAT_VMALLOC, 1);
+            continue;
+        }
+        if (page)
+            page_free(page, 0);
+        area_free(area);
+        return nullptr;
+    }
+    return (void *)area->start;
+}
+
+void vfree(void *addr)
+{
+    if (!addr)
+        return;
+    mutex_lock(&vmalloc_mutex);
+    struct vm_area *area = area_find((vaddr_t)addr);
+    mutex_unlock(&vmalloc_mutex);
+    if (!area)
+        panic("mm: vfree of %px, which vmalloc did not give", addr);
+    area_free(area);
+}
+
+void *ioremap(paddr_t pa, size_t size)
+{
+    size_t offset = pa & (PAGE_SIZE - 1);
+    struct vm_area *area = area_take(offset + size);
+    if (!area)
+        return nullptr;
+    area->device = true;
+    for (vaddr_t va = area->start; va < area->start + area->size - PAGE_SIZE; va += PAGE_SIZE) {
+        if (mmu_kernel_map(va, pa - offset + (va - area->start), MMU_KERNEL_DEVICE)) {
+            area_free(area);
+            return nullptr;
+        }
+    }
+    return (char *)area->start + offset;
+}
+
+// ---- kernel stacks ----------------------------------------------------------------------------------------------------------------------------------------
+
+struct stack_cache {
+    unsigned count;
+    void *stacks[STACKS_KEPT];
+};
+static DEFINE_PER_CPU(struct stack_cache, stack_cache);
+static void *dead_stacks; // atomic: a stack of stacks
+static struct work_item dead_stacks_work;
+
+void *stack_alloc(void)
+{
+    irq_flags_t irq = arch_irq_save();
+    struct stack_cache *cache = this_cpu_ptr(&stack_cache);
+    void *stack = cache->count ? cache->stacks[--cache->count] : nullptr;
+    arch_irq_restore(irq);
+    if (!stack) {
+        stack = vmalloc(KERNEL_STACK_SIZE, ALLOC_KERNEL);
+        if (stack)
+            mm_stat_add(MM_STAT_STACKS, KERNEL_STACK_SIZE / PAGE_SIZE);
+    }
+    return stack;
+}
+
+static void free_dead_stacks(struct work_item *work)
+{
+    (void)work;
+    void *stack = xchg(&dead_stacks, nullptr);
+    while (stack) {
+        void *next = *(void **)stack;
+        vfree(stack);
+        mm_stat_add(MM_STAT_STACKS, -(long)(KERNEL_STACK_SIZE / PAGE_SIZE));
+        stack = next;
+    }
+}
+
+void stack_free(void *stack)
+{
+    irq_flags_t irq = arch_irq_save();
+    struct stack_cache *cache = this_cpu_ptr(&stack_cache);
+    bool keep = cache->count < STACKS_KEPT;
+    if (keep)
+        cache->stacks[cache->count++] = stack;
+    arch_irq_restore(irq);
+    if (keep)
+        return;
+    void *head = READ_ONCE(dead_stacks);
+    do
+        *(void **)stack = head;
+    while (!try_cmpxchg(&dead_stacks, &head, stack));
+    work_queue(&dead_stacks_work, free_dead_stacks);
+}

@@ -10,6 +10,7 @@
 #include "kernel/boot/initramfs_list.h"
 #include "kernel/boot/version.h"
 #include "kernel/debug/symbols.h"
+#include "kernel/mm/init.h"
 
 const char kernel_banner[] = "Kevlar " KEVLAR_VERSION " (" KERNEL_RELEASE ") x86_64";
 
@@ -54,6 +55,8 @@ void kernel_main(void)
     cmdline_parse();
     console_settle();
     report_machine();
+    mm_init_early();
+    mm_init();
 
     RUN_LEVEL(core);
     RUN_LEVEL(subsys);

@@ -4,7 +4,7 @@ load("//third_party:boot.bzl", "boot_repositories")
 load("//third_party/llvm:module_map.bzl", "FREESTANDING_MODULE_MAP")
 load("//third_party:userland.bzl", "userland_repositories")
 load("//toolchains:archives.bzl", "debian_archive", "upstream_archive")
-load("//toolchains:bazel_needs.bzl", "no_coverage_tools")
+load("//toolchains:bazel_needs.bzl", "native_python_rules", "no_coverage_tools")
 
 def kevlar_repositories():
     """Declares the repositories; each is fetched only when a target needs it."""
@@ -32,6 +32,7 @@ def _bazel_own_needs():
         strip_prefix = "usr/share/bazel/rules/java",
     )
 
+    native_python_rules(name = "rules_python")
     no_coverage_tools(name = "remote_coverage_tools")
 
 def _toolchain():

@@ -9,6 +9,7 @@
 #include "kernel/proc/pid.h"
 #include "kernel/proc/rlimit.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/task_work.h"
 #include "kernel/sched/thread.h"
 
 struct cgroup;
@@ -52,7 +53,9 @@ struct task {
     int exit_code;                   // wait(2) form
     int pdeath_signal;
     struct list_head pid_links[PID_TYPES];
-    struct list_head task_work;      // callbacks to run before user mode
+    struct list_head task_work;      // callbacks to run before user mode: work_lock
+    struct spinlock work_lock;
+    bool work_closed;                // exiting: nothing can be added any more
     struct cgroup *cgroup;
     struct list_head cgroup_link;
     uint64_t min_flt, maj_flt;
@@ -61,7 +64,7 @@ struct task {
     bool no_new_privs, exiting, trace_syscalls, in_execve;
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
     bool frozen;                     // sits in the cgroup freezer
-    bool sync_fault;                 // a forced signal waits: deliver it before any other
+    uint8_t sync_fault;              // a forced signal that is delivered before any other; 0: none
     uint64_t timer_slack;
     void *futex_wait;                // owned by ipc/futex.c
     struct rcu_head rcu;
@@ -93,8 +96,10 @@ struct process {
     struct sigpending shared_pending;  // sighand->lock
     unsigned stop_flags;               // STOP_*: sighand->lock
     int stop_sig, stop_count;          // what stops the group; threads that have yet to stop
+    bool notify_continued;             // tell the parent CLD_CONTINUED: sighand->lock
     bool is_subreaper, has_child_subreaper;
     bool session_leader;
+    bool has_execed;                   // setpgid(2): a parent moves its child only before this
     struct tty *tty;                   // controlling terminal, shared by the session: tty's lock
     struct rlimit_k rlimits[RLIM_NLIMITS]; // leader's alloc_lock
     uint64_t dead_utime, dead_stime;       // of threads that ended
@@ -177,13 +182,6 @@ struct exec_request {
 // The one way back to user mode: arch calls it with interrupts on while thread->work is non-zero.
 void exit_to_user_work(struct pt_regs *regs);
 
-// Work that another part of the kernel leaves for a task to do on its own way back to user mode (or while it exits).
-struct task_work {
-    struct list_head link;
-    void (*fn)(struct task_work *);
-};
-// Queues work for `t`; any context. -ESRCH if it is too late: the task no longer returns to user mode.
-[[nodiscard]] int task_work_add(struct task *t, struct task_work *work, void (*fn)(struct task_work *));
 void task_work_run(void);
 // Set by drivers/tty: the controlling terminal is taken from the session when its leader exits (SIGHUP and SIGCONT to the foreground group).
 extern void (*tty_session_leader_exit)(struct process *leader);

@@ -10,6 +10,9 @@
 void d_add(struct dentry *dentry, struct inode *inode);         // hashes it; inode null: negative. Takes over the inode reference
 void d_instantiate(struct dentry *dentry, struct inode *inode); // a negative, hashed dentry becomes positive
 struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len); // cached entry with a reference, or null
+void d_set_ops(struct dentry *dentry, const struct dentry_ops *ops); // before d_add()
+// "." and ".." for ->iterate: positions 0 and 1. False: no room.
+bool dir_emit_dots(struct file *file, struct dir_context *ctx);
 void d_drop(struct dentry *dentry);                             // unhash: later lookups ask the file system again
 void d_delete(struct dentry *dentry);                           // after unlink: becomes negative, or is unhashed while others use it
 void d_move(struct dentry *dentry, struct dentry *target, bool exchange);
@@ -18,7 +21,28 @@ static inline struct dentry *dget(struct dentry *d)
     refcount_inc(&d->refs);
     return d;
 }
-void dput(struct dentry *dentry);                               // null allowed
+void dput(struct dentry *dentry);                               // null allowed. May sleep: the last reference may free an inode
+struct dentry *dget_parent(struct dentry *dentry);              // its parent now, with a reference
+// Hash of a name below a parent; `len` ends it. The word-at-a-time form of the path walk gives the same value.
+uint32_t d_name_hash(const struct dentry *parent, const char *name, size_t len);
+// As d_lookup() with the hash known. The _rcu form returns a dentry without a reference and its sequence count: rcu_read_lock() held.
+struct dentry *d_lookup_hashed(struct dentry *parent, const struct qstr *name);
+struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name, uint32_t *seq);
+[[nodiscard]] static inline bool dget_rcu(struct dentry *d)     // false: it is dying
+{
+    return refcount_inc_not_zero(&d->refs);
+}
+static inline bool d_unhashed(const struct dentry *d)
+{
+    return READ_ONCE(d->flags) & DCACHE_UNHASHED;
+}
+static inline bool d_is_root(const struct dentry *d)
+{
+    return READ_ONCE(d->parent) == d;
+}
+extern seqcount_t rename_seq;   // odd while some dentry changes its place in the tree
+uint64_t dentry_count(void);
+uint64_t dentry_unused_count(void);
 void d_invalidate_children(struct dentry *dentry);              // drops cached entries below (proc, on exit)
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d);
 bool d_has_positive_children(struct dentry *dentry);
@@ -38,11 +62,27 @@ void iput(struct inode *inode);
 void inode_init_owner(struct inode *inode, const struct inode *dir, umode_t mode);
 void inode_touch(struct inode *inode, bool mtime, bool ctime);
 void inode_accessed(struct file *file); // atime by mount policy (relatime)
+void path_accessed(const struct path *path); // the same without an open file (readlink)
+int inode_new_size_ok(struct inode *inode, loff_t size); // RLIMIT_FSIZE with SIGXFSZ, the file system's limit: 0 or -EFBIG
+// As vfs_setattr() with inode->sem held for write and the mount's write access taken.
+int setattr_locked(struct dentry *dentry, struct iattr *attr);
 static inline loff_t inode_size(const struct inode *inode)
 {
     return __atomic_load_n(&inode->size, __ATOMIC_RELAXED);
 }
 void inode_set_nlink_drop(struct inode *inode);
+
+uint64_t inode_count(void);
+// The open-for-writing count against execution: 0 or -ETXTBSY.
+[[nodiscard]] int inode_get_write(struct inode *inode);
+void inode_put_write(struct inode *inode);
+[[nodiscard]] int inode_deny_write(struct inode *inode); // exec
+void inode_allow_write(struct inode *inode);
+// Whether writing by the current thread must take the set-id bits away; as ATTR_KILL_* bits.
+unsigned inode_privileges_to_kill(const struct inode *inode);
+// Locks `a` then `b` for write (the same one twice is locked once). A directory goes before what is below it, unrelated inodes go by address.
+void inode_lock_two(struct inode *a, struct inode *b);
+void inode_unlock_two(struct inode *a, struct inode *b);
 
 // Checks of the generic kind. 0 or -EACCES/-EPERM.
 int generic_permission(struct inode *inode, unsigned mask);
@@ -60,7 +100,15 @@ int noop_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
 extern const struct file_ops dcache_dir_ops; // open directories of keep_dentries file systems
 
 // -- superblocks
+static inline struct superblock *sb_get(struct superblock *sb)
+{
+    refcount_inc(&sb->refs);
+    return sb;
+}
 [[nodiscard]] struct superblock *sb_alloc(const struct file_system_type *type, unsigned flags); // with an anonymous device number
 void sb_put(struct superblock *sb);
+void sb_get_memory(struct superblock *sb); // the structure only
+void sb_put_memory(struct superblock *sb);
+void sync_all_superblocks(bool wait);
 // The next value of the "key=value,flag" list in *options; false at the end.
 bool mount_option_next(const char **options, char *key, size_t key_size, char *value, size_t value_size);

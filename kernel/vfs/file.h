@@ -3,9 +3,16 @@
 
 #include "kernel/vfs/vfs.h"
 
+struct files;
+
 // -- descriptions
 // An open file on a place, with one reference: used by open and by file systems' anonymous objects. flags: O_*. -ENFILE, -ENOMEM.
 [[nodiscard]] int file_alloc(const struct path *path, unsigned flags, const struct file_ops *ops, struct file **out);
+// What open does once the place is known: ops by the kind of inode, the counts of writers, ops->open. On error the caller puts the file.
+[[nodiscard]] int file_do_open(struct file *file);
+uint64_t file_count(void);        // /proc/sys/fs/file-nr
+extern uint64_t sysctl_file_max;  // /proc/sys/fs/file-max
+extern uint32_t sysctl_nr_open;   // /proc/sys/fs/nr_open
 // An anonymous file ("anon_inode:[name]") for eventfd, epoll, timerfd, signalfd, pidfd … on the shared anonymous inode.
 [[nodiscard]] int file_anon(const char *name, const struct file_ops *ops, void *private, unsigned flags, struct file **out);
 static inline struct file *file_get(struct file *file)
@@ -15,13 +22,16 @@ static inline struct file *file_get(struct file *file)
 }
 // Drops a reference; the last release runs on the way back to user mode (or in a worker from kernel threads), never under the caller's locks.
 void file_put(struct file *file);
+// The same, but the last release runs here and now. For callers that hold no lock: close(2).
+void file_put_sync(struct file *file);
+// What each close of a descriptor does: ->flush, record locks; then file_put_sync(). Its errno is close(2)'s.
+int file_close(struct file *file, struct files *owner);
 
 // Kernel-side I/O on open files.
 ssize_t file_read(struct file *file, void *buf, size_t size, loff_t *pos);
 ssize_t file_write(struct file *file, const void *buf, size_t size, loff_t *pos);
 
 // -- descriptor tables (struct files is shared by CLONE_FILES)
-struct files;
 [[nodiscard]] struct files *files_create(void);
 [[nodiscard]] int files_copy(struct files *from, struct files **out); // fork
 struct files *files_get(struct files *files);
@@ -36,7 +46,12 @@ struct fd_ref {
 };
 struct fd_ref fd_get(int fd);         // not O_PATH descriptors
 struct fd_ref fd_get_raw(int fd);     // any
-void fd_put(struct fd_ref ref);
+void fd_put_counted(struct file *file);
+static inline void fd_put(struct fd_ref ref)
+{
+    if (unlikely(ref.counted && ref.file))
+        fd_put_counted(ref.file);
+}
 static inline void fd_put_cleanup_(struct fd_ref *ref)
 {
     fd_put(*ref);
@@ -57,3 +72,10 @@ void fd_release(int fd);
 [[nodiscard]] int fd_install_new(struct file *file, unsigned flags);
 [[nodiscard]] int fd_close(int fd);
 unsigned files_count(struct files *files);
+bool files_cloexec(struct files *files, int fd);
+[[nodiscard]] int fd_set_cloexec(int fd, bool on);                         // -EBADF
+// Puts `file` (its own reference is taken) at `fd`, closing what was there: dup2(2). fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM.
+[[nodiscard]] int fd_replace(int fd, struct file *file, unsigned flags);
+void files_close_range(struct files *files, unsigned first, unsigned last);
+void files_cloexec_range(struct files *files, unsigned first, unsigned last);
+[[nodiscard]] int files_unshare_keeping(struct files **slot, unsigned keep); // only descriptors below `keep` come along

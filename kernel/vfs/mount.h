@@ -6,6 +6,9 @@
 
 #include "kernel/vfs/vfs.h"
 
+struct fs_context;
+struct pathname;
+
 struct mount {
     struct mount *parent;          // itself for the root
     struct dentry *mountpoint;     // in the parent

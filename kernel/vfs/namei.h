@@ -17,19 +17,34 @@
 #define LOOKUP_CACHED 2048u
 #define LOOKUP_NO_AUTOMOUNT 4096u
 
+#define LOOKUP_OPEN 8192u        // the last component is being opened
+#define LOOKUP_REVAL 16384u      // trust no cached entry that has a revalidate operation
+
+#define LOOKUP_RCU 32768u        // to ->revalidate: must not sleep, -ECHILD asks to be called again outside
+
+extern int sysctl_protected_symlinks, sysctl_protected_hardlinks; // /proc/sys/fs: proc_sys_fs(5)
+
 #define AT_FDCWD (-100)
 #define MAX_SYMLINKS 40
 
+#define PATHNAME_INLINE 112
 // A path copied in from user space (or made by the kernel), at most PATH_MAX with its NUL.
 struct pathname {
     const char *text;
     size_t len;
     char *heap; // to be freed, or null
+    char inline_text[PATHNAME_INLINE];
 };
 // -EFAULT, -ENAMETOOLONG, -ENOENT for an empty one unless LOOKUP_EMPTY.
 [[nodiscard]] int pathname_from_user(struct pathname *name, const char __user *upath, unsigned lookup_flags);
 void pathname_free(struct pathname *name);
-#define PATHNAME(var) struct pathname var CLEANUP(pathname_free) = {}
+// Declares one, empty, for the rest of the block. The text buffer is not cleared: every system call that takes a path comes through here.
+#define PATHNAME(var)                                                                                                  \
+    struct pathname var CLEANUP(pathname_free) __attribute__((uninitialized));                                        \
+    (var).heap = nullptr;                                                                                              \
+    (var).text = nullptr;                                                                                              \
+    (var).len = 0
+void pathname_from_kernel(struct pathname *name, const char *text); // borrows the text
 
 // Where a path leads, from the directory descriptor (or AT_FDCWD): *out with references (path_put). Any errno of path_resolution(7).
 [[nodiscard]] int path_lookup_at(int dirfd, const struct pathname *name, unsigned flags, struct path *out);
@@ -73,5 +88,11 @@ struct fs_context {
     struct path root, cwd;
     umode_t umask;
 };
+// A private copy (fork without CLONE_FS, unshare); from null: of the kernel's own, whose root is the first namespace's. Null: no memory.
 [[nodiscard]] struct fs_context *fs_context_copy(struct fs_context *from);
 void fs_context_put(struct fs_context *fs);
+struct fs_context *current_fs_context(void);          // the current task's, or the kernel's own in kernel threads
+void fs_context_root(struct fs_context *fs, struct path *out); // with references
+void fs_context_cwd(struct fs_context *fs, struct path *out);
+void fs_context_set_root(struct fs_context *fs, const struct path *path); // takes its own references
+void fs_context_set_cwd(struct fs_context *fs, const struct path *path);

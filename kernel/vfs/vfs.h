@@ -4,13 +4,16 @@
 //   dentry — one name in one directory (cached)      mount — a superblock's subtree attached somewhere in a mount tree
 //   file — one open file description                 path — a (mount, dentry) pair: a place
 //
-// Lives: a dentry holds its inode and its parent; a mount holds its superblock and root dentry; a file holds its path. Unused dentries and inodes
-// stay cached (shrinker) unless their file system says otherwise. Dentries and inodes are freed after an RCU grace period, so that path lookup reads
+// Lives: a dentry holds its inode and its parent; the hash table holds each dentry in it; a mount holds its superblock and root dentry; a file holds
+// its path. Dentries that only the hash table holds stay cached (shrinker) unless their file system says otherwise. Dentries and inodes are freed after an RCU grace period, so that path lookup reads
 // them without locks: it checks dentry->seq and mount/rename sequence counts, and falls back to references.
 #pragma once
 
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
 #include "kernel/base/refcount.h"
 #include "kernel/mm/page_cache.h"
+#include "kernel/proc/task_work.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/rcu.h"
 #include "kernel/sync/seqcount.h"
@@ -126,7 +129,7 @@ struct inode_ops {
     int (*unlink)(struct inode *dir, struct dentry *dentry);
     int (*rmdir)(struct inode *dir, struct dentry *dentry);
     int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_, unsigned flags);
-    int (*tmpfile)(struct inode *dir, struct file *file, umode_t mode);
+    int (*tmpfile)(struct inode *dir, struct file *file, umode_t mode); // d_instantiate(file->path.dentry, an inode with nlink 0)
     // Where a symlink leads: text that stays valid under RCU (inode->link), or for magic links (/proc/PID/exe …) jumps by itself.
     const char *(*get_link)(struct dentry *dentry, struct inode *inode, char **to_free); // null with *to_free set to -errno as a pointer on error
     int (*follow_magic)(struct dentry *dentry, struct path *out); // with references; set only for magic links
@@ -170,10 +173,11 @@ struct inode {
         struct sock *sock;         // bound unix socket
         struct char_device *cdev;
     };
-    struct file_lock_context *locks; // flock, fcntl locks; lazily made
-    struct list_head sb_link, dentries; // dentries: aliases, guarded by lock
+    struct file_lock_context *locks; // flock, fcntl locks; lazily made, freed with the inode
+    uint32_t seals;                // F_SEAL_*; sem. Counts only with I_SEALABLE
+    struct list_head sb_link;      // sb->inodes_lock
     struct hlist_node hash;
-    struct spinlock lock;          // class inode: dentries list, flags
+    struct spinlock lock;          // class inode: lazily made parts
     struct list_head watches;      // inotify
     struct rcu_head rcu;
 };
@@ -182,11 +186,14 @@ struct inode {
 #define I_IMMUTABLE 4u
 #define I_APPEND 8u
 #define I_NOCACHE_ATTR 16u
+#define I_SEALABLE 32u  // F_ADD_SEALS applies (memory files)
+#define I_LINKABLE 128u // O_TMPFILE without O_EXCL: linkat() may give it a first name
+#define I_NO_CMTIME 64u // the file system keeps times itself
 
 struct superblock_ops {
     struct inode *(*alloc_inode)(struct superblock *sb);  // null: a plain struct inode from the slab
     void (*free_inode)(struct inode *inode);              // after RCU; frees the memory
-    void (*evict_inode)(struct inode *inode);             // last reference and no links: release content
+    void (*evict_inode)(struct inode *inode);             // last reference: release what the in-core inode holds (content too: check nlink)
     void (*put_super)(struct superblock *sb);
     int (*statfs)(struct dentry *dentry, struct kstatfs *out);
     int (*remount)(struct superblock *sb, unsigned flags, const char *options);
@@ -207,6 +214,7 @@ struct superblock {
     uint32_t time_gran;
     void *private;
     refcount_t refs;               // mounts
+    refcount_t memory_refs;        // the structure itself: refs count as one, inodes that wait for their grace period others
     struct rwsem umount_sem;
     struct list_head all_link, inodes;
     struct spinlock inodes_lock;
@@ -219,6 +227,7 @@ struct superblock {
 #define SB_NOEXEC 8u
 #define SB_SYNCHRONOUS 16u
 #define SB_NOATIME 1024u
+#define SB_KERNMOUNT (1u << 22) // internal: never reachable by path
 
 // ---- dentry ----------------------------------------------------------------------------------------------------------------------------------
 #define DNAME_INLINE 40
@@ -231,20 +240,25 @@ struct dentry {
     struct qstr name;
     struct inode *inode;           // null: a negative entry
     char inline_name[DNAME_INLINE];
-    refcount_t refs;
+    refcount_t refs;               // holders, children, and one while hashed (or a superblock's root)
     struct spinlock lock;          // RANK_DENTRY, parent before child
     struct superblock *sb;
     const struct dentry_ops *ops;
     void *private;
-    struct list_head child_link, children; // guarded by parent's lock
+    struct list_head child_link, children; // guarded by parent's lock; positive children stand in the order of their cookies
+    uint64_t cookie;               // position in the parent for readdir: given when the entry becomes positive; parent's lock
+    uint64_t last_cookie;          // the last one given to a child
     struct list_head lru;
-    struct list_head alias;        // inode->dentries
     struct rcu_head rcu;
 };
 #define DCACHE_MOUNTED 1u     // something is mounted on it in some namespace
 #define DCACHE_UNHASHED 2u
 #define DCACHE_REFERENCED 4u
 #define DCACHE_DISCONNECTED 8u // pipes, sockets, memfd: no place in a tree
+#define DCACHE_PINNED 16u      // keep_dentries: never on the LRU while positive
+#define DCACHE_ON_LRU 32u
+#define DCACHE_REVALIDATE 64u  // ops->revalidate is there
+#define DCACHE_TRANSIENT 128u  // ops->keep is there
 
 struct dentry_ops {
     int (*revalidate)(struct dentry *dentry, unsigned flags);  // 1 good, 0 drop it, -errno. May be called under RCU: -ECHILD to be asked again outside
@@ -300,9 +314,10 @@ struct file {
     void *private;
     struct list_head epoll_links;  // guarded by epoll
     struct { pid_t pid; int type, sig; } owner; // F_SETOWN, F_SETSIG
-    struct rcu_head rcu;
-    uint32_t seals_unused;
-    int lease;
+    union {
+        struct rcu_head rcu;
+        struct task_work release_work; // the deferred last release
+    };
 };
 #define FMODE_READ 1u
 #define FMODE_WRITE 2u

@@ -1,0 +1,226 @@
+// kernel/vfs/dcache_tree.c — the dentry tree: moving entries, walking and dropping what lies below one, reading a directory from it.
+#include "kernel/vfs/dcache.h"
+
+#include "kernel/abi/dirent.h"
+#include "kernel/boot/init.h"
+#include "kernel/vfs/dcache_internal.h"
+
+DEFINE_LOCK_CLASS(rename_lock_class, "dentry move", (enum lock_rank)(RANK_DENTRY - 1));
+static struct spinlock rename_lock = SPINLOCK_INIT(&rename_lock_class);
+seqcount_t rename_seq;
+
+bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d)
+{
+    rcu_read_lock();
+    uint32_t seq;
+    bool found;
+    do {
+        seq = seq_read_begin(&rename_seq);
+        found = false;
+        for (const struct dentry *p = d;; p = READ_ONCE(p->parent)) {
+            if (p == ancestor) {
+                found = true;
+                break;
+            }
+            if (p == READ_ONCE(p->parent))
+                break;
+        }
+    } while (seq_read_retry(&rename_seq, seq));
+    rcu_read_unlock();
+    return found;
+}
+
+bool d_has_positive_children(struct dentry *dentry)
+{
+    struct dentry *d;
+    spin_guard(&dentry->lock);
+    list_for_each_entry(d, &dentry->children, child_link)
+        if (d->inode && !(READ_ONCE(d->flags) & DCACHE_UNHASHED))
+            return true;
+    return false;
+}
+
+static void place_in(struct dentry *d, struct dentry *parent)
+{
+    spin_guard(&parent->lock);
+    d->cookie = ++parent->last_cookie;
+    list_add_tail(&d->child_link, &parent->children);
+}
+
+static void displace(struct dentry *d)
+{
+    spin_guard(&d->parent->lock);
+    list_del(&d->child_link);
+}
+
+// Only one move runs at a time (rename_lock) and nothing else holds two dentry locks, so the two may be taken in any order.
+void d_move(struct dentry *d, struct dentry *target, bool exchange) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct dentry *old_parent = d->parent, *new_parent = target->parent;
+    spin_lock(&rename_lock);
+    seq_write_begin(&rename_seq);
+    displace(d);
+    if (exchange)
+        displace(target);
+
+    spin_lock(&d->lock);
+    spin_lock(&target->lock);
+    seq_write_begin(&d->seq);
+    seq_write_begin(&target->seq);
+    bool target_was_hashed = !(target->flags & DCACHE_UNHASHED);
+    uint32_t d_hash = d->name.hash, target_hash = target->name.hash;
+    d_bucket_remove(d);
+    if (target_was_hashed)
+        d_bucket_remove(target);
+    if (exchange) {
+        d_swap_names(d, target);
+        target->name.hash = d_hash;
+        target->parent = old_parent;
+        d_bucket_insert(target);
+    } else {
+        d_copy_name(d, target);
+        if (target_was_hashed)
+            __atomic_fetch_or(&target->flags, DCACHE_UNHASHED, __ATOMIC_RELAXED);
+    }
+    d->name.hash = target_hash;
+    d->parent = new_parent;
+    d_bucket_insert(d);
+    seq_write_end(&target->seq);
+    seq_write_end(&d->seq);
+    spin_unlock(&target->lock);
+    spin_unlock(&d->lock);
+
+    place_in(d, new_parent);
+    if (exchange)
+        place_in(target, old_parent);
+    seq_write_end(&rename_seq);
+    spin_unlock(&rename_lock);
+
+    if (exchange)
+        return; // each parent lost one child and got one
+    if (old_parent != new_parent) {
+        dget(new_parent);
+        dput(old_parent);
+    }
+    if (target_was_hashed)
+        dput(target); // the table's reference; the caller has one
+}
+
+// The first hashed child, with a reference, or null.
+static struct dentry *first_child(struct dentry *parent)
+{
+    struct dentry *d;
+    spin_guard(&parent->lock);
+    list_for_each_entry(d, &parent->children, child_link)
+        if (!(READ_ONCE(d->flags) & DCACHE_UNHASHED) && dget_rcu(d))
+            return d;
+    return nullptr;
+}
+
+// Leaves first; a child's reference keeps its parent while we are below it.
+void d_invalidate_children(struct dentry *root)
+{
+    struct dentry *d = dget(root);
+    for (;;) {
+        struct dentry *child = first_child(d);
+        if (child) {
+            dput(d);
+            d = child;
+            continue;
+        }
+        if (d == root)
+            break;
+        struct dentry *parent = dget_parent(d);
+        __atomic_fetch_and(&d->flags, ~DCACHE_PINNED, __ATOMIC_RELAXED);
+        d_drop(d);
+        dput(d);
+        d = parent;
+    }
+    dput(d);
+}
+
+// ---- reading a directory whose tree is the dentry tree ---------------------------------------------------------------------------------------------
+
+static unsigned dirent_type(umode_t mode)
+{
+    return (mode & S_IFMT) >> 12;
+}
+
+bool dir_emit_dots(struct file *file, struct dir_context *ctx)
+{
+    if (ctx->pos == 0) {
+        if (!ctx->emit(ctx, ".", 1, 1, file->inode->ino, DT_DIR))
+            return false;
+        ctx->pos = 1;
+    }
+    if (ctx->pos == 1) {
+        struct dentry *parent = dget_parent(file->path.dentry);
+        ino_t ino = parent->inode->ino;
+        dput(parent);
+        if (!ctx->emit(ctx, "..", 2, 2, ino, DT_DIR))
+            return false;
+        ctx->pos = 2;
+    }
+    return true;
+}
+
+// The first entry to show with cookie >= pos. `hint`: an entry that was shown before, perhaps gone from here by now.
+static struct dentry *entry_from(struct dentry *dir, struct dentry *hint, uint64_t pos)
+{
+    spin_guard(&dir->lock);
+    struct list_head *at = dir->children.next;
+    if (hint && hint->parent == dir && !(hint->flags & DCACHE_UNHASHED) && hint->inode && hint->cookie < pos)
+        at = hint->child_link.next;
+    for (; at != &dir->children; at = at->next) {
+        struct dentry *d = LIST_ENTRY(at, struct dentry, child_link);
+        if (d->cookie >= pos && d->inode && !(READ_ONCE(d->flags) & DCACHE_UNHASHED))
+            return d;
+    }
+    return nullptr;
+}
+
+// The directory's inode lock is held for read: positive entries neither come, go nor move meanwhile, and being pinned they stay.
+int dcache_iterate(struct file *file, struct dir_context *ctx)
+{
+    struct dentry *dir = file->path.dentry, *hint = file->private, *shown = nullptr;
+    if (!dir_emit_dots(file, ctx))
+        return 0;
+    for (;;) {
+        struct dentry *d = entry_from(dir, shown ? shown : hint, (uint64_t)ctx->pos);
+        if (!d)
+            break;
+        if (!ctx->emit(ctx, d->name.name, d->name.len, (loff_t)d->cookie + 1, d->inode->ino, dirent_type(d->inode->mode)))
+            break;
+        ctx->pos = (loff_t)d->cookie + 1;
+        shown = d;
+    }
+    if (shown) {
+        file->private = dget(shown);
+        dput(hint);
+    }
+    return 0;
+}
+
+static void dcache_dir_release(struct file *file)
+{
+    dput(file->private);
+}
+
+loff_t dcache_llseek(struct file *file, loff_t offset, int whence)
+{
+    if (whence == SEEK_CUR)
+        offset += file->pos;
+    else if (whence != SEEK_SET)
+        return -EINVAL;
+    if (offset < 0)
+        return -EINVAL;
+    file->pos = offset;
+    return offset;
+}
+
+const struct file_ops dcache_dir_ops = {
+    .iterate = dcache_iterate,
+    .llseek = dcache_llseek,
+    .fsync = noop_fsync,
+    .release = dcache_dir_release,
+};

@@ -1,0 +1,18 @@
+// kernel/vfs/file_lock.h — advisory locks on files: flock(2), fcntl(2) record locks and open-file-description locks.
+#pragma once
+
+#include "kernel/vfs/vfs.h"
+
+struct files;
+
+// flock(2): op is LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. -EWOULDBLOCK, -EINTR, -ENOMEM.
+[[nodiscard]] int file_flock(struct file *file, int op);
+// fcntl(2) F_GETLK, F_SETLK, F_SETLKW and the F_OFD_ forms; *lock is read and, for the GET forms, written. -EAGAIN, -EDEADLK, -EINVAL, -EBADF …
+[[nodiscard]] int file_posix_lock(struct file *file, int cmd, struct abi_flock *lock);
+// Each close of a descriptor: drops the record locks that the closing process holds on the inode.
+void file_locks_close(struct file *file, struct files *owner);
+// The last reference of a description: drops its flock and OFD locks.
+void file_locks_release(struct file *file);
+void file_lock_context_free(struct inode *inode);
+// /proc/locks
+void file_locks_show(struct seq_file *m);

@@ -39,7 +39,7 @@ def _initramfs_impl(ctx):
             mnemonic = "Zstd",
         )
     return [
-        DefaultInfo(files = depset([result])),
+        DefaultInfo(files = depset([result]), runfiles = ctx.runfiles([result])),
         OutputGroupInfo(listing = depset([listing])),
     ]
 

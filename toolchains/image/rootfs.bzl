@@ -101,7 +101,7 @@ def write_description(ctx, info, output):
     lines = []
     for layer in info.layers.to_list():
         lines.append("layer " + _quote(layer.name))
-        lines += layer.lines
+        lines += list(layer.lines)
     ctx.actions.write(output, "\n".join(lines) + "\n")
 
 rootfs = rule(

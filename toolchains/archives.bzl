@@ -42,32 +42,35 @@ def _basename(path):
 
 def _explain_and_fail(ctx, what, urls, sha256, path, mirrors, refresh):
     """Finds out why no place had the file, and stops with one sentence that says so."""
-    for url in urls:
-        got = ctx.download(url, "mismatch.probe", allow_fail = True)
-        if got.success:
-            ctx.delete("mismatch.probe")
-            fail("wrong sha256: {} at {} has sha256 {}, the lock file wants {}{}".format(
-                what,
-                url,
-                got.sha256,
-                sha256,
-                "; if the change is meant, run `{}`".format(refresh) if refresh else "",
-            ))
-    if path and mirrors:
+    answer = ["unknown"]
+    python = ctx.which("python3")
+    if python:
+        words = [python, ctx.path(Label("//toolchains:why_not.py")), sha256]
         for mirror in mirrors:
-            if ctx.download(mirror + "/dists/stable/Release", "mirror.probe", allow_fail = True).success:
-                ctx.delete("mirror.probe")
-                fail("{} has left the Debian mirror: run `{}` to move the pin to what the mirror holds today".format(
-                    what,
-                    refresh or "tools/lock refresh",
-                ))
+            words += ["--mirror", mirror]
+        asked = ctx.execute(words + urls)
+        answer = asked.stdout.strip().split(" ")
+    if answer[0] == "mismatch":
+        fail("wrong sha256: {} at {} has {}, third_party/lock.bzl wants {}{}".format(
+            what,
+            answer[1],
+            answer[2],
+            sha256,
+            "; if the change is meant, run `{}`".format(refresh) if refresh else "",
+        ))
+    if answer[0] == "gone" and refresh:
+        fail("{} has left the Debian mirror: run `{}` to move the pin to what the mirror holds today".format(what, refresh))
+    if path and not mirrors:
+        fail("no Debian mirror is known for {}: configure apt, or name a mirror in KEVLAR_DEBIAN_MIRROR".format(what))
+    if path and answer[0] == "unreachable":
         fail("no Debian mirror can be reached for {} (tried {}): check the network, or name a mirror in KEVLAR_DEBIAN_MIRROR".format(
             what,
             ", ".join(mirrors),
         ))
-    if path:
-        fail("no Debian mirror is known for {}: configure apt, or name a mirror in KEVLAR_DEBIAN_MIRROR".format(what))
-    fail("{} cannot be fetched from any of {}: check the network".format(what, ", ".join(urls)))
+    fail("{} cannot be fetched from any of {}: check the network, or build with --distdir (see tools/distdir)".format(
+        what,
+        ", ".join(urls),
+    ))
 
 def _fetch(ctx, what, output, urls, sha256, path = "", mirrors = [], refresh = ""):
     """Downloads one pinned file to `output`, trying `urls` in order."""

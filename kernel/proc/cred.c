@@ -107,7 +107,7 @@ struct cred *cred_prepare(void)
     *cred = *old;
     refcount_set(&cred->refs, 1);
     if (old->ngroups) {
-        cred->groups = kmalloc(old->ngroups * sizeof *cred->groups, ALLOC_KERNEL);
+        cred->groups = kvmalloc(old->ngroups * sizeof *cred->groups, ALLOC_KERNEL);
         if (!cred->groups) {
             kfree(cred);
             return nullptr;
@@ -144,7 +144,7 @@ static void cred_free(struct rcu_head *head)
 {
     struct cred *cred = container_of(head, struct cred, rcu);
     user_account_put(cred->user);
-    kfree(cred->groups);
+    kvfree(cred->groups);
     kfree(cred);
 }
 

@@ -140,7 +140,7 @@ static void account_dead_thread(struct process *p, struct task *task)
 }
 
 // Takes a dead thread out of everything that can be looked up. Its sighand goes: no signal reaches it any more.
-static void unlink_thread(struct task *task) REQUIRES(process_tree_lock)
+void thread_unlink_dead(struct task *task)
 {
     pid_detach(task, PID_THREAD);
     list_del_rcu(&task->thread_link);
@@ -153,7 +153,7 @@ static void unlink_thread(struct task *task) REQUIRES(process_tree_lock)
     sighand_put(sighand);
 }
 
-static void forget_thread(struct task *task)
+void thread_forget_dead(struct task *task)
 {
     pid_free_numbers(pid_get(task->pid)); // task->pid itself is put with the structure
     atomic_dec(&((struct cred *)task->cred)->user->processes);
@@ -180,7 +180,7 @@ void process_release(struct process *p)
     {
         spin_irq_guard(&process_tree_lock);
         parent = p->parent;
-        unlink_thread(leader);
+        thread_unlink_dead(leader);
         if (!(p->stop_flags & PROCESS_AUTO_REAPED))
             add_children_usage(parent, p);
         list_del_init(&p->sibling);
@@ -193,7 +193,7 @@ void process_release(struct process *p)
             ns->reaper = nullptr;
     }
     process_put(parent);
-    forget_thread(leader);
+    thread_forget_dead(leader);
     process_put(p);
 }
 
@@ -234,7 +234,10 @@ static void exit_memory(struct task *task)
         if (!put_user(0, task->clear_child_tid))
             futex_wake_user(task->clear_child_tid, 1);
     }
-    mm_detach_current();
+    {
+        spin_guard(&task->alloc_lock);
+        thread_set_mm(nullptr);
+    }
     vfork_release(task);
     mm_put_users(mm);
 }
@@ -286,7 +289,7 @@ static bool leave_tree(struct task *task, bool last, struct list_head *reap) REQ
         }
     }
     if (task != p->leader) {
-        unlink_thread(task);
+        thread_unlink_dead(task);
         if (p->group_exec_task)
             wake_up_all(&p->exit_wq);
     } else {
@@ -344,7 +347,7 @@ void do_exit(int code)
         process_release(zombie);
     }
     if (task != leader)
-        forget_thread(task);
+        thread_forget_dead(task);
     if (release)
         process_release(p);
     thread_exit();

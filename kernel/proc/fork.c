@@ -11,12 +11,23 @@
 #include "kernel/vfs/namei.h"
 
 static DEFINE_LOCK_CLASS(task_alloc_class, "task", RANK_FILES);
+static DEFINE_LOCK_CLASS(task_work_class, "task work", RANK_FILES);
 static atomic_t nr_threads;
 static int max_threads = 32768; // kernel.threads-max; set from memory at boot
 
 int threads_count(void)
 {
     return atomic_read(&nr_threads);
+}
+
+void threads_count_init(void)
+{
+    atomic_set(&nr_threads, 1);
+}
+
+void threads_limit_set(int max)
+{
+    WRITE_ONCE(max_threads, max);
 }
 
 void threads_uncount(void)
@@ -134,6 +145,7 @@ static int copy_rest(struct task *child, uint64_t flags)
     spin_init(&child->alloc_lock, &task_alloc_class);
     list_init(&child->pending.queue);
     list_init(&child->task_work);
+    spin_init(&child->work_lock, &task_work_class);
     list_init(&child->cgroup_link);
     list_init(&child->thread_link);
     for (int type = 0; type < PID_TYPES; type++)
@@ -298,7 +310,10 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
         child->vfork_done = &vfork;
     }
     if (req->flags & CLONE_CHILD_SETTID)
+    {
         child->set_child_tid = req->child_tid;
+        thread_set_work(&child->thread, WORK_NOTIFY);
+    }
     if ((err = publish(child, req))) {
         cgroup_cancel_fork(child);
         goto fail;

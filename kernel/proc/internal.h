@@ -35,6 +35,8 @@ void signal_notify_parent(struct process *p, int code, int status); // SIGCHLD (
 int sigaction_flush_for_exec(struct task *task);      // handlers become default
 
 // -- exit and wait
+void thread_unlink_dead(struct task *task) REQUIRES(process_tree_lock); // out of the thread list and the id table
+void thread_forget_dead(struct task *task);           // then, without the lock: its number and the tree's reference
 void process_release(struct process *p);              // a zombie is reaped: out of the tree, numbers given back
 bool process_notify_exit(struct process *p) REQUIRES(process_tree_lock); // true: nobody waits, reap it now
 void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
@@ -52,7 +54,17 @@ struct pid *pidfd_pid(struct file *file);             // borrowed; null: not a p
 
 // -- fork.c
 int threads_count(void);
+void threads_count_init(void);                        // the first one
+void threads_limit_set(int max);                      // kernel.threads-max
+void namespaces_init(void);
 void threads_uncount(void);
 // A killed vfork parent leaves: cuts the child's pointer to the completion on our stack, or waits until the child is through with it.
 void vfork_abandon(struct pid *child, struct completion *done);
 void vfork_release(struct task *task); // exec or exit: the parent may go on
+void signals_init(void);
+void signal_hooks_init(void);
+bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info);
+void signal_forget_locked(struct process *p, uint64_t set); // pending signals that became ignored; sighand lock held
+bool signal_pending_other(struct task *task, uint64_t set); // something to deliver that is not in `set`
+[[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
+bool siginfo_may_send(const struct siginfo *info, bool to_self);

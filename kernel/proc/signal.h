@@ -71,3 +71,5 @@ void sigmask_set(uint64_t mask);
 // Accepts one signal of `set` (sigtimedwait, signalfd); true if there was one.
 bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info);
 uint64_t signal_pending_set(struct task *task);
+// Set by kernel/time: a POSIX timer's signal was taken; fills in the overrun count and arms the next period. sighand lock held.
+extern void (*posix_timer_rearm)(struct siginfo *info);

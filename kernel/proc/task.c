@@ -26,19 +26,14 @@ void proc_init_caches(void)
         panic("no memory for the first process");
 }
 
-static void task_free(struct rcu_head *head)
+// Called by thread_put() after a grace period.
+static void task_release(struct thread *thread)
 {
-    struct task *task = container_of(head, struct task, rcu);
+    struct task *task = container_of(thread, struct task, thread);
     cred_put(task->cred);
     process_put(task->process);
     pid_put(task->pid);
     slab_free(task_cache, task);
-}
-
-static void task_release(struct thread *thread)
-{
-    struct task *task = container_of(thread, struct task, thread);
-    call_rcu(&task->rcu, task_free);
 }
 
 struct task *task_alloc(void)

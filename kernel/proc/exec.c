@@ -1,0 +1,325 @@
+// kernel/proc/exec.c — execve(2), execveat(2): everything about replacing a program that does not depend on its format.
+
+#include "kernel/proc/exec.h"
+
+#include "arch/include/context.h"
+#include "kernel/abi/clone.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/resource.h"
+#include "kernel/mm/slab.h"
+#include "kernel/proc/internal.h"
+#include "kernel/proc/namespaces.h"
+#include "kernel/sched/sched.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/mount.h"
+#include "kernel/vfs/namei.h"
+
+int exec_open(int dirfd, const struct pathname *name, unsigned lookup_flags, struct file **out)
+{
+    struct path path;
+    int err = path_lookup_at(dirfd, name, lookup_flags, &path);
+    if (err)
+        return err;
+    struct inode *inode = path.dentry->inode;
+    struct file *file = nullptr;
+    if (S_ISLNK(inode->mode))
+        err = -ELOOP; // AT_SYMLINK_NOFOLLOW
+    else if (!S_ISREG(inode->mode) || (path.mnt->flags & MNT_NOEXEC) || (path.mnt->sb->flags & SB_NOEXEC))
+        err = -EACCES;
+    if (!err)
+        err = inode_permission(inode, MAY_EXEC | MAY_OPEN);
+    if (!err)
+        err = inode_deny_write(inode);
+    if (!err) {
+        err = file_alloc(&path, O_RDONLY, inode->fops, &file);
+        if (!err && file->ops->open)
+            err = file->ops->open(inode, file);
+        if (err) {
+            inode_allow_write(inode);
+            if (file)
+                file_put(file);
+        }
+    }
+    path_put(&path);
+    *out = file;
+    return err;
+}
+
+void exec_close(struct file *file)
+{
+    inode_allow_write(file->inode);
+    file_put(file);
+}
+
+int exec_read(struct file *file, void *buf, size_t size, loff_t pos)
+{
+    ssize_t got = file_read(file, buf, size, &pos);
+    return got < 0 ? (int)got : (size_t)got == size ? 0 : -ENOEXEC;
+}
+
+static int read_head(struct binary *bin)
+{
+    loff_t pos = 0;
+    memset(bin->head, 0, sizeof bin->head);
+    ssize_t got = file_read(bin->file, bin->head, sizeof bin->head, &pos);
+    return got < 0 ? (int)got : 0;
+}
+
+// -- identities: execve(2), capabilities(7) "Transformation of capabilities during execve()"
+static int prepare_cred(struct binary *bin)
+{
+    struct cred *new = cred_prepare();
+    if (!new)
+        return -ENOMEM;
+    bin->cred = new;
+    const struct cred *old = current_cred();
+    const struct inode *inode = bin->file->inode;
+    struct task *task = current_task();
+    bool set_ids = !(bin->file->path.mnt->flags & MNT_NOSUID) && !(inode->sb->flags & SB_NOSUID) && !task->no_new_privs;
+    if (set_ids && (inode->mode & S_ISUID))
+        new->euid = inode->uid;
+    if (set_ids && (inode->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
+        new->egid = inode->gid;
+
+    bool id_changed = new->euid != old->euid || new->egid != old->egid;
+    uint64_t file_caps = 0;
+    bool file_effective = false;
+    if (!(new->securebits & SECBIT_NOROOT)) {
+        // Root's programs behave as if all capabilities were written on the file.
+        if (new->euid == 0 || new->uid == 0)
+            file_caps = ~0UL;
+        file_effective = new->euid == 0;
+    }
+    if (id_changed)
+        new->cap_ambient = 0;
+    new->cap_permitted = (new->cap_inheritable & file_caps) | (file_caps & new->cap_bounding) | new->cap_ambient;
+    new->cap_effective = file_effective ? new->cap_permitted : new->cap_ambient;
+    new->securebits &= ~SECBIT_KEEP_CAPS;
+    new->suid = new->fsuid = new->euid;
+    new->sgid = new->fsgid = new->egid;
+    bin->secure = new->euid != new->uid || new->egid != new->gid ||
+                  (new->uid != 0 && (new->cap_effective & ~new->cap_ambient));
+    return 0;
+}
+
+// -- threads: execve(2), "all threads other than the calling thread are destroyed"; the caller becomes the leader.
+static void take_over_leadership(struct task *task, struct task *leader) REQUIRES(process_tree_lock)
+{
+    struct process *p = task->process;
+    // The two swap thread ids: the process keeps its number, and the id of the calling thread dies with the old leader.
+    for (int type = 0; type < PID_TYPES; type++)
+        pid_detach(leader, type);
+    pid_detach(task, PID_THREAD);
+    struct pid *pid = task->pid;
+    task->pid = leader->pid;
+    leader->pid = pid;
+    pid_attach(task, PID_THREAD, task->pid);
+    pid_attach(leader, PID_THREAD, leader->pid);
+    pid_attach(task, PID_PROCESS, p->pid);
+    pid_attach(task, PID_PGRP, p->pgrp);
+    pid_attach(task, PID_SESSION, p->session);
+    p->leader = task;
+    p->nr_zombie_threads = 0;
+}
+
+static int become_single(void)
+{
+    struct task *task = current_task();
+    struct process *p = task->process;
+    if (p->nr_threads > 1 || p->leader != task) {
+        {
+            spin_irq_guard(&process_tree_lock);
+            spin_guard(&task->sighand->lock);
+            if (p->group_exit || p->group_exec_task)
+                return -EAGAIN;
+            p->group_exec_task = task;
+            signal_kill_others(p, task);
+        }
+        // The leader must be past its last action too: its structure gives us its identity.
+        int err = wait_event_killable(&p->exit_wq, READ_ONCE(p->nr_threads) == 1 && (READ_ONCE(p->leader) == task ||
+                                                                                    READ_ONCE(p->nr_zombie_threads)));
+        if (err) {
+            spin_irq_guard(&process_tree_lock);
+            p->group_exec_task = nullptr;
+            return -EINTR;
+        }
+        struct task *leader = nullptr;
+        {
+            spin_irq_guard(&process_tree_lock);
+            if (p->leader != task) {
+                leader = p->leader;
+                take_over_leadership(task, leader);
+                thread_unlink_dead(leader);
+            }
+            p->group_exec_task = nullptr;
+        }
+        if (leader)
+            thread_forget_dead(leader);
+    }
+    // Signal actions shared with another process (CLONE_SIGHAND without CLONE_THREAD) become our own copy.
+    if (refcount_read(&task->sighand->refs) > 1) {
+        struct sighand *own = sighand_alloc(), *old = task->sighand;
+        if (!own)
+            return -ENOMEM;
+        {
+            spin_irq_guard(&process_tree_lock);
+            spin_guard(&old->lock);
+            memcpy(own->action, old->action, sizeof own->action);
+            rcu_assign_pointer(task->sighand, own);
+        }
+        sighand_put(old);
+    }
+    return 0;
+}
+
+static void replace_mm(struct binary *bin)
+{
+    struct task *task = current_task();
+    struct mm *old = task->thread.mm;
+    futex_exec_release(task);
+    {
+        spin_guard(&task->alloc_lock);
+        thread_set_mm(bin->mm);
+    }
+    vfork_release(task);
+    if (old) {
+        uint64_t rss = (uint64_t)max(old->rss_anon + old->rss_file + old->rss_shmem, (int64_t)old->hiwater_rss);
+        task->process->max_rss = max(task->process->max_rss, rss);
+        mm_put_users(old);
+    }
+}
+
+int binary_commit(struct binary *bin)
+{
+    struct task *task = current_task();
+    int err = become_single();
+    if (!err)
+        err = files_unshare(&task->files);
+    if (err)
+        return err;
+    struct mm *mm = bin->mm;
+    mm->exe_file = file_get(bin->file);
+    replace_mm(bin);
+    bin->committed = true;
+
+    process_timers_exec(task->process);
+    sigaction_flush_for_exec(task);
+    files_close_on_exec(task->files);
+    task->altstack_sp = task->altstack_size = 0;
+    task->altstack_flags = 2; // SS_DISABLE
+    task->clear_child_tid = nullptr;
+    task->robust_list = nullptr;
+    task->process->exit_signal = SIGCHLD;
+    task->process->has_execed = true;
+    const char *slash = strrchr(bin->path, '/');
+    strlcpy_pad(task->thread.name, slash ? slash + 1 : bin->path, THREAD_NAME_SIZE);
+
+    bool readable = !inode_permission(bin->file->inode, MAY_READ);
+    if (bin->secure)
+        task->pdeath_signal = 0;
+    cred_commit(bin->cred);
+    bin->cred = nullptr;
+    // Others may look into it only if it is what its user could read, and runs as that user alone.
+    mm->dumpable = bin->secure || !readable ? 0 : 1;
+    return 0;
+}
+
+static int load(struct binary *bin, struct pt_regs *regs)
+{
+    for (;;) {
+        int err = read_head(bin);
+        if (err)
+            return err;
+        err = script_load(bin);
+        if (!err)
+            continue; // with the interpreter
+        if (err != -ENOEXEC)
+            return err;
+        if ((err = prepare_cred(bin)))
+            return err;
+        return elf_load(bin, regs);
+    }
+}
+
+static void binary_free(struct binary *bin)
+{
+    if (bin->file)
+        exec_close(bin->file);
+    if (bin->mm && !bin->committed)
+        mm_put_users(bin->mm);
+    if (bin->cred)
+        cred_put(bin->cred);
+    args_free(&bin->args);
+    kfree(bin->path);
+    kfree(bin->interp);
+    kfree(bin);
+}
+
+int do_execve(const struct exec_request *req, struct pt_regs *regs)
+{
+    struct task *task = current_task();
+    struct binary *bin = kzalloc(sizeof *bin, ALLOC_KERNEL);
+    if (!bin)
+        return -ENOMEM;
+    bin->file = req->file;
+    int err = 0;
+    if (!(bin->path = kstrdup(req->path, ALLOC_KERNEL)) || !(bin->interp = kstrdup(req->path, ALLOC_KERNEL)) || !(bin->mm = mm_create()))
+        err = -ENOMEM;
+    if (!err)
+        err = args_collect(&bin->args, req);
+    bin->layout.randomise = !(task->personality & ADDR_NO_RANDOMIZE) && sysctl_randomize_va_space;
+    bin->layout.stack_rlimit = rlimit(RLIMIT_STACK);
+    if (!err)
+        err = load(bin, regs);
+    if (err && bin->committed) {
+        // There is nothing left to return to.
+        signal_force(SIGKILL, SI_KERNEL, 0);
+        err = 0;
+    }
+    binary_free(bin);
+    return err;
+}
+
+int sysctl_randomize_va_space = 2;
+
+static long exec_common(int dirfd, const char __user *upath, unsigned long argv, unsigned long envp, int flags)
+{
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return -EINVAL;
+    unsigned lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+    if (flags & AT_EMPTY_PATH)
+        lookup |= LOOKUP_EMPTY;
+    PATHNAME(name);
+    int err = pathname_from_user(&name, upath, lookup);
+    if (err)
+        return err;
+    struct file *file;
+    if ((err = exec_open(dirfd, &name, lookup, &file)))
+        return err;
+    // Relative to a descriptor there is no path that leads to it: /dev/fd/N/PATH is what Linux shows.
+    char *made = nullptr;
+    if (dirfd != AT_FDCWD && name.text[0] != '/') {
+        size_t size = name.len + 24;
+        if (!(made = kmalloc(size, ALLOC_KERNEL))) {
+            exec_close(file);
+            return -ENOMEM;
+        }
+        snprintf(made, size, name.len ? "/dev/fd/%d/%s" : "/dev/fd/%d", dirfd, name.text);
+    }
+    struct exec_request req = {.file = file, .path = made ? made : name.text, .argv = argv, .envp = envp};
+    err = do_execve(&req, current_regs());
+    kfree(made);
+    return err;
+}
+
+SYSCALL3(execve, const char __user *, path, unsigned long, argv, unsigned long, envp)
+{
+    return exec_common(AT_FDCWD, path, argv, envp, 0);
+}
+
+SYSCALL5(execveat, int, dirfd, const char __user *, path, unsigned long, argv, unsigned long, envp, int, flags)
+{
+    return exec_common(dirfd, path, argv, envp, flags);
+}

@@ -1,0 +1,143 @@
+// kernel/proc/pidfd.c — processes as file descriptors: pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2).
+
+#include "kernel/abi/clone.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/proc/internal.h"
+#include "kernel/proc/namespaces.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/seq_file.h"
+
+static void pidfd_release(struct file *file)
+{
+    pid_put(file->private);
+}
+
+// Readable once the process (or, for PIDFD_THREAD, the thread) has ended; hung up as well once it was reaped.
+static uint32_t pidfd_poll(struct file *file, struct poll_table *pt)
+{
+    struct pid *pid = file->private;
+    poll_wait(file, &pid->poll_wq, pt);
+    uint32_t events = 0;
+    rcu_read_lock();
+    struct task *t = pid_task(pid, file->flags & PIDFD_THREAD ? PID_THREAD : PID_PROCESS);
+    if (!t)
+        events = EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+    else if (file->flags & PIDFD_THREAD ? t->exiting : t->process->state != PROCESS_ALIVE)
+        events = EPOLLIN | EPOLLRDNORM;
+    rcu_read_unlock();
+    return events;
+}
+
+static void pidfd_show(struct seq_file *m, struct file *file)
+{
+    struct pid *pid = file->private;
+    rcu_read_lock();
+    bool alive = pid_task(pid, PID_THREAD);
+    rcu_read_unlock();
+    seq_printf(m, "Pid:\t%d\nNSpid:\t%d\n", alive ? pid_vnr(pid) : -1, alive ? pid_vnr(pid) : -1);
+}
+
+static const struct file_ops pidfd_ops = {
+    .release = pidfd_release,
+    .poll = pidfd_poll,
+    .show_fdinfo = pidfd_show,
+    .nonseekable = true,
+};
+
+struct pid *pidfd_pid(struct file *file)
+{
+    return file->ops == &pidfd_ops ? file->private : nullptr;
+}
+
+int pidfd_create(struct pid *pid, unsigned flags, struct file **out)
+{
+    int err = file_anon("[pidfd]", &pidfd_ops, pid, O_RDWR | flags, out);
+    if (!err)
+        pid_get(pid);
+    return err;
+}
+
+SYSCALL2(pidfd_open, pid_t, upid, unsigned, flags)
+{
+    if ((flags & ~(unsigned)(PIDFD_NONBLOCK | PIDFD_THREAD)) || upid <= 0)
+        return -EINVAL;
+    rcu_read_lock();
+    struct pid *pid = pid_find(task_pid_ns(current_task()), upid);
+    bool leader = pid && pid_task(pid, PID_PROCESS);
+    bool thread = pid && pid_task(pid, PID_THREAD);
+    if (pid && !refcount_inc_not_zero(&pid->refs))
+        pid = nullptr;
+    rcu_read_unlock();
+    if (!pid)
+        return -ESRCH;
+    int err = flags & PIDFD_THREAD ? (thread ? 0 : -ESRCH) : leader ? 0 : thread ? -EINVAL : -ESRCH;
+    struct file *file;
+    if (!err && !(err = pidfd_create(pid, flags, &file)))
+        err = fd_install_new(file, O_CLOEXEC);
+    pid_put(pid);
+    return err;
+}
+
+SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsigned, flags)
+{
+    enum { SIGNAL_THREAD = 1, SIGNAL_GROUP = 2, SIGNAL_PGRP = 4 };
+    if (flags & ~(unsigned)(SIGNAL_THREAD | SIGNAL_GROUP | SIGNAL_PGRP) || (flags & (flags - 1)))
+        return -EINVAL;
+    FD_REF(f, fd);
+    struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
+    if (!pid)
+        return -EBADF;
+    if (sig < 0 || sig > NSIG)
+        return -EINVAL;
+    struct siginfo info;
+    if (uinfo) {
+        if (copy_from_user(&info, uinfo, sizeof info))
+            return -EFAULT;
+        if (info.si_signo != sig)
+            return -EINVAL;
+        if (!siginfo_may_send(&info, pid == current_process()->pid))
+            return -EPERM;
+    }
+    bool to_thread = flags & SIGNAL_THREAD || (!flags && (f.file->flags & PIDFD_THREAD));
+    rcu_read_lock();
+    struct task *t = pid_task(pid, flags & SIGNAL_PGRP ? PID_PGRP : to_thread ? PID_THREAD : PID_PROCESS);
+    if (t && !refcount_inc_not_zero(&t->thread.refs))
+        t = nullptr;
+    rcu_read_unlock();
+    if (!t)
+        return -ESRCH;
+    int err;
+    if (!may_signal(t->process, sig))
+        err = -EPERM;
+    else if (flags & SIGNAL_PGRP)
+        err = signal_send_pgrp(pid, sig, uinfo ? &info : nullptr);
+    else if (to_thread)
+        err = signal_send_thread(t, sig, uinfo ? &info : nullptr);
+    else
+        err = signal_send_process(t->process, sig, uinfo ? &info : nullptr);
+    task_put(t);
+    return err;
+}
+
+SYSCALL3(pidfd_getfd, int, fd, int, targetfd, unsigned, flags)
+{
+    if (flags)
+        return -EINVAL;
+    FD_REF(f, fd);
+    struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
+    if (!pid)
+        return -EBADF;
+    struct process *p = process_of_pid_get(pid);
+    if (!p)
+        return -ESRCH;
+    int result = task_may_access(p->leader, true);
+    struct files *files = result ? nullptr : task_files_get(p->leader);
+    struct file *file = files ? files_lookup(files, targetfd) : nullptr;
+    if (!result)
+        result = !files ? -ESRCH : !file ? -EBADF : fd_install_new(file, O_CLOEXEC);
+    if (files)
+        files_put(files);
+    process_put(p);
+    return result;
+}

@@ -1,0 +1,551 @@
+// kernel/proc/signal.c — sending signals: signal(7).
+//
+// A signal is pending for one thread or for the process. sighand->lock guards, for all threads that share it, the actions, both kinds of pending sets, the masks and the
+// job-control flags. A sender under RCU finds the task's sighand and locks it (sighand_lock); after the task is released there is none.
+// WORK_SIGNAL on a thread means: something deliverable may be there, or a stop or group exit wants it. It is set by senders under the lock and cleared only
+// by signal_recalc() in the same way, so a sleeping thread that checks it after queueing itself loses no signal.
+
+#include "kernel/mm/slab.h"
+#include "kernel/proc/internal.h"
+#include "kernel/proc/namespaces.h"
+#include "kernel/sched/sched.h"
+
+#define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
+#define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
+
+struct sigqueue {
+    struct list_head link;
+    struct siginfo info;
+    struct user_account *user; // charged for RLIMIT_SIGPENDING
+};
+
+static struct slab_cache *sighand_cache, *sigqueue_cache;
+static DEFINE_LOCK_CLASS(sighand_class, "signals", RANK_SIGHAND);
+
+void signals_init(void)
+{
+    sighand_cache = slab_cache_create("sighand", sizeof(struct sighand), 64, SLAB_RCU, nullptr);
+    sigqueue_cache = slab_cache_create("sigqueue", sizeof(struct sigqueue), 0, 0, nullptr);
+    if (!sighand_cache || !sigqueue_cache)
+        panic("no memory for signals");
+}
+
+struct sighand *sighand_alloc(void)
+{
+    struct sighand *sighand = slab_alloc(sighand_cache, ALLOC_KERNEL);
+    if (!sighand)
+        return nullptr;
+    refcount_set(&sighand->refs, 1);
+    spin_init(&sighand->lock, &sighand_class);
+    memset(sighand->action, 0, sizeof sighand->action);
+    waitqueue_init(&sighand->signalfd_wq);
+    return sighand;
+}
+
+static void sighand_free(struct rcu_head *head)
+{
+    slab_free(sighand_cache, container_of(head, struct sighand, rcu));
+}
+
+void sighand_put(struct sighand *sighand)
+{
+    if (refcount_dec_and_test(&sighand->refs))
+        call_rcu(&sighand->rcu, sighand_free);
+}
+
+struct sighand *sighand_lock(struct task *task, irq_flags_t *flags)
+{
+    rcu_read_lock();
+    for (;;) {
+        struct sighand *sighand = rcu_dereference(task->sighand);
+        if (!sighand)
+            break;
+        *flags = spin_lock_irqsave(&sighand->lock);
+        if (likely(sighand == READ_ONCE(task->sighand))) {
+            rcu_read_unlock();
+            return sighand;
+        }
+        spin_unlock_irqrestore(&sighand->lock, *flags);
+    }
+    rcu_read_unlock();
+    return nullptr;
+}
+
+void sighand_unlock(struct sighand *sighand, irq_flags_t flags)
+{
+    spin_unlock_irqrestore(&sighand->lock, flags);
+}
+
+void siginfo_init_kernel(struct siginfo *info, int sig)
+{
+    *info = (struct siginfo){.si_signo = sig, .si_code = SI_KERNEL};
+}
+
+static void queue_free(struct sigqueue *q)
+{
+    atomic_dec(&q->user->sigpending);
+    user_account_put(q->user);
+    slab_free(sigqueue_cache, q);
+}
+
+void sigpending_flush(struct sigpending *pending)
+{
+    struct sigqueue *q, *next;
+    list_for_each_entry_safe(q, next, &pending->queue, link)
+    {
+        list_del(&q->link);
+        queue_free(q);
+    }
+    pending->set = 0;
+}
+
+// Forgets the signals of `set`.
+static void sigpending_remove(struct sigpending *pending, uint64_t set)
+{
+    if (!(pending->set & set))
+        return;
+    struct sigqueue *q, *next;
+    list_for_each_entry_safe(q, next, &pending->queue, link)
+    {
+        if (sigmask(q->info.si_signo) & set) {
+            list_del(&q->link);
+            queue_free(q);
+        }
+    }
+    pending->set &= ~set;
+}
+
+static bool fatal_pending(const struct task *task)
+{
+    return task->pending.set & sigmask(SIGKILL);
+}
+
+static bool hook_signal_pending(const struct thread *thread, bool fatal_only)
+{
+    if (!(READ_ONCE(thread->work) & WORK_SIGNAL) || thread->kernel_thread)
+        return false;
+    return !fatal_only || fatal_pending(task_of(thread));
+}
+
+bool signal_pending(void)
+{
+    return READ_ONCE(current_thread()->work) & WORK_SIGNAL;
+}
+
+bool fatal_signal_pending(void)
+{
+    return signal_pending() && fatal_pending(current_task());
+}
+
+void signal_recalc(struct task *task)
+{
+    struct process *p = task->process;
+    if (((task->pending.set | p->shared_pending.set) & ~task->blocked) || task->stop_pending || task->sync_fault ||
+        p->notify_continued)
+        thread_set_work(&task->thread, WORK_SIGNAL);
+    else
+        thread_clear_work(&task->thread, WORK_SIGNAL);
+}
+
+static void wake_for_signal(struct task *task, bool fatal)
+{
+    thread_set_work(&task->thread, WORK_SIGNAL);
+    if (!thread_wake(&task->thread, fatal ? WAKE_FATAL : WAKE_SIGNAL))
+        thread_kick(&task->thread);
+}
+
+void signal_kill_others(struct process *p, struct task *except)
+{
+    struct task *t;
+    for_each_thread_rcu(t, p)
+    {
+        if (t == except || t->exiting)
+            continue;
+        t->stop_pending = false;
+        t->pending.set |= sigmask(SIGKILL);
+        wake_for_signal(t, true);
+    }
+    p->stop_count = 0;
+}
+
+// Whether the init of a PID namespace is protected: only what it handles reaches it from inside, and only SIGKILL and SIGSTOP from above.
+static bool init_protected(struct process *p, int sig, const struct k_sigaction *action, bool from_above)
+{
+    if (p != task_pid_ns(p->leader)->reaper || action->handler != SIG_DFL)
+        return false;
+    return !(from_above && (sig == SIGKILL || sig == SIGSTOP));
+}
+
+static bool is_ignored(struct task *task, int sig, bool from_above)
+{
+    const struct k_sigaction *action = &task->sighand->action[sig - 1];
+    // Blocked signals stay pending even if ignored now: the disposition may change before they are unblocked.
+    if ((task->blocked | task->sigwait_set) & sigmask(sig))
+        return false;
+    if (init_protected(task->process, sig, action, from_above))
+        return true;
+    return action->handler == SIG_IGN || (action->handler == SIG_DFL && (SIG_DEFAULT_IGNORE & sigmask(sig)));
+}
+
+// Stop signals and SIGCONT cancel each other when they are sent. SIGCONT also starts the stopped again, even where it is blocked or ignored.
+static void cancel_opposites(struct process *p, int sig)
+{
+    struct task *t;
+    if (SIG_STOPS & sigmask(sig)) {
+        sigpending_remove(&p->shared_pending, sigmask(SIGCONT));
+        for_each_thread_rcu(t, p)
+            sigpending_remove(&t->pending, sigmask(SIGCONT));
+        return;
+    }
+    if (sig != SIGCONT)
+        return;
+    sigpending_remove(&p->shared_pending, SIG_STOPS);
+    for_each_thread_rcu(t, p)
+    {
+        sigpending_remove(&t->pending, SIG_STOPS);
+        t->stop_pending = false;
+        thread_wake(&t->thread, BIT(THREAD_STOPPED));
+    }
+    p->stop_count = 0;
+    if (p->stop_flags & STOP_STOPPED) {
+        p->stop_flags = (p->stop_flags & ~(STOP_STOPPED | STOP_REPORTED)) | STOP_CONTINUED;
+        p->notify_continued = true; // told to the parent by the first thread that runs again
+        thread_set_work(&p->leader->thread, WORK_SIGNAL);
+    }
+}
+
+static bool wants(struct task *t, int sig)
+{
+    if ((t->blocked & sigmask(sig)) || t->exiting)
+        return false;
+    return sig == SIGKILL || t->thread.state != THREAD_STOPPED;
+}
+
+// Who takes a process-wide signal: the main thread if it wants to, else any other.
+static struct task *choose_thread(struct task *first, int sig, bool group)
+{
+    if (wants(first, sig))
+        return first;
+    if (!group)
+        return nullptr;
+    struct task *t;
+    for_each_thread_rcu(t, first->process)
+    {
+        if (wants(t, sig))
+            return t;
+    }
+    return nullptr;
+}
+
+static bool default_is_fatal(int sig)
+{
+    return !((SIG_DEFAULT_IGNORE | SIG_STOPS) & sigmask(sig));
+}
+
+static void complete_signal(struct task *task, int sig, bool group)
+{
+    struct process *p = task->process;
+    if (waitqueue_active(&task->sighand->signalfd_wq))
+        wake_up_all(&task->sighand->signalfd_wq);
+    // A thread in sigtimedwait accepts what is blocked.
+    struct task *t;
+    if (group) {
+        for_each_thread_rcu(t, p)
+        {
+            if (t->sigwait_set & sigmask(sig)) {
+                wake_for_signal(t, false);
+                return;
+            }
+        }
+    } else if (task->sigwait_set & sigmask(sig)) {
+        wake_for_signal(task, false);
+        return;
+    }
+    t = choose_thread(task, sig, group);
+    if (!t)
+        return;
+    if (default_is_fatal(sig) && task->sighand->action[sig - 1].handler == SIG_DFL && !p->group_exit &&
+        !(t->sigwait_set & sigmask(sig)) && (sig == SIGKILL || !init_protected(p, sig, &task->sighand->action[sig - 1], false))) {
+        // The whole process is going to die of it: begin now, so that no thread runs on for long.
+        p->group_exit = true;
+        p->group_exit_code = sig;
+        signal_kill_others(p, nullptr);
+        return;
+    }
+    wake_for_signal(t, sig == SIGKILL);
+}
+
+// Queues under the lock. `from_above`: the sender is in an ancestor PID namespace or the kernel itself.
+static int send_locked(struct task *task, int sig, const struct siginfo *info, bool group, bool from_above)
+{
+    struct process *p = task->process;
+    cancel_opposites(p, sig);
+    if (p->group_exit && sig != SIGKILL)
+        return 0;
+    if (is_ignored(task, sig, from_above))
+        return 0;
+    struct sigpending *pending = group ? &p->shared_pending : &task->pending;
+    if (sig < SIGRTMIN && (pending->set & sigmask(sig)))
+        return 0; // standard signals do not queue
+
+    if (sig != SIGKILL) {
+        const struct cred *cred = rcu_dereference(task->cred);
+        struct sigqueue *q = nullptr;
+        bool over = (uint64_t)atomic_add_return(&cred->user->sigpending, 1) > READ_ONCE(p->rlimits[RLIMIT_SIGPENDING].cur);
+        // Standard signals of the kernel itself are queued beyond the limit: their information matters and they are few.
+        if (!over || (sig < SIGRTMIN && (!info || info->si_code >= 0)))
+            q = slab_alloc(sigqueue_cache, ALLOC_ATOMIC);
+        if (q) {
+            q->info = *info;
+            q->user = cred->user;
+            refcount_inc(&q->user->refs);
+            list_add_tail(&q->link, &pending->queue);
+        } else {
+            atomic_dec(&cred->user->sigpending);
+            if (sig >= SIGRTMIN && info->si_code != SI_USER)
+                return -EAGAIN; // a real-time signal is queued or refused, never merged
+        }
+    }
+    pending->set |= sigmask(sig);
+    complete_signal(task, sig, group);
+    return 0;
+}
+
+static int send(struct task *task, int sig, const struct siginfo *info, bool group)
+{
+    struct siginfo own;
+    struct task *sender = current_task();
+    bool from_above = true;
+    if (!info) {
+        own = (struct siginfo){.si_signo = sig, .si_code = SI_USER};
+        if (sender) {
+            own.rt.pid = pid_nr_ns(sender->process->pid, task_pid_ns(task));
+            own.rt.uid = sender->cred->uid;
+        }
+        info = &own;
+    }
+    if (sender && info->si_code != SI_KERNEL)
+        from_above = pid_nr_ns(sender->process->pid, task_pid_ns(task)) == 0;
+    irq_flags_t flags;
+    struct sighand *sighand = sighand_lock(task, &flags);
+    if (!sighand)
+        return -ESRCH;
+    int err = sig ? send_locked(task, sig, info, group, from_above) : 0;
+    sighand_unlock(sighand, flags);
+    return err;
+}
+
+int signal_send_thread(struct task *task, int sig, const struct siginfo *info)
+{
+    return send(task, sig, info, false);
+}
+
+int signal_send_process(struct process *process, int sig, const struct siginfo *info)
+{
+    return send(process->leader, sig, info, true);
+}
+
+int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info)
+{
+    struct task *leader;
+    int result = -ESRCH;
+    list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
+    {
+        int err = send(leader, sig, info, true);
+        if (!err || result)
+            result = err;
+    }
+    return result;
+}
+
+int signal_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info)
+{
+    if (!pgrp)
+        return -ESRCH;
+    spin_irq_guard(&process_tree_lock);
+    return signal_send_pgrp_locked(pgrp, sig, info);
+}
+
+bool may_signal(struct process *target, int sig)
+{
+    const struct cred *mine = current_cred();
+    rcu_read_lock();
+    const struct cred *theirs = rcu_dereference(target->leader->cred);
+    bool ok = mine->euid == theirs->suid || mine->euid == theirs->uid || mine->uid == theirs->suid || mine->uid == theirs->uid ||
+              cred_capable(mine, CAP_KILL) || target == current_process();
+    rcu_read_unlock();
+    if (!ok && sig == SIGCONT) // a shell may continue its jobs whatever they run as
+        ok = READ_ONCE(target->session) == READ_ONCE(current_process()->session);
+    return ok;
+}
+
+void signal_force(int sig, int code, unsigned long addr)
+{
+    struct task *task = current_task();
+    struct siginfo info = {.si_signo = sig, .si_code = code};
+    info.fault.addr = addr;
+    spin_irq_guard(&task->sighand->lock);
+    struct k_sigaction *action = &task->sighand->action[sig - 1];
+    bool blocked = task->blocked & sigmask(sig);
+    if (blocked || action->handler == SIG_IGN) {
+        // It can be neither put off nor ignored: the instruction would fault for ever.
+        *action = (struct k_sigaction){};
+        task->blocked &= ~sigmask(sig);
+    }
+    struct sigqueue *q = slab_alloc(sigqueue_cache, ALLOC_ATOMIC);
+    sigpending_remove(&task->pending, sigmask(sig));
+    if (q) {
+        q->info = info;
+        q->user = ((struct cred *)task->cred)->user;
+        refcount_inc(&q->user->refs);
+        atomic_inc(&q->user->sigpending);
+        list_add(&q->link, &task->pending.queue);
+    }
+    task->pending.set |= sigmask(sig);
+    task->sync_fault = sig;
+    thread_set_work(&task->thread, WORK_SIGNAL);
+}
+
+void signal_notify_parent(struct process *p, int code, int status)
+{
+    struct process *parent = p->parent;
+    if (p->exit_signal == 0)
+        return;
+    uint64_t utime = p->dead_utime, stime = p->dead_stime, u, s;
+    thread_times(&p->leader->thread, &u, &s);
+    struct siginfo info = {.si_signo = p->exit_signal, .si_code = code};
+    info.child.pid = pid_nr_ns(p->pid, task_pid_ns(parent->leader));
+    info.child.uid = p->leader->cred->uid;
+    info.child.status = status;
+    info.child.utime = (int64_t)((utime + u) / (NSEC_PER_SEC / 100));
+    info.child.stime = (int64_t)((stime + s) / (NSEC_PER_SEC / 100));
+    send(parent->leader, p->exit_signal, &info, true);
+}
+
+// Takes the lowest pending signal of `set` out of one pending set.
+static bool dequeue_from(struct sigpending *pending, uint64_t set, struct siginfo *info)
+{
+    uint64_t ready = pending->set & set;
+    if (!ready)
+        return false;
+    int sig = __builtin_ctzl(ready) + 1;
+    struct sigqueue *q, *found = nullptr;
+    bool more = false;
+    list_for_each_entry(q, &pending->queue, link)
+    {
+        if (q->info.si_signo != sig)
+            continue;
+        if (found) {
+            more = true;
+            break;
+        }
+        found = q;
+    }
+    if (!more)
+        pending->set &= ~sigmask(sig);
+    if (found) {
+        *info = found->info;
+        list_del(&found->link);
+        queue_free(found);
+    } else {
+        *info = (struct siginfo){.si_signo = sig, .si_code = SI_USER};
+    }
+    return true;
+}
+
+bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info)
+{
+    bool found = dequeue_from(&task->pending, set, info) || dequeue_from(&task->process->shared_pending, set, info);
+    if (found && info->si_code == SI_TIMER && posix_timer_rearm)
+        posix_timer_rearm(info);
+    signal_recalc(task);
+    return found;
+}
+
+void (*posix_timer_rearm)(struct siginfo *info);
+
+bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info)
+{
+    spin_irq_guard(&task->sighand->lock);
+    return signal_dequeue_locked(task, set, info);
+}
+
+uint64_t signal_pending_set(struct task *task)
+{
+    spin_irq_guard(&task->sighand->lock);
+    return task->pending.set | task->process->shared_pending.set;
+}
+
+void sigmask_set(uint64_t mask)
+{
+    struct task *task = current_task();
+    mask &= ~SIG_KERNEL_ONLY;
+    if (mask == task->blocked)
+        return;
+    spin_irq_guard(&task->sighand->lock);
+    uint64_t newly = mask & ~task->blocked;
+    task->blocked = mask;
+    signal_recalc(task);
+    // Process-wide signals that this thread will not take any more are another's: let one that does not block them look.
+    uint64_t orphaned = task->process->shared_pending.set & newly;
+    if (orphaned && task->process->nr_threads > 1) {
+        struct task *t;
+        for_each_thread_rcu(t, task->process)
+        {
+            if (t != task && !t->exiting && (orphaned & ~t->blocked))
+                wake_for_signal(t, false);
+        }
+    }
+}
+
+void sigmask_set_temporary(uint64_t mask)
+{
+    struct task *task = current_task();
+    task->saved_blocked = task->blocked;
+    thread_set_work(&task->thread, WORK_RESTORE_MASK);
+    sigmask_set(mask);
+}
+
+void sigmask_restore_temporary(void)
+{
+    struct task *task = current_task();
+    if (!(READ_ONCE(task->thread.work) & WORK_RESTORE_MASK))
+        return;
+    thread_clear_work(&task->thread, WORK_RESTORE_MASK);
+    sigmask_set(task->saved_blocked);
+}
+
+int sigaction_flush_for_exec(struct task *task)
+{
+    // Handlers are code that is gone; what is ignored stays ignored: execve(2).
+    spin_irq_guard(&task->sighand->lock);
+    for (int i = 0; i < NSIG; i++) {
+        struct k_sigaction *action = &task->sighand->action[i];
+        unsigned long handler = action->handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+        *action = (struct k_sigaction){.handler = handler};
+    }
+    return 0;
+}
+
+void signal_hooks_init(void)
+{
+    thread_signal_pending = hook_signal_pending;
+}
+
+void signal_forget_locked(struct process *p, uint64_t set)
+{
+    sigpending_remove(&p->shared_pending, set);
+    struct task *t;
+    for_each_thread_rcu(t, p)
+    {
+        sigpending_remove(&t->pending, set);
+        signal_recalc(t);
+    }
+}
+
+bool signal_pending_other(struct task *task, uint64_t set)
+{
+    spin_irq_guard(&task->sighand->lock);
+    return ((task->pending.set | task->process->shared_pending.set) & ~task->blocked & ~set) || task->stop_pending ||
+           task->process->group_exit;
+}

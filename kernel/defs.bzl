@@ -1,7 +1,6 @@
 """The kernel's build rules: libraries, unit tests on the build host, and the boot file."""
 
 load("//toolchains:link.bzl", "kernel_elf")
-load("//toolchains:transition.bzl", "TRANSITION_ALLOWLIST", "kernel_transition")
 
 # What makes it kernel code, on any CPU. What a CPU asks for (registers, red zone) is in //toolchains/cc:config.bzl.
 _FREESTANDING = [
@@ -67,7 +66,7 @@ def kernel_copts(profile = True):
     }) + _ARCH_INCLUDE
     return flags + _PROFILE + _GUARD if profile else flags
 
-def kernel_library(name, deps = [], copts = [], host_testable = False, early = False, **kwargs):
+def kernel_library(name, deps = [], copts = [], host_testable = False, early = False, layered = False, **kwargs):
     """A library of the kernel. Includes are written from the repository's root: "kernel/base/list.h", or "cpu/irqflags.h".
 
     Args:
@@ -75,13 +74,15 @@ def kernel_library(name, deps = [], copts = [], host_testable = False, early = F
       deps: the libraries whose headers it may include.
       copts: further flags.
       host_testable: it builds for the build host as well, for unit tests there.
+      layered: refuse headers of indirect dependencies as well (clang's strict module-map check). Headers that no dependency,
+        direct or not, declares are always refused.
       early: code that runs before the stack protector and the checks can work.
       **kwargs: srcs, hdrs, visibility and the rest of cc_library.
     """
     native.cc_library(
         name = name,
         copts = kernel_copts(profile = not early) + copts,
-        features = ["layering_check"] + kwargs.pop("features", []),
+        features = (["layering_check"] if layered else []) + kwargs.pop("features", []),
         linkstatic = True,
         target_compatible_with = [] if host_testable else KERNEL_ONLY,
         deps = deps,
@@ -99,31 +100,8 @@ def host_test(name, srcs, deps = [], copts = [], **kwargs):
         **kwargs
     )
 
-def _pack_impl(ctx):
-    output = ctx.actions.declare_file(ctx.label.name)
-    ctx.actions.run(
-        outputs = [output],
-        inputs = [ctx.file.loader, ctx.file.kernel],
-        executable = ctx.executable.packer,
-        arguments = [ctx.file.loader.path, ctx.file.kernel.path, output.path],
-        mnemonic = "KernelImage",
-        progress_message = "Packing {}".format(output.short_path),
-    )
-    return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles([output]))]
-
-_pack = rule(
-    implementation = _pack_impl,
-    attrs = dict(
-        TRANSITION_ALLOWLIST,
-        kernel = attr.label(allow_single_file = True, mandatory = True),
-        loader = attr.label(allow_single_file = True, mandatory = True),
-        packer = attr.label(cfg = "exec", executable = True, mandatory = True),
-    ),
-    cfg = kernel_transition,
-)
-
 def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibility = None):
-    """The boot file `name`, and beside it `name`.elf (the kernel with symbols, for gdb) and `name`_loader.elf.
+    """The boot file `name`.efi, and beside it `name`.elf (the kernel with symbols, for gdb) and `name`_loader.elf.
 
     Args:
       name: the boot file.
@@ -161,10 +139,18 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibil
         visibility = visibility,
         deps = loader_deps,
     )
-    _pack(
+    native.genrule(
         name = name,
-        kernel = name + ".elf",
-        loader = name + "_loader.elf",
-        packer = packer,
+        srcs = [
+            name + "_loader.elf",
+            name + ".elf",
+        ],
+        outs = [name + ".efi"],
+        cmd = "$(execpath {packer}) $(execpath {name}_loader.elf) $(execpath {name}.elf) $@".format(
+            name = name,
+            packer = packer,
+        ),
+        message = "Packing",
+        tools = [packer],
         visibility = visibility,
     )

@@ -10,6 +10,7 @@
 #include "kernel/base/rbtree.h"
 #include "kernel/base/refcount.h"
 #include "kernel/sched/thread_state.h"
+#include "kernel/sync/rcu.h"
 #include "kernel/sync/spinlock.h"
 
 struct mm;
@@ -29,11 +30,13 @@ struct sched_params {
 struct sched_entity { // owned by kernel/sched, guarded by the run queue's lock
     struct rb_node node;      // by deadline, augmented with the subtree's least vruntime (EEVDF)
     struct list_head rt_link;
-    uint64_t vruntime, deadline, min_vruntime, slice;
-    int64_t vlag;
-    uint32_t weight;
-    ktime_t exec_start;
+    uint64_t vruntime, deadline, min_vruntime; // virtual ns
+    uint64_t slice;           // ns: how long a turn is asked for; 0: the default
+    int64_t vlag;             // virtual ns owed to the thread (or by it) when it left the queue
+    uint32_t weight;          // from nice; 1024 is nice 0
+    ktime_t exec_start;       // since when its time on the CPU is not yet accounted
     uint64_t sum_exec;        // ns on CPU, ever
+    int64_t rr_left;          // ns left of a SCHED_RR turn
 };
 
 // Kinds of work that wait for the way back to user mode; set with thread_set_work(), looked at by exit_to_user_work().
@@ -50,8 +53,8 @@ struct thread {
     struct arch_thread arch; // first: assembly knows its offset
     enum thread_state state;
     uint32_t work;           // enum thread_work; atomic
-    int saved_preempt_count;
-    bool on_cpu, on_rq;
+    bool on_cpu;             // its stack is in use; cleared by the next thread, after the switch
+    bool on_rq;              // runnable: running or in its run queue
     bool kernel_thread;
     unsigned cpu;            // where it runs or ran last
     void *stack;             // lowest address of the kernel stack
@@ -59,19 +62,25 @@ struct thread {
     struct mm *active_mm;    // what the CPU has loaded while it runs
     struct sched_params params;
     struct sched_entity se;
-    struct cpumask affinity;
-    struct run_queue *rq;
-    uint64_t utime, stime;   // ns, exact: accounted at every kernel entry and exit
-    uint64_t acct_stamp;
+    struct cpumask affinity; // guarded by wake_lock
+    struct run_queue *rq;    // the queue it is on or was on last
+    struct spinlock wake_lock; // one waker, migrator or parameter change at a time
+    bool migrating;          // left its run queue because of its affinity; the switch epilogue queues it elsewhere
+    bool uninterruptible;    // counted as such in the load average
+    uint64_t user_ticks, system_ticks; // ns seen in each mode by the tick: how sum_exec splits (see thread_times())
+    uint64_t utime, stime;   // what thread_times() said last: it never goes back
     uint64_t nvcsw, nivcsw;  // voluntary and involuntary context switches
     ktime_t start_time;      // monotonic
     int pagefault_disabled;  // depth of pagefault_disable()
     char name[THREAD_NAME_SIZE]; // written by its own thread only; readers copy
     refcount_t refs;
-    struct list_head all_link;
-    void (*release)(struct thread *); // frees the containing object when refs drops to zero
+    struct rcu_head rcu;
+    void (*release)(struct thread *); // frees the containing object, a grace period after refs dropped to zero
     struct lock_held *held_locks;     // fortress profile
 };
+
+// CPU 0 starts in it, and idles in it once the kernel is up.
+extern struct thread boot_thread;
 
 // The running thread.
 static inline struct thread *current_thread(void)
@@ -83,8 +92,19 @@ static inline struct thread *current_thread(void)
 // caller then calls arch_thread_init_kernel() or _user() and thread_wake_new(). -ENOMEM.
 [[nodiscard]] int thread_init(struct thread *thread, const char *name);
 void thread_wake_new(struct thread *thread);
+// The way into a new thread, right after the switch to it (arch, interrupts off): schedule_tail() ends the switch and turns interrupts on; a
+// user thread then goes to user mode. A kernel thread enters thread_start(), which calls entry(arg) and, should that return, thread_exit().
+void schedule_tail(struct thread *prev);
+[[noreturn]] void thread_start(struct thread *prev, void (*entry)(void *), void *arg);
+
+// Changes the current thread's address space: exec passes the new one (its `users` reference stays the caller's to count), exit passes
+// null: the CPU keeps the old translations lazily, with a reference (mm_get) of the scheduler's own. Preemption on.
+void thread_set_mm(struct mm *mm);
+
 // Makes and starts a kernel thread. *out (may be null) borrows it: take a reference if it can end. -ENOMEM.
 [[nodiscard]] int kthread_create(void (*fn)(void *), void *arg, const char *name, struct thread **out);
+// The same, but not started (thread_wake_new() does), and for CPU `cpu` only where that is below MAX_CPUS.
+[[nodiscard]] int kthread_prepare(void (*fn)(void *), void *arg, const char *name, unsigned cpu, struct thread **out);
 // Ends the current thread. Everything else it owned was released before.
 [[noreturn]] void thread_exit(void);
 static inline struct thread *thread_get(struct thread *t)

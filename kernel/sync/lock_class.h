@@ -22,15 +22,19 @@ enum lock_rank {
     RANK_EPOLL = 42,
     RANK_FILE_POS = 26,
     RANK_MM = 50,           // mm rwsem; user copies take it, so no lock above this rank may be held over a user copy
+    RANK_INVALIDATE = 55,  // faults against truncation of one file
     RANK_PAGE_CACHE = 60,   // page lock, then the cache's tree lock
+    RANK_MAPPING = 61,     // which VMAs map a page cache; page tables are locked inside
     RANK_PAGE_TABLE = 62,
     RANK_SUPERBLOCK = 64,
     RANK_DENTRY = 66,
     RANK_FILES = 68,        // descriptor table spinlock
     RANK_SIGHAND = 70,
+    RANK_PID = 71,
     RANK_FUTEX = 72,
     RANK_TIMER_USER = 74,   // interval and POSIX timers
-    RANK_WAITQUEUE = 80,
+    RANK_WAITQUEUE = 80,    // also the inner locks of mutexes and rwsems
+    RANK_THREAD = 82,       // one waker at a time for a thread
     RANK_RUNQUEUE = 84,     // lower CPU number first
     RANK_HRTIMER = 86,
     RANK_RCU = 88,
@@ -40,12 +44,29 @@ enum lock_rank {
     RANK_CONSOLE = 98,      // innermost: printk works anywhere
 };
 
+// What the checker has learned of a class.
+struct lock_class_state {
+    bool used_in_irq;     // taken in an interrupt handler: must never be taken with interrupts on
+    bool used_irqs_on;    // taken with interrupts on
+    bool reported;
+};
+
 struct lock_class {
     const char *name;
     enum lock_rank rank;
     bool nest_ok; // several of one class may be held (e.g. two inodes, two run queues), in an order the owner documents
+#ifdef KERNEL_LOCK_CHECK
+    struct lock_class_state *state;
+#endif
 };
 
-#define DEFINE_LOCK_CLASS(var, text, lock_rank) const struct lock_class var = {.name = (text), .rank = (lock_rank)}
+#ifdef KERNEL_LOCK_CHECK
+#define LOCK_CLASS_STATE_ , .state = &(struct lock_class_state){0}
+#else
+#define LOCK_CLASS_STATE_
+#endif
+
+#define DEFINE_LOCK_CLASS(var, text, lock_rank)                                                                        \
+    UNUSED const struct lock_class var = {.name = (text), .rank = (lock_rank)LOCK_CLASS_STATE_}
 #define DEFINE_LOCK_CLASS_NESTED(var, text, lock_rank)                                                                 \
-    const struct lock_class var = {.name = (text), .rank = (lock_rank), .nest_ok = true}
+    UNUSED const struct lock_class var = {.name = (text), .rank = (lock_rank), .nest_ok = true LOCK_CLASS_STATE_}

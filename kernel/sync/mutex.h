@@ -1,4 +1,6 @@
 // kernel/sync/mutex.h — sleeping locks: one holder, or (rwsem) one writer or many readers. Threads only, never in interrupts.
+//
+// Free and uncontended, each operation is one atomic instruction, here; the waiting is in mutex.c and rwsem.c.
 #pragma once
 
 #include "kernel/base/list.h"
@@ -7,21 +9,81 @@
 struct thread;
 
 struct CAPABILITY("mutex") mutex {
-    struct thread *owner; // null: free. Low bit: there are waiters.
+    uintptr_t owner; // the holder's struct thread, or 0; low bits: MUTEX_WAITERS, MUTEX_HANDOFF
     struct spinlock wait_lock;
-    struct list_head waiters;
+    struct list_head waiters; // first come, first in the list: wait_lock
 #ifdef KERNEL_LOCK_CHECK
     const struct lock_class *class;
 #endif
 };
 
+#define MUTEX_WAITERS 1ul // somebody sleeps: unlocking goes the slow way
+#define MUTEX_HANDOFF 2ul // the first waiter was overtaken once: the next unlock gives it the lock
+#define MUTEX_FLAGS 3ul
+
+#ifdef KERNEL_LOCK_CHECK
+// Provided by kernel/debug/lock_check.c. Before waiting, after getting, before giving up a lock that sleeps.
+void lock_check_acquire(const void *lock, const struct lock_class *class, bool trylock, bool shared);
+void lock_check_acquired(const void *lock, const struct lock_class *class, bool shared);
+void lock_check_release(const void *lock);
+bool lock_check_held(const void *lock);
+#define LOCK_CHECK_ACQUIRE_(lock, trylock, shared) lock_check_acquire((lock), (lock)->class, (trylock), (shared))
+#define LOCK_CHECK_ACQUIRED_(lock, shared) lock_check_acquired((lock), (lock)->class, (shared))
+#define LOCK_CHECK_RELEASE_(lock) lock_check_release(lock)
+#else
+#define LOCK_CHECK_ACQUIRE_(lock, trylock, shared) ((void)0)
+#define LOCK_CHECK_ACQUIRED_(lock, shared) ((void)0)
+#define LOCK_CHECK_RELEASE_(lock) ((void)0)
+#endif
+
 void mutex_init(struct mutex *lock, const struct lock_class *class);
-void mutex_lock(struct mutex *lock) ACQUIRE(*lock);
+
+// The waiting halves. `kind` is an enum thread_state: how the sleep may be ended. 0 or -EINTR.
+[[nodiscard]] int mutex_lock_slow(struct mutex *lock, int kind);
+void mutex_unlock_slow(struct mutex *lock);
+
+static inline bool mutex_try_fast_(struct mutex *lock)
+{
+    uintptr_t free = 0;
+    return __atomic_compare_exchange_n(&lock->owner, &free, (uintptr_t)arch_current(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+void mutex_lock_uninterruptible_(struct mutex *lock); // mutex_lock() when it was not free
+
+static inline void mutex_lock(struct mutex *lock) ACQUIRE(*lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    might_sleep();
+    LOCK_CHECK_ACQUIRE_(lock, false, false);
+    if (unlikely(!mutex_try_fast_(lock)))
+        mutex_lock_uninterruptible_(lock);
+    LOCK_CHECK_ACQUIRED_(lock, false);
+}
 // As mutex_lock, but a signal ends the wait: 0 or -EINTR (killable: only a fatal one).
 [[nodiscard]] int mutex_lock_interruptible(struct mutex *lock) TRY_ACQUIRE(0, *lock);
 [[nodiscard]] int mutex_lock_killable(struct mutex *lock) TRY_ACQUIRE(0, *lock);
-[[nodiscard]] bool mutex_trylock(struct mutex *lock) TRY_ACQUIRE(true, *lock);
-void mutex_unlock(struct mutex *lock) RELEASE(*lock);
+
+[[nodiscard]] static inline bool mutex_trylock(struct mutex *lock) TRY_ACQUIRE(true, *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!mutex_try_fast_(lock))
+        return false;
+    LOCK_CHECK_ACQUIRE_(lock, true, false);
+    LOCK_CHECK_ACQUIRED_(lock, false);
+    return true;
+}
+
+// The lock may not be freed by the next holder while this call has not returned: who frees an object does so when no one can be in here.
+static inline void mutex_unlock(struct mutex *lock) RELEASE(*lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    uintptr_t mine = (uintptr_t)arch_current();
+    LOCK_CHECK_RELEASE_(lock);
+    if (unlikely(!__atomic_compare_exchange_n(&lock->owner, &mine, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+        mutex_unlock_slow(lock);
+}
+
+static inline bool mutex_is_locked(const struct mutex *lock)
+{
+    return (__atomic_load_n(&lock->owner, __ATOMIC_RELAXED) & ~MUTEX_FLAGS) != 0;
+}
 void mutex_assert_held(const struct mutex *lock) ASSERT_CAPABILITY(*lock);
 
 // Static initialiser.
@@ -44,10 +106,11 @@ static inline void mutex_guard_drop_(struct mutex **lock) NO_THREAD_SAFETY_ANALY
 }
 #define mutex_guard(lock) struct mutex *UNIQUE(guard) CLEANUP(mutex_guard_drop_) UNUSED = mutex_guard_take_(lock)
 
-// A fair reader/writer lock: a waiting writer holds back later readers.
+// A fair reader/writer lock: whoever has to wait is served in order, so a waiting writer holds back later readers. A thread may not take
+// it for reading twice: a writer between the two would wait for the first and hold back the second.
 struct CAPABILITY("rwsem") rwsem {
-    int64_t count; // > 0: readers; -1: a writer
-    struct thread *writer;
+    int64_t count; // RWSEM_WRITER, RWSEM_WAITERS, and RWSEM_READER for each reader
+    struct thread *writer; // who holds it for writing; only for asserts and dumps
     struct spinlock wait_lock;
     struct list_head waiters;
 #ifdef KERNEL_LOCK_CHECK
@@ -55,16 +118,89 @@ struct CAPABILITY("rwsem") rwsem {
 #endif
 };
 
+#define RWSEM_WRITER 1ll
+#define RWSEM_WAITERS 2ll
+#define RWSEM_READER 8ll
+
+// Static initialiser.
+#ifdef KERNEL_LOCK_CHECK
+#define RWSEM_INIT(name, lock_class_ptr)                                                                               \
+    {.wait_lock = SPINLOCK_INIT(&mutex_wait_class), .waiters = LIST_HEAD_INIT((name).waiters), .class = (lock_class_ptr)}
+#else
+#define RWSEM_INIT(name, lock_class_ptr) {.wait_lock = SPINLOCK_INIT(&mutex_wait_class), .waiters = LIST_HEAD_INIT((name).waiters)}
+#endif
+
 void rwsem_init(struct rwsem *sem, const struct lock_class *class);
-void down_read(struct rwsem *sem) ACQUIRE_SHARED(*sem);
+void down_read_slow_(struct rwsem *sem);
+void up_read_slow_(struct rwsem *sem);
+[[nodiscard]] int down_write_slow_(struct rwsem *sem, int kind);
+void up_write_slow_(struct rwsem *sem);
+
+static inline void down_read(struct rwsem *sem) ACQUIRE_SHARED(*sem) NO_THREAD_SAFETY_ANALYSIS
+{
+    might_sleep();
+    LOCK_CHECK_ACQUIRE_(sem, false, true);
+    if (unlikely(__atomic_fetch_add(&sem->count, RWSEM_READER, __ATOMIC_ACQUIRE) & (RWSEM_WRITER | RWSEM_WAITERS)))
+        down_read_slow_(sem);
+    LOCK_CHECK_ACQUIRED_(sem, true);
+}
+
 [[nodiscard]] bool down_read_trylock(struct rwsem *sem) __attribute__((try_acquire_shared_capability(true, *sem)));
-void up_read(struct rwsem *sem) RELEASE_SHARED(*sem);
-void down_write(struct rwsem *sem) ACQUIRE(*sem);
+
+static inline void up_read(struct rwsem *sem) RELEASE_SHARED(*sem) NO_THREAD_SAFETY_ANALYSIS
+{
+    LOCK_CHECK_RELEASE_(sem);
+    if (unlikely(__atomic_sub_fetch(&sem->count, RWSEM_READER, __ATOMIC_RELEASE) == RWSEM_WAITERS))
+        up_read_slow_(sem);
+}
+
+static inline bool down_write_try_(struct rwsem *sem)
+{
+    int64_t free = 0;
+    if (!__atomic_compare_exchange_n(&sem->count, &free, RWSEM_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    WRITE_ONCE(sem->writer, arch_current());
+    return true;
+}
+
+void down_write_uninterruptible_(struct rwsem *sem); // down_write() when it was not free
+
+static inline void down_write(struct rwsem *sem) ACQUIRE(*sem) NO_THREAD_SAFETY_ANALYSIS
+{
+    might_sleep();
+    LOCK_CHECK_ACQUIRE_(sem, false, false);
+    if (unlikely(!down_write_try_(sem)))
+        down_write_uninterruptible_(sem);
+    LOCK_CHECK_ACQUIRED_(sem, false);
+}
+
 [[nodiscard]] int down_write_killable(struct rwsem *sem) TRY_ACQUIRE(0, *sem);
-[[nodiscard]] bool down_write_trylock(struct rwsem *sem) TRY_ACQUIRE(true, *sem);
-void up_write(struct rwsem *sem) RELEASE(*sem);
+
+[[nodiscard]] static inline bool down_write_trylock(struct rwsem *sem) TRY_ACQUIRE(true, *sem) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!down_write_try_(sem))
+        return false;
+    LOCK_CHECK_ACQUIRE_(sem, true, false);
+    LOCK_CHECK_ACQUIRED_(sem, false);
+    return true;
+}
+
+static inline void up_write(struct rwsem *sem) RELEASE(*sem) NO_THREAD_SAFETY_ANALYSIS
+{
+    int64_t mine = RWSEM_WRITER;
+    LOCK_CHECK_RELEASE_(sem);
+    WRITE_ONCE(sem->writer, nullptr);
+    if (unlikely(!__atomic_compare_exchange_n(&sem->count, &mine, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+        up_write_slow_(sem);
+}
+
 // Turns a write hold into a read hold without letting another writer in between.
 void downgrade_write(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS;
+
+static inline bool rwsem_is_locked(const struct rwsem *sem)
+{
+    return (__atomic_load_n(&sem->count, __ATOMIC_RELAXED) & ~RWSEM_WAITERS) != 0;
+}
 
 static inline struct rwsem *rwsem_read_guard_take_(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS
 {

@@ -1,7 +1,7 @@
 // kernel/sync/preempt.h — preemption control and atomic contexts.
 //
-// The count lives in a per-CPU word that the context switch saves into and loads from the thread: cheap to change and never
-// inherited by the next thread. Non-zero: this CPU will not switch threads. Interrupt handlers run with it raised.
+// The count is a per-CPU word. At the moment of a context switch it is always exactly 1 (the run queue's lock), for every thread, so
+// nothing has to be saved and no thread can hand a wrong count to the next. Non-zero: this CPU will not switch threads.
 #pragma once
 
 #include "kernel/base/percpu.h"
@@ -11,9 +11,15 @@
 
 DECLARE_PER_CPU(int, preempt_count);
 DECLARE_PER_CPU(bool, need_resched); // set by the scheduler: look for a better thread as soon as preemption is on again
+DECLARE_PER_CPU(bool, rcu_idle);     // this CPU is idle and no interrupt has come: RCU need not wait for it
+DECLARE_PER_CPU(bool, irq_from_user); // the interrupt being handled came from user mode
 
-// Runs the scheduler if need_resched is set and the count is zero and interrupts are on. Defined by sched.
+// Runs the scheduler if the count is zero and interrupts are on. Defined by sched.
 void preempt_schedule(void);
+// The same from the end of an interrupt: interrupts are off before and after.
+void preempt_schedule_irq(void);
+// An interrupt has ended this CPU's idleness: RCU has to count it again.
+void rcu_leave_idle(void);
 
 static inline void preempt_disable(void)
 {
@@ -45,5 +51,44 @@ static inline bool in_atomic(void)
     return this_cpu_read(preempt_count) != 0 || !arch_irqs_enabled();
 }
 
-// Checked at the top of every function that may sleep (all profiles but performance): panics with a backtrace in an atomic context.
-void might_sleep(void);
+// Around every interrupt handler (devices, timer, other CPUs), interrupts off. irq_exit() comes after the interrupt controller was told
+// the end of the interrupt, for it may run another thread.
+static inline void irq_enter(bool from_user)
+{
+    this_cpu_add(preempt_count, PREEMPT_HARDIRQ);
+    this_cpu_write(irq_from_user, from_user);
+    if (unlikely(this_cpu_read(rcu_idle)))
+        rcu_leave_idle();
+}
+
+static inline void irq_exit(void)
+{
+    compiler_barrier();
+    this_cpu_add(preempt_count, -PREEMPT_HARDIRQ);
+    if (unlikely(this_cpu_read(need_resched)) && this_cpu_read(preempt_count) == 0)
+        preempt_schedule_irq();
+}
+
+// Around a non-maskable interrupt's handler. It may not take locks, nor use RCU on an idle CPU.
+static inline void nmi_enter(void)
+{
+    this_cpu_add(preempt_count, PREEMPT_NMI);
+}
+
+static inline void nmi_exit(void)
+{
+    compiler_barrier();
+    this_cpu_add(preempt_count, -PREEMPT_NMI);
+}
+
+[[noreturn]] void might_sleep_failed(void) COLD;
+
+// At the top of every function that may sleep: panics with a backtrace where preemption is off. (Interrupts being off is noticed by the
+// scheduler when it does sleep: looking at the flag here would cost more than the whole fast path.)
+static inline void might_sleep(void)
+{
+#ifndef KERNEL_NO_ASSERT
+    if (unlikely(this_cpu_read(preempt_count) != 0))
+        might_sleep_failed();
+#endif
+}

@@ -33,3 +33,10 @@ void rcu_barrier(void);
 
 #define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+
+// By the scheduler. At each switch of threads, before it takes its lock; in the timer's and the reschedule interrupt; around the idle CPU's
+// sleep, interrupts off.
+void rcu_note_switch(void);
+void rcu_check_interrupt(void);
+void rcu_enter_idle(void);
+void rcu_leave_idle(void);

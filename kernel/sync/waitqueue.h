@@ -35,8 +35,20 @@ struct wait_entry {
 
 void waitqueue_init(struct waitqueue *wq);
 
+static inline bool waitqueue_active(struct waitqueue *wq) NO_THREAD_SAFETY_ANALYSIS
+{
+    smp_mb(); // the caller has changed the object's state: that must be visible before we look for sleepers
+    return !list_empty(&wq->entries);
+}
+
+void wake_up_slow_(struct waitqueue *wq, uint32_t events, unsigned nr);
+
 // Wakes all non-exclusive waiters and up to nr exclusive ones. Any context. Cheap when nobody waits.
-void wake_up_nr(struct waitqueue *wq, uint32_t events, unsigned nr);
+static inline void wake_up_nr(struct waitqueue *wq, uint32_t events, unsigned nr)
+{
+    if (waitqueue_active(wq))
+        wake_up_slow_(wq, events, nr);
+}
 #define wake_up(wq) wake_up_nr((wq), 0, 1)
 #define wake_up_all(wq) wake_up_nr((wq), 0, ~0u)
 #define wake_up_poll(wq, events) wake_up_nr((wq), (events), 1)
@@ -44,16 +56,12 @@ void wake_up_nr(struct waitqueue *wq, uint32_t events, unsigned nr);
 void waitqueue_add(struct waitqueue *wq, struct wait_entry *entry);    // entry->callback set by the caller
 void waitqueue_remove(struct waitqueue *wq, struct wait_entry *entry); // harmless if it was removed already
 
-static inline bool waitqueue_active(struct waitqueue *wq) NO_THREAD_SAFETY_ANALYSIS
-{
-    smp_mb();
-    return !list_empty(&wq->entries);
-}
-
 // The two halves of a sleep: enqueue and set the state under the queue's lock; then check the condition; then schedule(); then finish.
 // With an interruptible state, -EINTR when a signal is already pending (still call finish_wait).
 void wait_entry_init(struct wait_entry *entry); // current thread, default callback (removes itself when it wakes)
 int prepare_to_wait(struct waitqueue *wq, struct wait_entry *entry, enum thread_state state);
+// The same, but one of several waiters of which a wake-up for one wakes only one (WAIT_EXCLUSIVE).
+int prepare_to_wait_exclusive(struct waitqueue *wq, struct wait_entry *entry, enum thread_state state);
 void finish_wait(struct waitqueue *wq, struct wait_entry *entry);
 
 // Sleeps until `condition` is true. The condition is evaluated without any lock of the queue. _interruptible forms return 0 or -EINTR

@@ -1,0 +1,110 @@
+// kernel/sched/params.c — changing a thread's policy, nice value, priority and affinity.
+
+#include "kernel/abi/errno.h"
+#include "kernel/sched/run_queue.h"
+
+static bool params_valid(const struct sched_params *p)
+{
+    switch (p->policy) {
+    case SCHED_FIFO:
+    case SCHED_RR:
+        return p->rt_priority >= 1 && p->rt_priority <= 99;
+    case SCHED_OTHER:
+    case SCHED_BATCH:
+    case SCHED_IDLE:
+        return p->rt_priority == 0 && p->nice >= -20 && p->nice <= 19;
+    default:
+        return false;
+    }
+}
+
+// Takes the thread off its queue, changes it, and puts it back; a running one stays running, unless a better one waits now.
+static void apply(struct thread *t, const struct sched_params *params, const uint64_t *slice)
+{
+    spin_irq_guard(&t->wake_lock);
+    struct run_queue *rq = thread_rq_lock(t);
+    bool queued = t->on_rq;
+    rq_update_clock(rq);
+    rq_account(rq);
+    if (queued)
+        rq_dequeue(rq, t);
+    t->params = *params;
+    if (slice)
+        t->se.slice = *slice;
+    fair_reweight(rq, t);
+    if (queued) {
+        rq_enqueue(rq, t);
+        if (rq->curr == t)
+            rq_resched(rq);
+        else
+            rq_check_preempt(rq, t);
+    }
+    rq_unlock(rq);
+}
+
+int sched_set_params(struct thread *t, const struct sched_params *params)
+{
+    if (!params_valid(params))
+        return -EINVAL;
+    apply(t, params, nullptr);
+    return 0;
+}
+
+void sched_set_slice(struct thread *t, uint64_t slice)
+{
+    struct sched_params params = t->params;
+    apply(t, &params, &slice);
+}
+
+void sched_set_nice(struct thread *t, int nice)
+{
+    struct sched_params params = t->params;
+    params.nice = (int8_t)clamp(nice, -20, 19);
+    apply(t, &params, nullptr);
+}
+
+// A waiting thread is moved at once. A running one leaves when its CPU next picks a thread, which is asked for; the caller waits for that, so
+// that the thread runs on allowed CPUs only when this returns.
+int sched_set_affinity(struct thread *t, const struct cpumask *mask)
+{
+    struct cpumask usable = {{mask->bits[0] & cpu_online_mask.bits[0]}};
+    if (cpumask_empty(&usable))
+        return -EINVAL;
+    irq_flags_t flags = spin_lock_irqsave(&t->wake_lock);
+    t->affinity = *mask;
+    bool off = !cpumask_test(t->cpu, mask), running = false;
+    if (off) {
+        struct run_queue *rq = thread_rq_lock(t);
+        running = rq->curr == t;
+        bool queued = t->on_rq && !running;
+        if (running) {
+            rq_resched(rq);
+        } else if (queued) {
+            rq_update_clock(rq);
+            rq_account(rq);
+            rq_dequeue(rq, t);
+        }
+        rq_unlock(rq);
+        if (queued) {
+            rq = cpu_rq(sched_select_cpu(t));
+            rq_lock(rq);
+            rq_update_clock(rq);
+            rq_enqueue(rq, t);
+            rq_check_preempt(rq, t);
+            rq_unlock(rq);
+        }
+    }
+    spin_unlock_irqrestore(&t->wake_lock, flags); // a thread that moves itself is rescheduled right here
+    while (running && t != current_thread() && READ_ONCE(t->on_cpu) && !cpumask_test(READ_ONCE(t->cpu), mask))
+        sleep_ns(50 * NSEC_PER_USEC);
+    return 0;
+}
+
+ktime_t sched_rr_interval(const struct thread *t)
+{
+    if (t->params.policy == SCHED_FIFO)
+        return 0;
+    if (t->params.policy == SCHED_RR)
+        return SCHED_RR_SLICE;
+    return t->se.slice ? (ktime_t)t->se.slice : SCHED_SLICE_DEFAULT;
+}

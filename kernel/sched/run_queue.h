@@ -1,0 +1,144 @@
+// kernel/sched/run_queue.h — private to kernel/sched: the per-CPU run queue and what its parts (fair, real-time, balance) offer core.c.
+#pragma once
+
+#include "kernel/base/percpu.h"
+#include "kernel/sched/sched.h"
+#include "kernel/time/hrtimer.h"
+
+#define SCHED_OTHER 0
+#define SCHED_FIFO 1
+#define SCHED_RR 2
+#define SCHED_BATCH 3
+#define SCHED_IDLE 5
+#define RT_PRIORITIES 100 // 1 .. 99 are used
+#define NICE_0_WEIGHT 1024u
+
+// Threads of the fair class that wait; the running one is not in the tree. See fair.c.
+struct fair_queue {
+    struct rb_root_cached tree;   // by deadline
+    uint64_t min_vruntime;        // the base that keys are relative to; never goes back
+    int64_t key_sum;              // sum over the tree of (vruntime - min_vruntime) * weight
+    uint64_t weight_sum;          // over the tree
+    unsigned nr;                  // in the tree
+};
+
+struct rt_queue { // real-time threads, the running one included, at its priority's head
+    unsigned long bitmap[2];      // priorities that have threads; bit 99 - priority, so that the first bit set is the best
+    struct list_head lists[RT_PRIORITIES];
+    unsigned nr;
+};
+
+struct run_queue {
+    struct spinlock lock;         // RANK_RUNQUEUE, interrupts off; guards everything below unless said otherwise
+    unsigned cpu;
+    unsigned nr_running;          // running or waiting; idle not counted. Others read it without the lock as a hint
+    struct thread *curr, *idle;
+    ktime_t clock;                // as of the last rq_update_clock()
+    struct fair_queue fair;
+    struct rt_queue rt;
+    struct mm *drop_mm;           // lazily used address space that the switch epilogue lets go
+    int64_t nr_uninterruptible;   // sleepers that left here minus those that woke here: only the sum over all CPUs means something
+    uint64_t switches;
+    struct hrtimer tick;
+    bool tick_armed;
+    unsigned tick_count;
+    uint64_t busy_user, busy_nice, busy_system; // ns as seen by the tick
+    uint64_t idle_since_boot;     // clock when this CPU came up: times before do not count
+};
+
+DECLARE_PER_CPU(struct run_queue, run_queues);
+extern struct cpumask sched_idle_mask;     // CPUs that run their idle thread; a hint
+extern struct cpumask sched_overload_mask; // CPUs with more than one runnable thread; a hint
+extern const struct lock_class run_queue_class;
+
+static inline struct run_queue *cpu_rq(unsigned cpu)
+{
+    return per_cpu_ptr(&run_queues, cpu);
+}
+
+static inline bool policy_is_rt(unsigned policy)
+{
+    return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+static inline bool thread_is_rt(const struct thread *t)
+{
+    return policy_is_rt(t->params.policy);
+}
+
+static inline void rq_update_clock(struct run_queue *rq)
+{
+    rq->clock = clock_monotonic();
+}
+
+// The lock of the run queue that `t` is on or was on last, held until thread_rq_unlock(). Interrupts are off.
+struct run_queue *thread_rq_lock(struct thread *t) NO_THREAD_SAFETY_ANALYSIS;
+static inline void rq_lock(struct run_queue *rq) NO_THREAD_SAFETY_ANALYSIS
+{
+    spin_lock_bare_(&rq->lock);
+}
+static inline void rq_unlock(struct run_queue *rq) NO_THREAD_SAFETY_ANALYSIS
+{
+    spin_unlock_bare_(&rq->lock);
+}
+static inline bool rq_trylock(struct run_queue *rq) NO_THREAD_SAFETY_ANALYSIS
+{
+    uint32_t free = 0;
+    if (!__atomic_compare_exchange_n(&rq->lock.val, &free, SPIN_TAKEN, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    lock_check_spin_acquire(&rq->lock, true);
+    lock_check_spin_acquired(&rq->lock);
+    return true;
+}
+
+// core.c: all under the run queue's lock.
+void rq_account(struct run_queue *rq);                            // charges the running thread for its time up to rq->clock
+void rq_enqueue(struct run_queue *rq, struct thread *t);          // a thread that is not on any queue becomes runnable here
+void rq_dequeue(struct run_queue *rq, struct thread *t);          // runnable, maybe running, no longer
+void rq_attach(struct run_queue *rq, struct thread *t);           // as the two above, but on_rq stays: moving a waiting thread. Both
+void rq_detach(struct run_queue *rq, struct thread *t);           // queues are locked, so that no waker takes it for a sleeper
+void rq_resched(struct run_queue *rq);                            // its CPU picks anew soon
+void rq_check_preempt(struct run_queue *rq, struct thread *t);    // `t` became runnable: is it better than what runs?
+
+// fair.c
+void fair_enqueue(struct run_queue *rq, struct thread *t);        // places it by its lag, into the tree (or as the running one)
+void fair_dequeue(struct run_queue *rq, struct thread *t);        // notes its lag
+void fair_charge(struct run_queue *rq, struct thread *t, uint64_t delta);
+struct thread *fair_pick(struct run_queue *rq, struct thread *curr); // curr: the running thread if it competes, else null
+void fair_set_running(struct run_queue *rq, struct thread *t);    // out of the tree
+void fair_put_running(struct run_queue *rq, struct thread *t);    // back into it
+bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *curr);
+void fair_yield(struct run_queue *rq, struct thread *t);
+void fair_reweight(struct run_queue *rq, struct thread *t);       // takes the weight from t->params; t is on no queue
+void fair_init_new(struct thread *t);
+// The first waiting thread allowed on `cpu`, or null.
+struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu);
+
+// rt.c
+void rt_queue_init(struct rt_queue *rt);
+void rt_enqueue(struct run_queue *rq, struct thread *t);
+void rt_dequeue(struct run_queue *rq, struct thread *t);
+struct thread *rt_pick(struct run_queue *rq);
+void rt_yield(struct run_queue *rq, struct thread *t);
+bool rt_preempts(const struct thread *t, const struct thread *curr);
+void rt_tick(struct run_queue *rq, struct thread *t, uint64_t delta);
+struct thread *rt_find_movable(struct run_queue *rq, unsigned cpu);
+
+// balance.c
+unsigned sched_select_cpu(struct thread *t);            // where to wake `t`; its wake_lock is held
+bool balance_pull_idle(struct run_queue *rq);           // about to idle: takes a thread from an overloaded CPU. rq->lock held
+void balance_tick(struct run_queue *rq);                // from the tick, no lock held, interrupts off
+
+// times.c
+void sched_times_tick(struct run_queue *rq, struct thread *t, bool user);
+void loadavg_tick(ktime_t now);
+
+// tick.c
+void sched_tick_init(struct run_queue *rq);
+void sched_tick_start(struct run_queue *rq);
+
+// thread.c, work.c, smp_call.c
+struct thread *thread_create_idle(unsigned cpu);
+int sched_worker_prepare(unsigned cpu);
+void sched_worker_start(unsigned cpu);
+void smp_call_prepare(unsigned cpu);

@@ -6,19 +6,21 @@
 
 #include "kernel/base/types.h"
 
-struct xa_node;
-
 struct xarray {
-    struct xa_node *root;  // or, where height is 0, the single entry of index 0
-    uint8_t height;
+    void *root;         // null, the entry of index 0 if there is no other, or the top node (bit 0 set)
+    uint8_t root_marks; // of a lone entry
 };
 
 #define XA_MARKS 2 // marks 0 .. XA_MARKS-1: the page cache uses mark 0 for dirty; id allocation needs none
 
+// Boot, once, as soon as there are slab caches and before the first xa_store().
+void xarray_boot(void);
+
 void xa_init(struct xarray *xa);
 // The entry or null. Reader: RCU or the owner's lock.
 void *xa_load(const struct xarray *xa, uint64_t index);
-// Stores (null erases); *old (may be null) receives what was there. -ENOMEM. Preallocation is internal (ALLOC_ATOMIC).
+// Stores (null erases); *old (may be null) receives what was there. An entry that replaces another keeps its marks. -ENOMEM, nothing changed
+// (nodes come from ALLOC_ATOMIC memory, so a spinlock may be held).
 [[nodiscard]] int xa_store(struct xarray *xa, uint64_t index, void *entry, void **old);
 void *xa_erase(struct xarray *xa, uint64_t index);
 // The first present entry with index >= *index and <= last; updates *index. Null when none.

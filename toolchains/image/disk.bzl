@@ -33,7 +33,7 @@ def _uki_impl(ctx):
         outputs = [output],
         mnemonic = "UnifiedKernelImage",
     )
-    return [DefaultInfo(files = depset([output]))]
+    return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles(files = [output]))]
 
 uki = rule(
     implementation = _uki_impl,
@@ -72,7 +72,7 @@ def _esp_impl(ctx):
         tools = [ctx.attr._mkfs_files.files, ctx.attr._mtools_files.files],
         mnemonic = "EfiSystemPartition",
     )
-    return [DefaultInfo(files = depset([output]))]
+    return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles(files = [output]))]
 
 esp = rule(
     implementation = _esp_impl,
@@ -104,7 +104,7 @@ def _gpt_disk_impl(ctx):
         tools = [ctx.attr._sgdisk_files.files],
         mnemonic = "GptDisk",
     )
-    return [DefaultInfo(files = depset([output]))]
+    return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles(files = [output]))]
 
 gpt_disk = rule(
     implementation = _gpt_disk_impl,

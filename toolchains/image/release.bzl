@@ -29,7 +29,8 @@ def _release_impl(ctx):
         outputs = [sums, spdx],
         mnemonic = "Release",
     )
-    return [DefaultInfo(files = depset(outputs + [sums, spdx]))]
+    files = outputs + [sums, spdx]
+    return [DefaultInfo(files = depset(files), runfiles = ctx.runfiles(files = files))]
 
 release = rule(
     implementation = _release_impl,

@@ -179,6 +179,8 @@ def parse_line(fs: Rootfs, words: List[str]) -> None:
         fs.add(path, Entry("dir", stat.S_IFDIR | int(mode, 8), int(uid), int(gid)))
     elif kind == "file":
         path, source, mode, uid, gid = args
+        if not os.path.isfile(source):
+            raise DescriptionError(f"{path}: there is no file {source}")
         fs.add(path, Entry("file", file_mode(mode, source), int(uid), int(gid), source=source))
     elif kind == "slink":
         path, target, mode, uid, gid = args

@@ -218,7 +218,7 @@ def _qemu_log_impl(ctx):
         mnemonic = "QemuLog",
         progress_message = "Running %s in QEMU" % ctx.label,
     )
-    return [DefaultInfo(files = depset([log]))]
+    return [DefaultInfo(files = depset([log]), runfiles = ctx.runfiles(files = [log]))]
 
 qemu_log = rule(
     implementation = _qemu_log_impl,
@@ -229,6 +229,10 @@ qemu_log = rule(
 # --- One guest program, many environments. ---
 
 _GUEST_CMDLINE = "console=ttyS0 quiet loglevel=1 panic=-1 rdinit=/guest/init"
+
+def _guest_append(smp, append):
+    """What a guest's command line adds: init, and by it the program, finds guest_cpus in the environment."""
+    return " ".join(["guest_cpus={}".format(smp)] + ([append] if append else []))
 
 def _guest_systems(name, program, files, kernels):
     """Declares the initramfs of a guest program and a system for every kernel; returns nothing, the names are fixed."""
@@ -253,7 +257,7 @@ def _guest_systems(name, program, files, kernels):
             testonly = True,
         )
 
-def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files = {}, seconds = 60, tags = [], **kwargs):
+def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files = {}, seconds = 60, append = "", tags = [], **kwargs):
     """A guest program that reports TAP, run on every kernel with every CPU count: NAME_linux_smp1, NAME_kevlar_smp4, …
 
     The program runs as the only one beside the guest's init; it passes when its TAP stream does and it exits with 0.
@@ -266,8 +270,9 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
       cpus: the CPU counts.
       files: further files of the guest, label to "PATH [MODE] [UID:GID]".
       seconds: the program's time on a quiet machine.
+      append: added to the kernel's command line.
       tags: further tags.
-      **kwargs: memory_mib, append, qemu_options.
+      **kwargs: memory_mib, qemu_options.
     """
     _guest_systems(name, program, files, kernels)
     variants = []
@@ -278,6 +283,7 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
             qemu_test(
                 name = variant,
                 script = "//tests/guest:tap.console",
+                append = _guest_append(smp, append),
                 smp = smp,
                 system = ":{}_{}_system".format(name, kernel),
                 tags = tags + [kernel],
@@ -286,7 +292,7 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
             )
     native.test_suite(name = name, tests = variants)
 
-def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, tags = [], **kwargs):
+def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append = "", tags = [], **kwargs):
     """A guest program whose TAP cases must come out the same, and passed, on Linux and on Kevlar: NAME_smp1, NAME_smp2, …
 
     Linux's run is a cached build action (NAME_linux_smp1 …, a log); the test boots Kevlar and compares case by case.
@@ -297,13 +303,20 @@ def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, tags = [
       cpus: the CPU counts.
       files: further files of the guest, label to "PATH [MODE] [UID:GID]".
       seconds: the program's time on a quiet machine.
+      append: added to the kernel's command line.
       tags: further tags.
-      **kwargs: memory_mib, append, qemu_options.
+      **kwargs: memory_mib, qemu_options.
     """
     _guest_systems(name, program, files, ["linux", "kevlar"])
     variants = []
     for smp in cpus:
-        common = dict(kwargs, script = "//tests/guest:contract.console", smp = smp, variables = {"seconds": str(seconds)})
+        common = dict(
+            kwargs,
+            append = _guest_append(smp, append),
+            script = "//tests/guest:contract.console",
+            smp = smp,
+            variables = {"seconds": str(seconds)},
+        )
         qemu_log(
             name = "{}_linux_smp{}".format(name, smp),
             system = ":{}_linux_system".format(name),

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import shutil
-import string
 import sys
 import tempfile
 
@@ -38,8 +37,8 @@ def prepare(config, scratch):
 
 def load_script(config):
     with open(config["script"], encoding="utf-8") as f:
-        text = string.Template(f.read()).substitute(config["variables"])
-    return scripts.parse(text, config["script"])
+        text = f.read()
+    return scripts.parse(scripts.substitute(text, config["variables"], config["script"]), config["script"])
 
 
 def compare(oracle_log, text):
@@ -75,7 +74,11 @@ def main():
     args = parser.parse_args()
     with open(args.config, encoding="utf-8") as f:
         config = json.load(f)
-    steps = load_script(config)
+    try:
+        steps = load_script(config)
+    except scripts.ScriptError as e:
+        print(f"FAILED: {config['name']}: {e}")
+        return 1
     outputs = os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
     log = args.log or (outputs and os.path.join(outputs, "console.log"))
     with tempfile.TemporaryDirectory(prefix="qemu") as scratch:

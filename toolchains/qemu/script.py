@@ -11,14 +11,14 @@ One step a line; `#` begins a comment; texts are quoted as in C ("\\n", "\\r", "
     end "TEXT" SECONDS         the end marker: like expect, and the test passes only if it was seen
     status N                   QEMU must end by itself with status N, soon after the end marker
 
-A script has exactly one `end` and one `status`, at its end. SECONDS are of a quiet reference machine without KVM;
+${NAME} stands for a variable of the test. A script has exactly one `end` and one `status`, at its end. SECONDS are of a quiet reference machine without KVM;
 console.py stretches them for slower ones.
 """
 
 import ast
 import re
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 WITH_SECONDS = ("expect", "expect-re", "tap", "end")
 WITH_TEXT = ("send", "type", "never")
@@ -75,6 +75,17 @@ def parse_line(line: str, number: int) -> Optional[Step]:
         except re.error as e:
             raise ScriptError(f"line {number}: {e}") from None
     return step
+
+
+def substitute(text: str, variables: Dict[str, str], name: str) -> str:
+    """Puts the test's variables in place of ${NAME}; every other $ is left for the guest's shell."""
+
+    def value(match):
+        if match[1] not in variables:
+            raise ScriptError(f"{name}: the test gives no value for ${{{match[1]}}}")
+        return variables[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
 
 
 def parse(text: str, name: str) -> List[Step]:

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional
 
-RESULT = re.compile(r"^(?P<not>not )?ok(?=\s|$)(?: +(?P<number>\d+)(?=\s|$))?(?: +-(?= )| )?\s*(?P<name>[^#]*?)\s*(?:# *(?P<directive>skip|todo)\b\S*\s*(?P<reason>.*))?$",
-                    re.IGNORECASE)
+RESULT = re.compile(
+    r"^(?P<not>not )?ok(?=\s|$)(?: +(?P<number>\d+)(?=\s|$))?(?: +-(?= ))?\s*(?P<name>[^#]*?)\s*"
+    r"(?:#\s*(?:(?P<directive>skip|todo)\w*\s*(?P<reason>.*)|.*))?$", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(?P<count>\d+)(?:\s*#.*)?$")
 BAIL = re.compile(r"^Bail out!\s*(?P<reason>.*)$")
 

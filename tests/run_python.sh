@@ -1,0 +1,3 @@
+#!/bin/sh
+# Runs a Python test program: run_python.sh PROGRAM ARGUMENTS…
+exec python3 -B "$@"

@@ -4,7 +4,10 @@
 // Context: may sleep (a page may have to be read in). Inside pagefault_disable() they do not sleep and fail at once instead.
 #pragma once
 
+#include "kernel/abi/errno.h"
 #include "kernel/base/types.h"
+
+#include "cpu/uaccess.h" // the inline half: arch_get_user_unchecked(), arch_put_user_unchecked()
 
 // The end of what user space may ever map; [addr, addr + size) is user memory if it does not reach beyond.
 #define USER_END 0x00007ffffffff000UL
@@ -26,8 +29,14 @@ static inline bool user_range_ok(unsigned long addr, size_t size)
 [[nodiscard]] size_t strnlen_user(const char __user *s, size_t max);
 
 // One scalar of 1, 2, 4 or 8 bytes; 0 or -EFAULT. get_user stores into the kernel variable `x`.
-int arch_get_user_n(void *to, const void __user *from, size_t size);
-int arch_put_user_n(void __user *to, const void *from, size_t size);
+static ALWAYS_INLINE int arch_get_user_n(void *to, const void __user *from, size_t size)
+{
+    return user_range_ok(user_addr(from), size) ? arch_get_user_unchecked(to, user_addr(from), size) : -EFAULT;
+}
+static ALWAYS_INLINE int arch_put_user_n(void __user *to, const void *from, size_t size)
+{
+    return user_range_ok(user_addr(to), size) ? arch_put_user_unchecked(user_addr(to), from, size) : -EFAULT;
+}
 #define get_user(x, uptr) arch_get_user_n(&(x), (const void __user *)(uptr), sizeof(*(uptr)))
 // put_user converts `x` to a 64-bit number first and stores its low bytes: every CPU here is little-endian.
 #define put_user(x, uptr) arch_put_user_n((void __user *)(uptr), &(uint64_t){(uint64_t)(x)}, sizeof(*(uptr)))

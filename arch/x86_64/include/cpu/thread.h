@@ -8,7 +8,7 @@ struct arch_thread {
     uintptr_t sp;            // while it does not run: of its struct switch_frame
     bool full_return;        // user registers were replaced: leave by IRET, not SYSRET. Written by the thread itself
     bool fpu_loaded;         // running: the CPU's registers are newer than *fpu. Else *fpu is the state
-    uint8_t fpu_failed;
+    bool fpu_busy;           // its own kernel code edits *fpu: neither saved nor loaded at a switch
     uint32_t fpu_cpu;        // the CPU that loaded *fpu last
     void *fpu;               // XSAVE area, 64-byte aligned; null for kernel threads
     unsigned long fs_base, gs_base;

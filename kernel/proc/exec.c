@@ -185,7 +185,7 @@ static void replace_mm(struct binary *bin)
     }
     vfork_release(task);
     if (old) {
-        uint64_t rss = (uint64_t)max(old->rss_anon + old->rss_file + old->rss_shmem, (int64_t)old->hiwater_rss);
+        uint64_t rss = mm_hiwater_rss(old);
         task->process->max_rss = max(task->process->max_rss, rss);
         mm_put_users(old);
     }

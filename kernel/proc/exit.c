@@ -226,7 +226,7 @@ static void exit_memory(struct task *task)
     struct mm *mm = task->thread.mm;
     if (!mm)
         return;
-    uint64_t rss = (uint64_t)max(mm->rss_anon + mm->rss_file + mm->rss_shmem, (int64_t)mm->hiwater_rss);
+    uint64_t rss = mm_hiwater_rss(mm);
     task->process->max_rss = max(task->process->max_rss, rss);
     futex_exit_robust(task);
     if (task->clear_child_tid && refcount_read(&mm->users) > 1) {
@@ -280,7 +280,7 @@ static bool leave_tree(struct task *task, bool last, struct list_head *reap) REQ
         if (p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session)
             kill_orphaned_pgrp(p->pgrp, p);
         p->state = PROCESS_ZOMBIE;
-        p->exit_code = p->group_exit ? p->group_exit_code : p->leader->exit_code;
+        p->exit_code = p->reboot_status ? p->reboot_status : p->group_exit ? p->group_exit_code : p->leader->exit_code;
         wake_up_all(&p->pid->poll_wq);
         auto_reap = process_notify_exit(p);
         if (auto_reap) {

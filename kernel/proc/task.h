@@ -100,6 +100,7 @@ struct process {
     bool is_subreaper, has_child_subreaper;
     bool session_leader;
     bool has_execed;                   // setpgid(2): a parent moves its child only before this
+    int reboot_status;                 // init of a nested namespace: what reboot(2) makes of its exit status
     struct tty *tty;                   // controlling terminal, shared by the session: tty's lock
     struct rlimit_k rlimits[RLIM_NLIMITS]; // leader's alloc_lock
     uint64_t dead_utime, dead_stime;       // of threads that ended

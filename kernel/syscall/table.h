@@ -3,6 +3,8 @@
 
 #include "kernel/syscall/syscall.h"
 
+struct task;
+
 #define SYSCALL_TABLE_SIZE 512 // a power of two: the index is masked, so that a mispredicted bound reads inside the table
 
 // How an argument is printed; the same order as in gen_table.py.
@@ -22,3 +24,7 @@ extern const struct syscall_info syscall_infos[SYSCALL_TABLE_SIZE]; // name null
 
 // As syscall_dispatch(), printing the call in strace's form; entered when the thread has WORK_TRACE.
 void syscall_dispatch_traced(struct pt_regs *regs);
+// Switches the tracer on or off for a task and the children it makes from then on.
+void syscall_trace_set(struct task *task, bool on);
+// Whether kevlar.trace on the command line asks for pid 1 to be traced.
+bool syscall_trace_from_boot(void);

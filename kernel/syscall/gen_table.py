@@ -7,6 +7,7 @@ import re
 import sys
 
 LEVELS = ("done", "partial", "absent")
+TABLE_SIZE = 512  # SYSCALL_TABLE_SIZE of table.h: every slot is filled, so that the entry code need not test for null
 # How the tracer prints an argument; kernel/syscall/trace.c has one printer for each, in this order.
 ARG_TYPES = ("end", "int", "uint", "hex", "ptr", "size", "off", "fd", "dirfd", "path", "str", "buf", "mode", "oflags",
              "pid", "sig", "prot", "mapflags", "rlimit", "prctl", "fcntlcmd", "futexop")
@@ -58,13 +59,11 @@ def write_c(calls, out):
             test = " || ".join(f"(a{i} & ~{mask}ul & 0xffffffff)" for i, mask in masks)
             print(f"static long checked_{call.name}({six})\n{{\n    if ({test})\n        return -EINVAL;", file=out)
             print(f"    return sys_{call.name}(a0, a1, a2, a3, a4, a5);\n}}\n", file=out)
-    size = calls[-1].nr + 1
-    print(f"static_assert(SYSCALL_TABLE_SIZE >= {size});", file=out)
+    print(f"static_assert(SYSCALL_TABLE_SIZE == {TABLE_SIZE});", file=out)
     print("const syscall_fn syscall_table[SYSCALL_TABLE_SIZE] = {", file=out)
-    print("    [0 ... SYSCALL_TABLE_SIZE - 1] = absent,", file=out)
-    for call in present:
-        prefix = "checked" if any(mask for _, _, mask in call.args) else "sys"
-        print(f"    [{call.nr}] = {prefix}_{call.name},", file=out)
+    handler = {c.nr: ("checked_" if any(mask for _, _, mask in c.args) else "sys_") + c.name for c in present}
+    for nr in range(TABLE_SIZE):
+        print(f"    [{nr}] = {handler.get(nr, 'absent')},", file=out)
     print("};\n\nconst struct syscall_info syscall_infos[SYSCALL_TABLE_SIZE] = {", file=out)
     for call in calls:
         kinds = "".join(f"ARG_{kind.upper()}, " for kind, _, _ in call.args)

@@ -61,11 +61,28 @@ static void read_dynamic(struct elf *elf, const Elf64_Phdr *ph)
             elf->relr_size = dyn[i].d_un.d_val;
             break;
         case DT_RELA:
+            elf->rela = dyn[i].d_un.d_ptr - elf->base;
+            break;
+        case DT_RELASZ:
+            elf->rela_size = dyn[i].d_un.d_val;
+            break;
+        case DT_JMPREL:
         case DT_NEEDED:
         case DT_TEXTREL:
-            die(elf->path, "has relocations other than RELR, or needs libraries; link with --pack-dyn-relocs=relr -z text");
+            die(elf->path, "needs libraries, or has relocations in its code");
         }
     }
+}
+
+// All that the loader can do is to add the slide.
+static void check_relocations(const struct elf *elf)
+{
+    if (elf->rela > elf->flat.size || elf->rela_size > elf->flat.size - elf->rela)
+        die(elf->path, "damaged: relocations lie outside the segments");
+    const Elf64_Rela *rela = (const Elf64_Rela *)(elf->flat.data + elf->rela);
+    for (size_t i = 0; i < elf->rela_size / sizeof *rela; i++)
+        if (ELF64_R_TYPE(rela[i].r_info) != R_X86_64_RELATIVE)
+            die(elf->path, "has a relocation against a symbol; is something undefined?");
 }
 
 struct elf elf_read(const char *path)
@@ -106,6 +123,7 @@ struct elf elf_read(const char *path)
         elf.segments[elf.nr_segments].end = ph[i].p_vaddr - low + ph[i].p_memsz;
         elf.segments[elf.nr_segments++].flags = ph[i].p_flags;
     }
+    check_relocations(&elf);
     return elf;
 }
 

@@ -67,6 +67,8 @@ static void set_payload(struct buffer *image, uint64_t at, const struct elf *ker
         (uint32_t)(kernel->entry - kernel->base),
         (uint32_t)kernel->relr,
         (uint32_t)kernel->relr_size,
+        (uint32_t)kernel->rela,
+        (uint32_t)kernel->rela_size,
         (uint32_t)(offset + kernel->flat.size),
         (uint32_t)symbols_size,
         kernel->nr_segments,
@@ -122,7 +124,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct elf loader = elf_read(argv[1]), kernel = elf_read(argv[2]);
-    if (loader.base != 0 || loader.relr_size != 0)
+    if (loader.base != 0 || loader.relr_size != 0 || loader.rela_size != 0)
         die(argv[1], "the loader must be linked at 0 and need no relocations");
     struct buffer image = compose(&loader, &kernel);
     FILE *out = fopen(argv[3], "wb");

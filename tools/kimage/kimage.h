@@ -18,7 +18,8 @@ struct elf {
         uint32_t flags;
     } segments[6];
     unsigned nr_segments;
-    uint64_t relr, relr_size; // from base
+    uint64_t relr, relr_size; // from base, as the next
+    uint64_t rela, rela_size;
 };
 
 [[noreturn]] void die(const char *path, const char *why);

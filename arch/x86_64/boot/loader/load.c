@@ -1,7 +1,8 @@
 // arch/x86_64/boot/loader/load.c — moves the kernel to its place, applies its relocations, maps it and enters it.
 //
 // The kernel is linked at KERNEL_LINK_BASE as a position-independent image. It runs at that address plus a random slide, a
-// multiple of 2 MiB, so the only relocations are "add the slide", packed as RELR (System V ABI, generic part). Behind the image
+// multiple of 2 MiB, so the only relocations are "add the slide": packed as RELR (System V ABI, generic part), and as RELA where a packed
+// structure has a pointer at an odd address. Behind the image
 // come, each page aligned: symbol table, handoff, page tables. The kernel sees the whole region mapped at its virtual
 // place, every segment with the rights it asks for and no more, and the one page of enter_kernel() at its physical address.
 #include "arch/x86_64/boot/loader/loader.h"
@@ -82,6 +83,13 @@ static void relocate(uint64_t phys, uint64_t slide)
             if (*entry >> (i + 1) & 1)
                 place[i] += slide;
         place += 63;
+    }
+    struct {
+        uint64_t offset, info, addend;
+    } const *rela = (const void *)(phys + payload.rela);
+    for (uint32_t i = 0; i < payload.rela_size / sizeof *rela; i++) {
+        uint64_t value = rela[i].addend + slide;
+        memcpy((void *)(phys + (rela[i].offset - KERNEL_LINK_BASE)), &value, sizeof value);
     }
 }
 

@@ -23,6 +23,7 @@ struct payload {
     uint32_t mem_size;
     uint32_t entry; // this and the following: offsets in the kernel's image
     uint32_t relr, relr_size;
+    uint32_t rela, rela_size;
     uint32_t symbols_offset, symbols_size; // of the symbol table, from image_base
     uint32_t nr_segments;
     struct {

@@ -16,12 +16,3 @@ void arch_set_current(struct thread *thread);
 // Prints the /proc/cpuinfo block of one CPU.
 struct seq_file;
 void arch_cpuinfo_show(struct seq_file *m, unsigned cpu);
-// AT_HWCAP, AT_HWCAP2, AT_PLATFORM and AT_MINSIGSTKSZ of the auxiliary vector.
-unsigned long arch_hwcap(void);
-unsigned long arch_hwcap2(void);
-const char *arch_platform(void);
-unsigned long arch_min_signal_stack(void);
-
-// Maps the vDSO and its data page into the current thread's (new) address space; the address of its ELF header, for
-// AT_SYSINFO_EHDR, or a negative errno. Called by execve(2).
-[[nodiscard]] long arch_map_vdso(void);

@@ -2,6 +2,7 @@
 #include "kernel/boot/kernel_main.h"
 
 #include "arch/include/cpu.h"
+#include "arch/include/setup.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/boot/boot_info.h"
@@ -55,8 +56,10 @@ void kernel_main(void)
     cmdline_parse();
     console_settle();
     report_machine();
+    arch_early_init();
     mm_init_early();
     mm_init();
+    arch_machine_init();
 
     RUN_LEVEL(core);
     RUN_LEVEL(subsys);

@@ -43,18 +43,23 @@ static struct ioapic *ioapic_of(unsigned gsi)
     return nullptr;
 }
 
-void ioapic_init(void)
+static void rest(struct ioapic *io)
 {
     spin_irq_guard(&ioapic_lock);
+    io->inputs = (ioapic_read(io, IOAPIC_VERSION) >> 16 & 255) + 1;
+    for (unsigned input = 0; input < io->inputs; input++)
+        ioapic_write(io, IOAPIC_REDIRECTION(input), REDIRECT_MASKED);
+}
+
+void ioapic_init(void)
+{
     for (unsigned i = 0; i < acpi_info.nr_ioapics; i++) {
         struct ioapic *io = &ioapics[nr_ioapics];
         io->memory = ioremap(acpi_info.ioapic[i].address, PAGE_SIZE);
         if (!io->memory)
             continue;
         io->gsi_base = acpi_info.ioapic[i].gsi_base;
-        io->inputs = (ioapic_read(io, IOAPIC_VERSION) >> 16 & 255) + 1;
-        for (unsigned input = 0; input < io->inputs; input++)
-            ioapic_write(io, IOAPIC_REDIRECTION(input), REDIRECT_MASKED);
+        rest(io);
         nr_ioapics++;
         pr_info("inputs %u to %u\n", io->gsi_base, io->gsi_base + io->inputs - 1);
     }

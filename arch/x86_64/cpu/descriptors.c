@@ -101,7 +101,9 @@ void descriptors_load(unsigned cpu)
         wrmsr(MSR_TSC_AUX, cpu);
     __asm__ volatile("ltr %0" ::"r"((uint16_t)SELECTOR_TSS));
     __asm__ volatile("lldt %0" ::"r"((uint16_t)0));
-    struct table_pointer pointer = {.limit = sizeof idt - 1, .base = (uintptr_t)idt};
+    uintptr_t idt_base = (uintptr_t)idt;
+    __asm__("" : "+r"(idt_base)); // else the compiler makes a constant of it, with an unaligned relocation that RELR can not express
+    struct table_pointer pointer = {.limit = sizeof idt - 1, .base = idt_base};
     __asm__ volatile("lidt %0" ::"m"(pointer));
 
     // SYSCALL loads CS from bits 47..32; SYSRET loads CS from bits 63..48 plus 16 and SS from them plus 8.

@@ -1,7 +1,7 @@
 // arch/x86_64/cpu/features.c — CPUID, and the control registers that follow from it.
 #include "arch/x86_64/cpu/features.h"
 
-#include "arch/include/setup.h"
+#include "arch/include/elf.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/thread/fpu.h"
 #include "arch/x86_64/trap/trap.h"
@@ -133,9 +133,4 @@ unsigned long arch_hwcap2(void)
 {
     const unsigned long hwcap2_fsgsbase = 1UL << 1;
     return cpu_has(X86_FSGSBASE) ? hwcap2_fsgsbase : 0;
-}
-
-const char *arch_platform(void)
-{
-    return "x86_64";
 }

@@ -5,13 +5,21 @@
 #include "arch/include/setup.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/base/random.h"
+#include "kernel/base/string.h"
+#include "kernel/base/xarray.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/cmdline.h"
 #include "kernel/boot/init.h"
 #include "kernel/boot/initramfs_list.h"
+#include "kernel/boot/start_init.h"
 #include "kernel/boot/version.h"
 #include "kernel/debug/symbols.h"
 #include "kernel/mm/init.h"
+#include "kernel/sched/sched.h"
+#include "kernel/proc/start.h"
+#include "kernel/sched/sched.h"
 
 const char kernel_banner[] = "Kevlar " KEVLAR_VERSION " (" KERNEL_RELEASE ") x86_64";
 
@@ -50,6 +58,62 @@ static void run_level(const char *level, initcall *call, initcall *end)
         run_level(#level, __init_##level##_start, __init_##level##_end);                                               \
     } while (0)
 
+static unsigned max_cpus = MAX_CPUS;
+
+// maxcpus=N: at most N CPUs run; 0 and 1 are both one.
+static int parse_maxcpus(const char *value)
+{
+    uint32_t n;
+    int err = parse_u32(value, 10, &n);
+    if (!err)
+        max_cpus = clamp(n, 1u, (uint32_t)MAX_CPUS);
+    return err;
+}
+CMDLINE_PARAM("maxcpus", parse_maxcpus);
+
+// The second half of boot, in the task that becomes pid 1: it may sleep, interrupts are on, other CPUs help.
+static void boot_in_first_task([[maybe_unused]] void *arg)
+{
+    arch_smp_boot(max_cpus);
+    RUN_LEVEL(subsys);
+    RUN_LEVEL(fs);
+    RUN_LEVEL(device);
+    RUN_LEVEL(late);
+    mm_seal_boot_data();
+    initramfs_list();
+    start_init();
+}
+
+// maxcpus=N: at most N processors are started; 0 and 1 keep the first alone.
+static unsigned max_cpus = MAX_CPUS;
+
+static int parse_maxcpus(const char *value)
+{
+    uint32_t n;
+    int err = parse_u32(value, 10, &n);
+    if (!err)
+        max_cpus = n;
+    return err;
+}
+CMDLINE_PARAM("maxcpus", parse_maxcpus);
+
+// The rest of the boot, in a thread that may sleep.
+static void boot_rest(void *)
+{
+    arch_smp_boot(max_cpus);
+    RUN_LEVEL(core);
+    RUN_LEVEL(subsys);
+    RUN_LEVEL(fs);
+    RUN_LEVEL(device);
+    RUN_LEVEL(late);
+    mm_seal_boot_data();
+
+    initramfs_list();
+    pr_emerg("no init yet\n");
+    arch_debug_exit(DEBUG_EXIT_NO_INIT);
+    arch_halt();
+}
+
 void kernel_main(void)
 {
     symbols_init();
@@ -60,15 +124,8 @@ void kernel_main(void)
     mm_init_early();
     mm_init();
     arch_machine_init();
-
-    RUN_LEVEL(core);
-    RUN_LEVEL(subsys);
-    RUN_LEVEL(fs);
-    RUN_LEVEL(device);
-    RUN_LEVEL(late);
-
-    initramfs_list();
-    pr_emerg("no init yet\n");
-    arch_debug_exit(DEBUG_EXIT_NO_INIT);
-    arch_halt();
+    sched_init();
+    if (kthread_create(boot_rest, nullptr, "init", nullptr))
+        panic("no memory for the first thread");
+    sched_idle_loop();
 }

@@ -1,27 +1,89 @@
-// kernel/proc/cgroup.h — control groups, version 2, as processes meet them: cgroups(7). The file system is kernel/fs/cgroup2.
+// kernel/proc/cgroup.h — control groups, version 2: the tree, membership, cgroup.kill, cgroup.freeze and the pids controller. cgroups(7).
+//
+// The file system (kernel/fs/cgroup2) gives the tree its files; processes meet it in fork and exit. A group has tasks of whole processes only (no
+// threaded groups). Locks: cgroup_lock (mutex) for the tree's shape and for moving processes; cgroup_tasks_lock (spinlock) for lists and counts.
 #pragma once
 
-#include "kernel/base/types.h"
+#include "kernel/base/atomic.h"
+#include "kernel/base/list.h"
+#include "kernel/base/refcount.h"
+#include "kernel/sync/mutex.h"
+#include "kernel/sync/waitqueue.h"
 
-struct cgroup;
+struct cgroup_namespace;
 struct file;
 struct namespaces;
 struct process;
 struct seq_file;
 struct task;
 
-extern struct cgroup *cgroup_root; // exists from boot
+#define CGROUP_PIDS_UNLIMITED INT64_MAX
 
-// clone(2): charges the pids controller of the target group (the parent's, or that of `cgroup_fd` where it is >= 0: CLONE_INTO_CGROUP) and stores it with a reference in
-// child->cgroup. -EAGAIN at pids.max, -EBADF, -EOPNOTSUPP (a domain that can not hold processes). May sleep.
+struct cgroup {
+    refcount_t refs;
+    struct cgroup *parent;          // null for the root; holds a reference
+    struct list_head sibling, children;
+    char *name;
+    uint64_t id;
+    unsigned depth;
+    bool dead;                      // removed: no new members
+    bool pids_enabled;              // the parent's cgroup.subtree_control names pids
+    bool subtree_pids;              // own cgroup.subtree_control
+    struct list_head tasks;         // cgroup_tasks_lock
+    unsigned nr_tasks;              // own members
+    unsigned nr_populated;          // own members, plus children that are populated
+    atomic64_t pids_current, pids_peak, pids_events_max;
+    int64_t pids_max;
+    bool freeze;                    // own cgroup.freeze
+    unsigned frozen_by;             // this group's and its ancestors' freeze, counted
+    unsigned nr_frozen_tasks;
+    struct waitqueue events_wq;     // cgroup.events changed
+    uint64_t events_seq;
+    struct waitqueue thaw_wq;
+    void *private;                  // the file system's folder
+};
+
+extern struct cgroup *cgroup_root; // exists from boot
+extern struct mutex cgroup_lock;
+
+static inline struct cgroup *cgroup_get(struct cgroup *cg)
+{
+    refcount_inc(&cg->refs);
+    return cg;
+}
+void cgroup_put(struct cgroup *cg);
+
+// -- for fork and exit
+// clone(2): charges the pids controller of the target group (the parent's, or that of `cgroup_fd` where it is >= 0: CLONE_INTO_CGROUP) and stores it
+// with a reference in child->cgroup. -EAGAIN at pids.max, -EBADF, -ENODEV (a removed group). May sleep.
 [[nodiscard]] int cgroup_can_fork(struct task *child, int cgroup_fd);
 // Undoes it where clone fails later.
 void cgroup_cancel_fork(struct task *child);
 // The child is visible now: it joins its group's list (and is frozen there if the group is).
 void cgroup_post_fork(struct task *child);
-// The task leaves its group for good: wakes cgroup.events when the group became empty. Called once, from do_exit().
+// The task leaves its group for good: cgroup.events tells when the group became empty. Called once, from do_exit().
 void cgroup_exit(struct task *task);
 // The task waits in the freezer until thawed or killed; from exit_to_user_work() with WORK_FREEZE.
 void cgroup_freeze_wait(struct task *task);
-// /proc/PID/cgroup, relative to the reader's cgroup namespace.
+
+// -- for the file system; cgroup_lock held by the caller
+[[nodiscard]] int cgroup_create(struct cgroup *parent, const char *name, struct cgroup **out) REQUIRES(cgroup_lock);
+// -EBUSY while it has members or children.
+[[nodiscard]] int cgroup_remove(struct cgroup *cg) REQUIRES(cgroup_lock);
+// Moves all threads of a process. -EBUSY where controllers are distributed to children (no internal processes), -ENODEV removed, -ESRCH.
+[[nodiscard]] int cgroup_attach(struct cgroup *cg, struct process *p) REQUIRES(cgroup_lock);
+void cgroup_set_freeze(struct cgroup *cg, bool on) REQUIRES(cgroup_lock);
+// SIGKILL for every process in the group and below it.
+void cgroup_kill(struct cgroup *cg) REQUIRES(cgroup_lock);
+// cgroup.subtree_control: distributes the pids controller to the children or takes it back. -EBUSY with members in a group that is not the root,
+// -ENOENT where the parent does not give it.
+[[nodiscard]] int cgroup_set_subtree_pids(struct cgroup *cg, bool on) REQUIRES(cgroup_lock);
+bool cgroup_populated(const struct cgroup *cg);
+bool cgroup_frozen(const struct cgroup *cg); // all members below are in the freezer
+// The group of an open directory or control file; set by the file system. Null: not a cgroup file.
+extern struct cgroup *(*cgroup_of_file)(struct file *file);
+
+// The path of `cg` as seen from the current cgroup namespace ("/", "/a/b", "/../x"). -ENAMETOOLONG.
+[[nodiscard]] int cgroup_path(struct cgroup *cg, char *buf, size_t size);
+// /proc/PID/cgroup.
 void cgroup_show(struct seq_file *m, struct task *task);

@@ -4,6 +4,7 @@
 #include "kernel/proc/pid.h"
 #include "kernel/sync/mutex.h"
 
+struct cgroup;
 struct mount_namespace;
 struct cgroup_namespace;
 struct ipc_namespace;
@@ -41,6 +42,7 @@ struct cgroup_namespace *cgroup_ns_get(struct cgroup_namespace *ns);
 void cgroup_ns_put(struct cgroup_namespace *ns);
 [[nodiscard]] int cgroup_ns_create(struct cgroup_namespace **out); // rooted at the current task's group
 uint64_t cgroup_ns_inum(const struct cgroup_namespace *ns);
+struct cgroup *cgroup_ns_root(const struct cgroup_namespace *ns); // borrowed
 extern struct cgroup_namespace *init_cgroup_ns;
 // Kinds of namespaces as setns(2) and /proc/PID/ns name them.
 struct namespace_ref { // what an open /proc/PID/ns file holds

@@ -141,7 +141,7 @@ void signal_recalc(struct task *task)
 {
     struct process *p = task->process;
     if (((task->pending.set | p->shared_pending.set) & ~task->blocked) || task->stop_pending || task->sync_fault ||
-        p->notify_continued)
+        p->notify_continued || (READ_ONCE(task->thread.work) & WORK_FREEZE))
         thread_set_work(&task->thread, WORK_SIGNAL);
     else
         thread_clear_work(&task->thread, WORK_SIGNAL);

@@ -7,6 +7,7 @@
 
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
+#include "kernel/proc/cgroup.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/vfs/file.h"
@@ -30,6 +31,7 @@ void proc_init_caches(void)
 static void task_release(struct thread *thread)
 {
     struct task *task = container_of(thread, struct task, thread);
+    cgroup_put(task->cgroup);
     cred_put(task->cred);
     process_put(task->process);
     pid_put(task->pid);

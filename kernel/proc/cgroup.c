@@ -1,0 +1,474 @@
+// kernel/proc/cgroup.c — the tree of control groups, membership, freezing and killing.
+
+#include "kernel/proc/cgroup.h"
+
+#include "kernel/base/printk.h"
+#include "kernel/boot/init.h"
+#include "kernel/mm/slab.h"
+#include "kernel/proc/internal.h"
+#include "kernel/proc/namespaces.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/seq_file.h"
+
+static DEFINE_LOCK_CLASS(cgroup_class, "cgroup tree", RANK_CGROUP);
+static DEFINE_LOCK_CLASS(cgroup_tasks_class, "cgroup tasks", RANK_PROCESS_TREE + 1);
+struct mutex cgroup_lock = MUTEX_INIT(cgroup_lock, &cgroup_class);
+static struct spinlock tasks_lock = SPINLOCK_INIT(&cgroup_tasks_class);
+static uint64_t next_id = 1;
+
+struct cgroup *cgroup_root;
+struct cgroup *(*cgroup_of_file)(struct file *file);
+
+static void group_init(struct cgroup *cg)
+{
+    refcount_set(&cg->refs, 1);
+    list_init(&cg->sibling);
+    list_init(&cg->children);
+    list_init(&cg->tasks);
+    waitqueue_init(&cg->events_wq);
+    waitqueue_init(&cg->thaw_wq);
+    cg->pids_max = CGROUP_PIDS_UNLIMITED;
+    cg->id = next_id++;
+}
+
+void cgroup_put(struct cgroup *cg)
+{
+    while (cg && refcount_dec_and_test(&cg->refs)) {
+        struct cgroup *parent = cg->parent;
+        kfree(cg->name);
+        kfree(cg);
+        cg = parent;
+    }
+}
+
+int cgroup_create(struct cgroup *parent, const char *name, struct cgroup **out)
+{
+    if (parent->dead)
+        return -ENODEV;
+    struct cgroup *cg = kzalloc(sizeof *cg, ALLOC_KERNEL);
+    if (!cg)
+        return -ENOMEM;
+    if (!(cg->name = kstrdup(name, ALLOC_KERNEL))) {
+        kfree(cg);
+        return -ENOMEM;
+    }
+    group_init(cg);
+    cg->parent = cgroup_get(parent);
+    cg->depth = parent->depth + 1;
+    cg->pids_enabled = parent->subtree_pids;
+    cg->frozen_by = parent->frozen_by;
+    list_add_tail(&cg->sibling, &parent->children);
+    *out = cg;
+    return 0;
+}
+
+int cgroup_remove(struct cgroup *cg)
+{
+    if (!list_empty(&cg->children))
+        return -EBUSY;
+    {
+        spin_irq_guard(&tasks_lock);
+        if (cg->nr_tasks)
+            return -EBUSY;
+        cg->dead = true;
+    }
+    list_del_init(&cg->sibling);
+    wake_up_all(&cg->events_wq);
+    cgroup_put(cg);
+    return 0;
+}
+
+static void event(struct cgroup *cg) REQUIRES(tasks_lock)
+{
+    cg->events_seq++;
+    wake_up_all(&cg->events_wq);
+}
+
+// One more or one less reason for `cg` to be populated; the news goes up as far as it changes anything.
+static void change_populated(struct cgroup *cg, bool up) REQUIRES(tasks_lock)
+{
+    for (; cg; cg = cg->parent) {
+        bool before = cg->nr_populated;
+        cg->nr_populated += up ? 1u : -1u;
+        if (before == !!cg->nr_populated)
+            return;
+        event(cg);
+    }
+}
+
+bool cgroup_populated(const struct cgroup *cg)
+{
+    return READ_ONCE(cg->nr_populated);
+}
+
+static bool subtree_frozen(const struct cgroup *cg)
+{
+    if (cg->nr_frozen_tasks != cg->nr_tasks)
+        return false;
+    const struct cgroup *child;
+    list_for_each_entry(child, &cg->children, sibling)
+    {
+        if (!subtree_frozen(child))
+            return false;
+    }
+    return true;
+}
+
+bool cgroup_frozen(const struct cgroup *cg)
+{
+    return cg->frozen_by && subtree_frozen(cg);
+}
+
+static void join(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
+{
+    list_add_tail(&task->cgroup_link, &cg->tasks);
+    cg->nr_tasks++;
+    change_populated(cg, true);
+    if (cg->frozen_by)
+        thread_set_work(&task->thread, WORK_FREEZE);
+}
+
+static void leave(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
+{
+    list_del_init(&task->cgroup_link);
+    cg->nr_tasks--;
+    if (task->frozen)
+        cg->nr_frozen_tasks--;
+    change_populated(cg, false);
+}
+
+// -- pids: counted in every group from the member's up to the root, limited where the controller is enabled
+static void pids_uncharge(struct cgroup *cg, struct cgroup *stop)
+{
+    for (; cg != stop; cg = cg->parent)
+        (void)atomic_sub_return(&cg->pids_current, 1);
+}
+
+static int pids_charge(struct cgroup *cg)
+{
+    for (struct cgroup *at = cg; at; at = at->parent) {
+        int64_t now = atomic_add_return(&at->pids_current, 1);
+        if (now > READ_ONCE(at->pids_max)) {
+            (void)atomic_add_return(&at->pids_events_max, 1);
+            pids_uncharge(cg, at->parent);
+            return -EAGAIN;
+        }
+        int64_t peak = atomic_read(&at->pids_peak);
+        while (now > peak && !atomic_try_cmpxchg(&at->pids_peak, &peak, now))
+            ;
+    }
+    return 0;
+}
+
+int cgroup_can_fork(struct task *child, int cgroup_fd)
+{
+    struct task *parent = current_task();
+    struct cgroup *cg;
+    if (cgroup_fd >= 0) {
+        FD_REF(f, cgroup_fd);
+        cg = f.file && cgroup_of_file ? cgroup_of_file(f.file) : nullptr;
+        if (!cg)
+            return -EBADF;
+        if (cg->dead)
+            return -ENODEV;
+        cgroup_get(cg);
+    } else {
+        spin_irq_guard(&tasks_lock);
+        cg = cgroup_get(parent && parent->cgroup ? parent->cgroup : cgroup_root);
+    }
+    int err = pids_charge(cg);
+    if (err) {
+        cgroup_put(cg);
+        return err;
+    }
+    child->cgroup = cg;
+    return 0;
+}
+
+void cgroup_cancel_fork(struct task *child)
+{
+    pids_uncharge(child->cgroup, nullptr);
+    cgroup_put(child->cgroup);
+    child->cgroup = nullptr;
+}
+
+void cgroup_post_fork(struct task *child)
+{
+    struct task *leader = child->process->leader;
+    struct cgroup *moved = nullptr;
+    {
+        spin_irq_guard(&tasks_lock);
+        // The process may have been moved since: a thread is where its leader is.
+        if (leader != child && leader->cgroup && leader->cgroup != child->cgroup) {
+            moved = child->cgroup;
+            child->cgroup = cgroup_get(leader->cgroup);
+        }
+        join(child->cgroup, child);
+    }
+    if (moved) {
+        pids_uncharge(moved, nullptr);
+        for (struct cgroup *at = child->cgroup; at; at = at->parent)
+            (void)atomic_add_return(&at->pids_current, 1);
+        cgroup_put(moved);
+    }
+}
+
+void cgroup_exit(struct task *task)
+{
+    struct cgroup *cg;
+    {
+        spin_irq_guard(&tasks_lock);
+        cg = task->cgroup;
+        leave(cg, task);
+    }
+    // task->cgroup stays readable (/proc of a zombie) with its reference until the structure goes; the charge ends now.
+    pids_uncharge(cg, nullptr);
+}
+
+int cgroup_attach(struct cgroup *cg, struct process *p)
+{
+    if (cg->dead)
+        return -ENODEV;
+    if (cg->parent && cg->subtree_pids)
+        return -EBUSY;
+    spin_irq_guard(&process_tree_lock);
+    if (p->state != PROCESS_ALIVE)
+        return -ESRCH;
+    struct task *t;
+    for_each_thread(t, p)
+    {
+        struct cgroup *old;
+        {
+            spin_guard(&tasks_lock);
+            old = t->cgroup;
+            if (old == cg || list_empty(&t->cgroup_link))
+                continue;
+            leave(old, t);
+            t->frozen = false;
+            t->cgroup = cgroup_get(cg);
+            join(cg, t);
+        }
+        // Moving is never refused for pids.max: cgroups(7).
+        pids_uncharge(old, nullptr);
+        for (struct cgroup *at = cg; at; at = at->parent)
+            (void)atomic_add_return(&at->pids_current, 1);
+        if (cg->frozen_by) {
+            thread_set_work(&t->thread, WORK_FREEZE | WORK_SIGNAL);
+            if (!thread_wake(&t->thread, WAKE_SIGNAL))
+                thread_kick(&t->thread);
+        }
+        wake_up_all(&old->thaw_wq);
+        cgroup_put(old);
+    }
+    return 0;
+}
+
+// -- the freezer: a group is frozen by itself or by any ancestor
+static void refreeze(struct cgroup *cg, int change) REQUIRES(cgroup_lock)
+{
+    {
+        spin_irq_guard(&tasks_lock);
+        bool before = cg->frozen_by;
+        cg->frozen_by = (unsigned)((int)cg->frozen_by + change);
+        struct task *t;
+        if (!before && cg->frozen_by) {
+            list_for_each_entry(t, &cg->tasks, cgroup_link)
+            {
+                thread_set_work(&t->thread, WORK_FREEZE | WORK_SIGNAL);
+                if (!thread_wake(&t->thread, WAKE_SIGNAL))
+                    thread_kick(&t->thread);
+            }
+        }
+        event(cg);
+    }
+    wake_up_all(&cg->thaw_wq);
+    struct cgroup *child;
+    list_for_each_entry(child, &cg->children, sibling)
+        refreeze(child, change);
+}
+
+void cgroup_set_freeze(struct cgroup *cg, bool on)
+{
+    if (cg->freeze == on)
+        return;
+    cg->freeze = on;
+    refreeze(cg, on ? 1 : -1);
+}
+
+static void mark_frozen(struct task *task, bool on)
+{
+    spin_irq_guard(&tasks_lock);
+    struct cgroup *cg = task->cgroup;
+    if (task->frozen == on)
+        return;
+    task->frozen = on;
+    cg->nr_frozen_tasks += on ? 1u : -1u;
+    for (; cg; cg = cg->parent)
+        event(cg);
+}
+
+void cgroup_freeze_wait(struct task *task)
+{
+    thread_clear_work(&task->thread, WORK_FREEZE);
+    for (;;) {
+        struct cgroup *cg;
+        {
+            spin_irq_guard(&tasks_lock);
+            cg = task->cgroup;
+            if (!cg->frozen_by)
+                break;
+            cgroup_get(cg);
+        }
+        mark_frozen(task, true);
+        int err = wait_event_killable(&cg->thaw_wq, !READ_ONCE(cg->frozen_by) || READ_ONCE(task->cgroup) != cg);
+        cgroup_put(cg);
+        if (err)
+            break;
+    }
+    mark_frozen(task, false);
+}
+
+void cgroup_kill(struct cgroup *cg)
+{
+    {
+        rcu_read_lock();
+        spin_irq_guard(&tasks_lock);
+        struct task *t;
+        list_for_each_entry(t, &cg->tasks, cgroup_link)
+        {
+            if (t == t->process->leader || t->process->leader->exiting)
+                signal_send_process(t->process, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
+        }
+        rcu_read_unlock();
+    }
+    struct cgroup *child;
+    list_for_each_entry(child, &cg->children, sibling)
+        cgroup_kill(child);
+}
+
+int cgroup_set_subtree_pids(struct cgroup *cg, bool on)
+{
+    struct cgroup *child;
+    if (cg->subtree_pids == on)
+        return 0;
+    if (on) {
+        if (cg->parent && !cg->pids_enabled)
+            return -ENOENT;
+        if (cg->parent && cg->nr_tasks)
+            return -EBUSY;
+    } else {
+        list_for_each_entry(child, &cg->children, sibling)
+        {
+            if (child->subtree_pids)
+                return -EBUSY;
+        }
+    }
+    cg->subtree_pids = on;
+    list_for_each_entry(child, &cg->children, sibling)
+    {
+        child->pids_enabled = on;
+        if (!on)
+            WRITE_ONCE(child->pids_max, CGROUP_PIDS_UNLIMITED);
+    }
+    return 0;
+}
+
+// -- namespaces and paths
+struct cgroup_namespace {
+    refcount_t refs;
+    struct cgroup *root;
+    uint64_t inum;
+};
+
+static struct cgroup_namespace first_namespace = {.refs = REFCOUNT_INIT(1), .inum = 0xeffffffbUL};
+struct cgroup_namespace *init_cgroup_ns = &first_namespace;
+
+struct cgroup_namespace *cgroup_ns_get(struct cgroup_namespace *ns)
+{
+    refcount_inc(&ns->refs);
+    return ns;
+}
+
+void cgroup_ns_put(struct cgroup_namespace *ns)
+{
+    if (refcount_dec_and_test(&ns->refs)) {
+        cgroup_put(ns->root);
+        kfree(ns);
+    }
+}
+
+int cgroup_ns_create(struct cgroup_namespace **out)
+{
+    struct cgroup_namespace *ns = kzalloc(sizeof *ns, ALLOC_KERNEL);
+    if (!ns)
+        return -ENOMEM;
+    refcount_set(&ns->refs, 1);
+    ns->inum = namespace_inum();
+    spin_irq_guard(&tasks_lock);
+    ns->root = cgroup_get(current_task()->cgroup);
+    *out = ns;
+    return 0;
+}
+
+uint64_t cgroup_ns_inum(const struct cgroup_namespace *ns)
+{
+    return ns->inum;
+}
+
+struct cgroup *cgroup_ns_root(const struct cgroup_namespace *ns)
+{
+    return ns->root;
+}
+
+static bool is_below(const struct cgroup *cg, const struct cgroup *root)
+{
+    while (cg && cg != root)
+        cg = cg->parent;
+    return cg;
+}
+
+int cgroup_path(struct cgroup *cg, char *buf, size_t size)
+{
+    struct cgroup *root = current_namespaces()->cgroup->root;
+    size_t used = 0;
+    // Groups outside the namespace are named by going up from its root.
+    while (!is_below(cg, root)) {
+        root = root->parent;
+        used += (size_t)scnprintf(buf + used, size - used, "/..");
+    }
+    struct cgroup *chain[64];
+    unsigned depth = 0;
+    for (struct cgroup *at = cg; at != root && depth < ARRAY_SIZE(chain); at = at->parent)
+        chain[depth++] = at;
+    if (!depth && !used)
+        used += (size_t)scnprintf(buf, size, "/");
+    while (depth--)
+        used += (size_t)scnprintf(buf + used, size - used, "/%s", chain[depth]->name);
+    return used + 1 >= size ? -ENAMETOOLONG : 0;
+}
+
+void cgroup_show(struct seq_file *m, struct task *task)
+{
+    struct cgroup *cg;
+    {
+        spin_irq_guard(&tasks_lock);
+        cg = cgroup_get(task->cgroup ? task->cgroup : cgroup_root);
+    }
+    char *buf = kmalloc(4096, ALLOC_KERNEL);
+    if (buf && !cgroup_path(cg, buf, 4096))
+        seq_printf(m, "0::%s%s\n", buf, cg->dead ? " (deleted)" : "");
+    kfree(buf);
+    cgroup_put(cg);
+}
+
+static int cgroup_init(void)
+{
+    cgroup_root = kzalloc(sizeof *cgroup_root, ALLOC_KERNEL);
+    if (!cgroup_root)
+        panic("no memory for the root control group");
+    group_init(cgroup_root);
+    cgroup_root->pids_enabled = true;
+    first_namespace.root = cgroup_get(cgroup_root);
+    return 0;
+}
+INITCALL(core, cgroup_init);

@@ -82,7 +82,7 @@ def kernel_library(name, deps = [], copts = [], host_testable = False, early = F
     native.cc_library(
         name = name,
         copts = kernel_copts(profile = not early) + copts,
-        features = (["layering_check"] if layered else []) + kwargs.pop("features", []),
+        features = ["module_maps"] + (["layering_check"] if layered else []) + kwargs.pop("features", []),
         linkstatic = True,
         target_compatible_with = [] if host_testable else KERNEL_ONLY,
         deps = deps,

@@ -20,7 +20,7 @@ enum lock_rank {
     RANK_SOCKET = 36,
     RANK_TTY = 40,
     RANK_EPOLL = 42,
-    RANK_FILE_POS = 26,
+    RANK_FILE_POS = 4,      // the position of a shared open file: taken before the file is touched
     RANK_MM = 50,           // mm rwsem; user copies take it, so no lock above this rank may be held over a user copy
     RANK_INVALIDATE = 55,  // faults against truncation of one file
     RANK_PAGE_CACHE = 60,   // page lock, then the cache's tree lock

@@ -95,6 +95,8 @@ void generic_getattr(struct inode *inode, struct kstat *stat);
 ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags);
 ssize_t generic_write_iter(struct file *file, struct iov_iter *from, loff_t *pos, unsigned rw_flags);
 loff_t generic_llseek(struct file *file, loff_t offset, int whence);
+// The new size of a file in the page cache, with inode->sem held for write: drops and unmaps the pages beyond.
+void inode_set_size(struct inode *inode, loff_t size);
 int generic_mmap(struct file *file, struct vma *vma);
 int noop_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
 extern const struct file_ops dcache_dir_ops; // open directories of keep_dentries file systems

@@ -22,8 +22,14 @@ struct iov_iter {
 #define IOV_MAX 1024
 #define MAX_RW_COUNT 0x7ffff000UL
 
-void iov_iter_init_user(struct iov_iter *it, unsigned long base, size_t len);
-void iov_iter_init_kernel(struct iov_iter *it, void *base, size_t len);
+static inline void iov_iter_init_user(struct iov_iter *it, unsigned long base, size_t len)
+{
+    *it = (struct iov_iter){.kind = ITER_USER, .iov = &it->single, .nr = 1, .count = len, .single = {base, len}};
+}
+static inline void iov_iter_init_kernel(struct iov_iter *it, void *base, size_t len)
+{
+    *it = (struct iov_iter){.kind = ITER_KERNEL, .iov = &it->single, .nr = 1, .count = len, .single = {(unsigned long)base, len}};
+}
 // Reads and checks a user iovec array into `fast` (8 entries) or allocated memory (*to_free: kfree it). Total is limited to MAX_RW_COUNT. -EINVAL, -EFAULT, -ENOMEM.
 [[nodiscard]] int iov_iter_import(struct iov_iter *it, const void __user *uvec, unsigned long nr, struct iovec_k *fast, struct iovec_k **to_free);
 #define IOV_FAST 8

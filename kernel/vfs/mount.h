@@ -16,18 +16,21 @@ struct mount {
     struct superblock *sb;
     unsigned flags;                // MNT_*
     int id;
-    struct hlist_node hash;
+    struct hlist_node hash;        // by (parent, mountpoint)
+    struct hlist_node point_hash;  // by mountpoint
     struct list_head child_link, children;
     struct list_head ns_link;
     struct mount_namespace *ns;    // null: detached
     refcount_t refs;
     atomic_t writers;
     char *source;                  // as given to mount(2)
-    struct list_head share_link;   // peers
+    struct list_head share_link;   // ring of peers
+    struct list_head work_link;    // lists made and used up under one hold of namespace_sem
+    struct mount *copy;            // the same: where its copy went
     struct list_head slave_link, slaves;
     struct mount *master;
     int group_id;                  // propagation group, 0: private
-    bool unbindable;
+    bool unbindable, expire_mark;
     struct rcu_head rcu;
 };
 #define MNT_NOSUID 1u
@@ -50,14 +53,29 @@ struct mount {
 // Boot: the root file system, empty, and the first namespace.
 void mount_init_root(void);
 
-struct mount *mnt_get(struct mount *mnt);
-void mnt_put(struct mount *mnt);
+// References: one while attached (or in an unattached tree), one per path and file. Children do not count: see mount_tree.c.
+static inline struct mount *mnt_get(struct mount *mnt)
+{
+    refcount_inc(&mnt->refs);
+    return mnt;
+}
+void mnt_put_last(struct mount *mnt);
+static inline void mnt_put(struct mount *mnt) // may sleep
+{
+    if (unlikely(mnt->expire_mark))
+        mnt->expire_mark = false;
+    if (unlikely(refcount_dec_and_test(&mnt->refs)))
+        mnt_put_last(mnt);
+}
 [[nodiscard]] int mnt_want_write(struct mount *mnt); // -EROFS
 void mnt_drop_write(struct mount *mnt);
 
 struct mount_namespace *mount_ns_get(struct mount_namespace *ns);
 void mount_ns_put(struct mount_namespace *ns);
 [[nodiscard]] int mount_ns_copy(struct mount_namespace *from, struct fs_context *fs, struct mount_namespace **out); // CLONE_NEWNS
+// setns(2): root and working directory become the namespace's root.
+void mount_ns_enter(struct mount_namespace *ns, struct fs_context *fs);
+extern struct mount_namespace *init_mount_ns;
 uint64_t mount_ns_inum(const struct mount_namespace *ns);
 // /proc/PID/mounts, mountinfo, mountstats; pollable: EPOLLERR | EPOLLPRI when the tree changed.
 void mounts_show(struct seq_file *m, struct mount_namespace *ns, const struct path *root, int which);

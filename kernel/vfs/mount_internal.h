@@ -14,7 +14,6 @@ struct mount_namespace {
 
 extern struct rwsem namespace_sem;
 extern seqcount_t mount_seq;           // odd while the hash of mounts changes
-extern struct mount_namespace *init_mount_ns;
 struct mount_namespace *current_mount_ns(void);
 
 // The topmost-but-one: what is mounted on (parent, dentry), or null. The _rcu form under rcu_read_lock(), to be checked against mount_seq; the other returns a
@@ -30,31 +29,40 @@ void path_descend_mounts(struct path *path);
 // Whether `path` lies at or below `root`, mounts crossed.
 bool path_is_under(const struct path *path, const struct path *root);
 
-// mount_tree.c: all with namespace_sem held for write.
-struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source); // takes its own references
-struct mount *mount_clone(struct mount *from, struct dentry *root, unsigned clone_flags);
-struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned clone_flags);
-#define CLONE_MNT_PRIVATE 1u     // not a peer of the original
-#define CLONE_MNT_SLAVE 2u       // a slave of the original's group
-#define CLONE_MNT_SHARED 4u      // in a new group of its own
-#define CLONE_MNT_UNBINDABLE 8u  // copies unbindable mounts too
+// ---- mount_tree.c: shape. namespace_sem held for write, unless said otherwise ------------------------------------------------------------------------
+struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source); // takes its own references; no lock needed
+#define CLONE_MNT_PRIVATE 1u    // not a peer of the original
+#define CLONE_MNT_SLAVE 2u      // a slave of the original
+#define CLONE_MNT_SHARED 4u     // in a new peer group of its own
+#define CLONE_MNT_UNBINDABLE 8u // copies unbindable mounts too (new namespaces)
+struct mount *mount_clone(struct mount *from, struct dentry *root, unsigned how);
+// Copies the mounts below `root` of `from`; leaves in each original's `copy` where its copy is. Null: no memory.
+struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned how);
 void mount_attach(struct mount *mnt, struct mount *parent, struct dentry *mountpoint);
-void mount_detach_one(struct mount *mnt); // from its parent
-struct mount *mount_next(struct mount *m, struct mount *root); // depth first, the root first; null at the end
+void mount_detach(struct mount *mnt); // from its parent; keeps its references
+struct mount *mount_next(struct mount *m, const struct mount *root); // depth first; null at the end
 bool mount_is_below(const struct mount *m, const struct mount *root);
-void mount_tree_adopt(struct mount *tree, struct mount_namespace *ns); // enters all of it into the namespace's list
+void mount_tree_enter_ns(struct mount *tree, struct mount_namespace *ns);
 void mount_ns_changed(struct mount_namespace *ns);
-void mount_tree_release(struct mount *tree); // an unattached copy
-// Takes the tree out of its namespace and its place; references are dropped after namespace_sem (see mounts_release_pending()).
-void mount_tree_unmount(struct mount *tree, bool propagate);
-void namespace_unlock(void) RELEASE(namespace_sem); // releases namespace_sem, then what was unmounted under it
-bool mount_tree_busy(struct mount *mnt);
+// Takes all of the tree out of its namespace and hands it to namespace_unlock(). connected: it stays a tree for those who are inside (MNT_DETACH).
+void mount_tree_drop(struct mount *tree, bool connected);
+// Releases namespace_sem, then drops the references of what was unmounted under it.
+void namespace_unlock(void) RELEASE(namespace_sem);
 
-// mount_propagate.c
-int group_id_take(struct mount *mnt);
-void group_leave(struct mount *mnt); // becomes private; slaves go to a peer or to its master
-int mount_set_propagation(struct mount *mnt, unsigned type);
-// Mounts copies of `tree` wherever an attachment at (parent, dentry) is seen. 0 or -ENOMEM, with nothing done.
-int propagate_mount(struct mount *parent, struct dentry *dentry, struct mount *tree, struct list_head *copies);
-void propagate_umount(struct mount *mnt, struct list_head *unmounted);
-struct mount *propagation_next(struct mount *m, const struct mount *origin);
+// ---- mount_propagate.c: shared subtrees. namespace_sem held for write -----------------------------------------------------------------------------------
+void group_assign_new(struct mount *mnt);
+void group_join(struct mount *mnt, struct mount *peer);
+void slave_of(struct mount *mnt, struct mount *master);
+void propagation_leave(struct mount *mnt); // becomes private
+int mount_set_type(struct mount *mnt, unsigned type); // MS_SHARED …
+// Attaches `tree` at (parent, mountpoint) and copies of it wherever that is seen. 0, or -ENOMEM with nothing done.
+int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *mountpoint);
+// The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
+void propagate_umount_collect(struct mount *mnt, struct list_head *out);
+
+// ---- mount.c
+void mount_locks_init(void);
+void mount_hash_insert(struct mount *m);
+void mount_hash_remove(struct mount *m);
+bool sb_has_writers(const struct superblock *sb);
+[[nodiscard]] int mount_make_readonly(struct mount *m); // -EBUSY while there are writers

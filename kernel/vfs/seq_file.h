@@ -3,7 +3,7 @@
 
 #include "kernel/vfs/vfs.h"
 
-struct seq_ops; 
+struct seq_ops;
 struct seq_file {
     char *buf;
     size_t size, count, from;
@@ -11,7 +11,8 @@ struct seq_file {
     struct mutex lock;
     const struct seq_ops *ops;
     struct file *file;
-    void *private;
+    void *private;  // the opener's
+    void *single;   // owned by seq_open_single()
     bool overflow;
 };
 
@@ -41,4 +42,5 @@ void seq_putc(struct seq_file *m, char c);
 void seq_write(struct seq_file *m, const void *data, size_t len);
 // Path text with space, tab, newline and backslash (and those in esc) as octal escapes.
 void seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc);
+void seq_dentry(struct seq_file *m, struct dentry *dentry, const char *esc); // within its superblock
 void seq_escape(struct seq_file *m, const char *s, const char *esc);

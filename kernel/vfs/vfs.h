@@ -292,6 +292,7 @@ struct file_ops {
     int (*fasync)(struct file *file, bool on);
     void (*show_fdinfo)(struct seq_file *m, struct file *file);
     bool nonseekable;                                            // pread/pwrite/lseek -ESPIPE
+    bool nowait;                                                 // read and write honour RW_NOWAIT
     bool page_cached;                                            // content is inode->cache: mmap, sendfile and exec use it directly
 };
 #define RW_NOWAIT 1u     // RWF_NOWAIT

@@ -1,0 +1,109 @@
+// kernel/fs/tmpfs/file.c — tmpfs file content: the page cache itself, counted against the file system's size; fallocate(2).
+#include "kernel/base/string.h"
+#include "kernel/fs/tmpfs/tmpfs.h"
+#include "kernel/proc/signal.h"
+#include "kernel/vfs/file.h"
+
+static int tmpfs_charge(struct page_cache *cache, uint64_t)
+{
+    struct tmpfs_sb *ts = tmpfs_sb(cache->host->sb);
+    if (__atomic_add_fetch(&ts->used_blocks, 1, __ATOMIC_RELAXED) > ts->max_blocks && ts->max_blocks) {
+        __atomic_fetch_sub(&ts->used_blocks, 1, __ATOMIC_RELAXED);
+        return -ENOSPC;
+    }
+    __atomic_fetch_add(&cache->host->blocks, PAGE_SIZE / 512, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void tmpfs_uncharge(struct page_cache *cache, uint64_t pages)
+{
+    __atomic_fetch_sub(&tmpfs_sb(cache->host->sb)->used_blocks, pages, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&cache->host->blocks, pages * (PAGE_SIZE / 512), __ATOMIC_RELAXED);
+}
+
+const struct page_cache_ops tmpfs_cache_ops = {.charge = tmpfs_charge, .uncharge = tmpfs_uncharge};
+
+static void zero_part(struct page_cache *cache, loff_t from, loff_t to)
+{
+    struct page *page = from < to ? page_cache_find(cache, (uint64_t)from >> PAGE_SHIFT) : nullptr;
+    if (!page)
+        return;
+    memset((char *)page_address(page) + ((size_t)from & ~PAGE_MASK), 0, (size_t)(to - from));
+    page_set_dirty(page);
+    page_put(page);
+}
+
+static long punch_hole(struct inode *inode, loff_t offset, loff_t end)
+{
+    if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        return -EPERM;
+    loff_t first = ALIGN_UP(offset, PAGE_SIZE), last = ALIGN_DOWN(end, PAGE_SIZE);
+    write_guard(&inode->invalidate_sem);
+    if (first > last) { // within one page
+        zero_part(&inode->cache, offset, end);
+        return 0;
+    }
+    zero_part(&inode->cache, offset, first);
+    zero_part(&inode->cache, last, end);
+    if (first < last)
+        page_cache_remove_range(&inode->cache, (uint64_t)first >> PAGE_SHIFT, ((uint64_t)last >> PAGE_SHIFT) - 1);
+    return 0;
+}
+
+static void undo(struct inode *inode, uint64_t first, uint64_t last, loff_t size)
+{
+    // Pages below the size may have been there before: only what lies wholly beyond it is known to be ours.
+    first = max(first, DIV_ROUND_UP((uint64_t)size, PAGE_SIZE));
+    if (first >= last)
+        return;
+    write_guard(&inode->invalidate_sem);
+    page_cache_remove_range(&inode->cache, first, last - 1);
+}
+
+static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+    struct inode *inode = file->inode;
+    if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+        return -EOPNOTSUPP;
+    loff_t end = offset + len;
+    write_guard(&inode->sem);
+    if (mode & FALLOC_FL_PUNCH_HOLE) {
+        long err = punch_hole(inode, offset, end);
+        if (!err)
+            inode_touch(inode, true, true);
+        return err;
+    }
+    int err = inode_new_size_ok(inode, end);
+    if (err)
+        return err;
+    if (end > inode->size && inode->seals & F_SEAL_GROW)
+        return -EPERM;
+    struct tmpfs_sb *ts = tmpfs_sb(inode->sb);
+    uint64_t first = (uint64_t)offset >> PAGE_SHIFT, last = DIV_ROUND_UP((uint64_t)end, PAGE_SIZE);
+    if (ts->max_blocks && last - first > ts->max_blocks)
+        return -ENOSPC;
+    for (uint64_t i = first; i < last; i++) {
+        struct page *page;
+        err = fatal_signal_pending() ? -EINTR : page_cache_get(&inode->cache, i, &page);
+        if (err) {
+            undo(inode, first, i, inode->size);
+            return err;
+        }
+        page_set_dirty(page);
+        page_put(page);
+    }
+    if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size)
+        inode_set_size(inode, end);
+    inode_touch(inode, false, true);
+    return 0;
+}
+
+const struct file_ops tmpfs_file_ops = {
+    .read_iter = generic_read_iter,
+    .write_iter = generic_write_iter,
+    .mmap = generic_mmap,
+    .llseek = generic_llseek,
+    .fsync = noop_fsync,
+    .fallocate = tmpfs_fallocate,
+    .page_cached = true,
+};

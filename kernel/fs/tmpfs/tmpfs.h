@@ -1,0 +1,54 @@
+// kernel/fs/tmpfs/tmpfs.h — memory file systems: tmpfs(5). Between the parts of this folder; memfd uses tmpfs_file_create().
+#pragma once
+
+#include "kernel/vfs/dcache.h"
+
+struct tmpfs_sb {
+    uint64_t max_blocks, used_blocks; // pages; 0: no limit. used: atomic
+    uint64_t max_inodes, used_inodes;
+    umode_t mode;
+    uid_t uid;
+    gid_t gid;
+    bool default_blocks, default_inodes;
+};
+
+struct tmpfs_xattr {
+    struct list_head link;
+    size_t size;
+    char *value;
+    char name[];
+};
+
+struct tmpfs_inode {
+    struct inode vfs;         // first
+    struct rwsem xattr_sem;
+    struct list_head xattrs;  // xattr_sem
+};
+
+#define TMPFS_DIRENT_SIZE 20 // what a name adds to its directory's size
+
+static inline struct tmpfs_sb *tmpfs_sb(const struct superblock *sb)
+{
+    return sb->private;
+}
+static inline struct tmpfs_inode *tmpfs_inode(struct inode *inode)
+{
+    return container_of(inode, struct tmpfs_inode, vfs);
+}
+
+extern const struct inode_ops tmpfs_dir_ops, tmpfs_file_inode_ops, tmpfs_link_inode_ops, tmpfs_special_inode_ops;
+extern const struct file_ops tmpfs_file_ops;
+extern const struct page_cache_ops tmpfs_cache_ops;
+
+[[nodiscard]] int tmpfs_get_super(const struct file_system_type *type, unsigned flags, const char *source, const char *options, struct superblock **out);
+// A new inode, not yet linked anywhere. mode with its type. -ENOSPC (limit), -ENOMEM.
+[[nodiscard]] int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, umode_t mode, dev_t rdev, struct inode **out);
+struct inode *tmpfs_alloc_inode(struct superblock *sb);
+void tmpfs_free_inode(struct inode *inode);
+void tmpfs_evict_inode(struct inode *inode);
+
+ssize_t tmpfs_getxattr(struct inode *inode, const char *name, void *buf, size_t size);
+int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+ssize_t tmpfs_listxattr(struct inode *inode, char *buf, size_t size);
+int tmpfs_removexattr(struct inode *inode, const char *name);
+void tmpfs_xattrs_free(struct tmpfs_inode *ti);

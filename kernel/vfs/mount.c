@@ -1,0 +1,225 @@
+// kernel/vfs/mount.c — mounts: their lives, finding them, write access to them.
+//
+// namespace_sem guards the shape of all mount trees and the propagation groups. Lookups go by two hashes under RCU: (parent, mountpoint) leads down; by
+// mountpoint alone tells whether a dentry still carries a mount anywhere. Every change of the first is bracketed by mount_seq.
+#include "kernel/base/assert.h"
+#include "kernel/base/hash.h"
+#include "kernel/base/string.h"
+#include "kernel/mm/slab.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/mount_internal.h"
+
+DEFINE_LOCK_CLASS(namespace_sem_class, "mount namespaces", RANK_NAMESPACE);
+DEFINE_LOCK_CLASS(mount_hash_class, "mount hash", (enum lock_rank)(RANK_DENTRY - 2));
+
+#define MOUNT_HASH_BITS 10
+
+struct rwsem namespace_sem;
+seqcount_t mount_seq;
+static struct hlist_head by_place[1 << MOUNT_HASH_BITS], by_point[1 << MOUNT_HASH_BITS];
+static struct spinlock hash_lock = SPINLOCK_INIT(&mount_hash_class);
+static atomic_t next_id;
+
+void mount_locks_init(void)
+{
+    rwsem_init(&namespace_sem, &namespace_sem_class);
+}
+
+static struct hlist_head *place_bucket(const struct mount *parent, const struct dentry *dentry)
+{
+    return &by_place[hash_u64((uintptr_t)parent ^ (uintptr_t)dentry << 7, MOUNT_HASH_BITS)];
+}
+
+struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source)
+{
+    struct mount *m = kzalloc(sizeof *m, ALLOC_KERNEL);
+    if (!m)
+        return nullptr;
+    if (source && !(m->source = kstrdup(source, ALLOC_KERNEL))) {
+        kfree(m);
+        return nullptr;
+    }
+    m->parent = m;
+    m->mountpoint = m->root = dget(root);
+    m->sb = sb_get(sb);
+    m->id = atomic_inc_return(&next_id);
+    refcount_set(&m->refs, 1);
+    list_init(&m->children);
+    list_init(&m->child_link);
+    list_init(&m->ns_link);
+    list_init(&m->share_link);
+    list_init(&m->slaves);
+    list_init(&m->slave_link);
+    list_init(&m->work_link);
+    return m;
+}
+
+static void mount_free_rcu(struct rcu_head *head)
+{
+    struct mount *m = container_of(head, struct mount, rcu);
+    sb_put_memory(m->sb);
+    kfree(m->source);
+    kfree(m);
+}
+
+// What a lazily detached tree still held together falls apart with its parent.
+static void let_children_go(struct mount *m, struct list_head *out)
+{
+    down_write(&namespace_sem);
+    while (!list_empty(&m->children)) {
+        struct mount *child = list_first_entry(&m->children, struct mount, child_link);
+        mount_detach(child);
+        list_add_tail(&child->work_link, out);
+    }
+    up_write(&namespace_sem);
+}
+
+void mnt_put_last(struct mount *m)
+{
+    LIST_HEAD(children);
+    if (!list_empty(&m->children))
+        let_children_go(m, &children);
+    sb_get_memory(m->sb);
+    dput(m->root);
+    sb_put(m->sb);
+    call_rcu(&m->rcu, mount_free_rcu);
+    while (!list_empty(&children)) {
+        struct mount *child = list_first_entry(&children, struct mount, work_link);
+        list_del_init(&child->work_link);
+        mnt_put(child);
+    }
+}
+
+// ---- finding ---------------------------------------------------------------------------------------------------------------------------------------------
+
+struct mount *mount_find_rcu(const struct mount *parent, const struct dentry *dentry)
+{
+    struct mount *m;
+    hlist_for_each_entry_rcu(m, place_bucket(parent, dentry), hash)
+        if (m->parent == parent && m->mountpoint == dentry)
+            return m;
+    return nullptr;
+}
+
+struct mount *mount_find_get(struct mount *parent, struct dentry *dentry)
+{
+    for (;;) {
+        uint32_t seq = seq_read_begin(&mount_seq);
+        rcu_read_lock();
+        struct mount *m = mount_find_rcu(parent, dentry);
+        bool got = m && mnt_get_rcu(m);
+        rcu_read_unlock();
+        if (!seq_read_retry(&mount_seq, seq))
+            return got ? m : nullptr;
+        if (got)
+            mnt_put(m);
+    }
+}
+
+void path_descend_mounts(struct path *path)
+{
+    while (READ_ONCE(path->dentry->flags) & DCACHE_MOUNTED) {
+        struct mount *m = mount_find_get(path->mnt, path->dentry);
+        if (!m)
+            return;
+        dput(path->dentry);
+        mnt_put(path->mnt);
+        *path = (struct path){m, dget(m->root)};
+    }
+}
+
+bool path_is_under(const struct path *path, const struct path *root)
+{
+    bool under = false;
+    down_read(&namespace_sem);
+    struct mount *m = path->mnt;
+    struct dentry *d = path->dentry;
+    while (m != root->mnt && m->parent != m) {
+        d = m->mountpoint;
+        m = m->parent;
+    }
+    if (m == root->mnt)
+        under = d_is_ancestor(root->dentry, d);
+    up_read(&namespace_sem);
+    return under;
+}
+
+// ---- the hashes: namespace_sem held for write ---------------------------------------------------------------------------------------------------------------
+
+void mount_hash_insert(struct mount *m)
+{
+    spin_guard(&hash_lock);
+    seq_write_begin(&mount_seq);
+    __atomic_fetch_or(&m->mountpoint->flags, DCACHE_MOUNTED, __ATOMIC_RELEASE);
+    hlist_add_head_rcu(&m->hash, place_bucket(m->parent, m->mountpoint));
+    hlist_add_head_rcu(&m->point_hash, &by_point[hash_ptr(m->mountpoint, MOUNT_HASH_BITS)]);
+    seq_write_end(&mount_seq);
+}
+
+void mount_hash_remove(struct mount *m)
+{
+    spin_guard(&hash_lock);
+    seq_write_begin(&mount_seq);
+    hlist_del_init_rcu(&m->hash);
+    hlist_del_init_rcu(&m->point_hash);
+    struct mount *other;
+    bool more = false;
+    hlist_for_each_entry(other, &by_point[hash_ptr(m->mountpoint, MOUNT_HASH_BITS)], point_hash)
+        more |= other->mountpoint == m->mountpoint;
+    if (!more)
+        __atomic_fetch_and(&m->mountpoint->flags, ~DCACHE_MOUNTED, __ATOMIC_RELAXED);
+    seq_write_end(&mount_seq);
+}
+
+// Whether some attached mount of the superblock has writers (remount read-only).
+bool sb_has_writers(const struct superblock *sb)
+{
+    bool found = false;
+    for (unsigned i = 0; i < ARRAY_SIZE(by_place); i++) {
+        struct mount *m;
+        hlist_for_each_entry(m, &by_place[i], hash)
+            found |= m->sb == sb && atomic_read(&m->writers) > 0;
+    }
+    return found;
+}
+
+// ---- write access ----------------------------------------------------------------------------------------------------------------------------------------------
+
+int mnt_want_write(struct mount *m)
+{
+    atomic_inc(&m->writers);
+    if (unlikely(READ_ONCE(m->flags) & MNT_READONLY || READ_ONCE(m->sb->flags) & SB_RDONLY)) {
+        atomic_dec(&m->writers);
+        return -EROFS;
+    }
+    return 0;
+}
+
+void mnt_drop_write(struct mount *m)
+{
+    atomic_dec(&m->writers);
+}
+
+int mount_make_readonly(struct mount *m)
+{
+    __atomic_fetch_or(&m->flags, MNT_READONLY, __ATOMIC_SEQ_CST);
+    smp_mb(); // against mnt_want_write(): it counts itself, then looks at the flag
+    if (atomic_read(&m->writers) == 0)
+        return 0;
+    __atomic_fetch_and(&m->flags, ~MNT_READONLY, __ATOMIC_SEQ_CST);
+    return -EBUSY;
+}
+
+int mount_internal(const struct file_system_type *type, const char *options, struct mount **out)
+{
+    struct superblock *sb;
+    int err = type->get_super(type, SB_KERNMOUNT, type->name, options, &sb);
+    if (err)
+        return err;
+    *out = mount_new(sb, sb->root, type->name);
+    sb_put(sb);
+    if (!*out)
+        return -ENOMEM;
+    (*out)->flags = MNT_INTERNAL;
+    return 0;
+}

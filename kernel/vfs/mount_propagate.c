@@ -1,0 +1,268 @@
+// kernel/vfs/mount_propagate.c — shared subtrees: mount_namespaces(7). namespace_sem is held for write throughout.
+//
+// Peers form a ring by share_link and have one group_id; a slave hangs on the list of one mount of its master's group. What happens below a mount is seen by
+// its peers, by their slaves, by the slaves' peers, and so on: receivers() collects them breadth first. Each receiver but the first was reached through an
+// earlier one, `via`, and gets a copy of the tree that `via` got: as a peer of that copy where the receiver is a peer of `via`, else as its slave.
+#include "kernel/abi/mount.h"
+#include "kernel/mm/slab.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/mount_internal.h"
+
+static uint64_t groups_used[64] = {1}; // group ids 0 .. 4095, 0 is none; beyond that they are not given back
+static int groups_beyond = 64 * 64;
+
+static int group_id_take(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(groups_used); i++) {
+        if (!~groups_used[i])
+            continue;
+        unsigned bit = (unsigned)__builtin_ctzll(~groups_used[i]);
+        groups_used[i] |= 1ull << bit;
+        return (int)(i * 64 + bit);
+    }
+    return groups_beyond++;
+}
+
+static void group_id_give(int id)
+{
+    if (id < (int)ARRAY_SIZE(groups_used) * 64)
+        groups_used[id / 64] &= ~(1ull << id % 64);
+}
+
+void group_assign_new(struct mount *m)
+{
+    m->group_id = group_id_take();
+}
+
+void group_join(struct mount *m, struct mount *peer)
+{
+    m->group_id = peer->group_id;
+    list_add(&m->share_link, &peer->share_link);
+}
+
+void slave_of(struct mount *m, struct mount *master)
+{
+    m->master = master;
+    list_add_tail(&m->slave_link, &master->slaves);
+}
+
+static struct mount *a_peer(struct mount *m)
+{
+    return list_empty(&m->share_link) ? nullptr : LIST_ENTRY(m->share_link.next, struct mount, share_link);
+}
+
+// Leaves the peer group; its slaves go to a peer, or to its own master, or become private.
+static void leave_group(struct mount *m)
+{
+    struct mount *heir = a_peer(m);
+    if (m->group_id && !heir)
+        group_id_give(m->group_id);
+    list_del_init(&m->share_link);
+    m->group_id = 0;
+    if (!heir)
+        heir = m->master;
+    while (!list_empty(&m->slaves)) {
+        struct mount *s = list_first_entry(&m->slaves, struct mount, slave_link);
+        list_del_init(&s->slave_link);
+        s->master = nullptr;
+        if (heir)
+            slave_of(s, heir);
+    }
+}
+
+static void leave_master(struct mount *m)
+{
+    if (m->master)
+        list_del_init(&m->slave_link);
+    m->master = nullptr;
+}
+
+void propagation_leave(struct mount *m)
+{
+    leave_group(m);
+    leave_master(m);
+}
+
+int mount_set_type(struct mount *m, unsigned type)
+{
+    switch (type) {
+    case MS_SHARED:
+        if (!m->group_id)
+            group_assign_new(m);
+        m->unbindable = false;
+        return 0;
+    case MS_SLAVE: {
+        // A slave of the group it leaves; one without peers keeps the master it has, or becomes private.
+        struct mount *peer = a_peer(m);
+        if (m->group_id) {
+            struct mount *old_master = m->master;
+            leave_group(m);
+            if (peer) {
+                leave_master(m);
+                slave_of(m, peer);
+            } else {
+                m->master = old_master;
+            }
+        }
+        m->unbindable = false;
+        return 0;
+    }
+    case MS_PRIVATE:
+    case MS_UNBINDABLE:
+        propagation_leave(m);
+        m->unbindable = type == MS_UNBINDABLE;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+// All that see what happens below `origin`, itself first, by work_link; `copy` of each is the one it was reached through.
+static void receivers(struct mount *origin, struct list_head *out)
+{
+    origin->copy = nullptr;
+    list_add_tail(&origin->work_link, out);
+    struct mount *m;
+    list_for_each_entry(m, out, work_link) {
+        for (struct list_head *at = m->share_link.next; at != &m->share_link; at = at->next) {
+            struct mount *peer = LIST_ENTRY(at, struct mount, share_link);
+            if (list_empty(&peer->work_link)) {
+                peer->copy = m;
+                list_add_tail(&peer->work_link, out);
+            }
+        }
+        struct mount *slave;
+        list_for_each_entry(slave, &m->slaves, slave_link) {
+            if (list_empty(&slave->work_link)) {
+                slave->copy = m;
+                list_add_tail(&slave->work_link, out);
+            }
+        }
+    }
+}
+
+static void forget(struct list_head *list)
+{
+    while (!list_empty(list)) {
+        struct mount *m = list_first_entry(list, struct mount, work_link);
+        list_del_init(&m->work_link);
+        m->copy = nullptr;
+    }
+}
+
+// Puts `tree` at its place; what was there already moves on top of it.
+static void attach_beneath(struct mount *tree, struct mount *parent, struct dentry *point)
+{
+    struct mount *over = mount_find_rcu(parent, point);
+    if (over)
+        mount_detach(over);
+    mount_attach(tree, parent, point);
+    if (over)
+        mount_attach(over, tree, tree->root);
+    if (parent->ns) {
+        struct mount *m = tree;
+        for (; m; m = mount_next(m, tree)) {
+            if (m->ns)
+                continue;
+            m->ns = parent->ns;
+            list_add_tail(&m->ns_link, &parent->ns->mounts);
+            parent->ns->nr_mounts++;
+        }
+        mount_ns_changed(parent->ns);
+    }
+}
+
+struct copy_of { // what one receiver gets
+    struct mount *receiver, *tree;
+    struct list_head link;
+};
+
+static bool sees(const struct mount *receiver, const struct dentry *point)
+{
+    return receiver->sb == point->sb && d_is_ancestor(receiver->root, point);
+}
+
+// The tree that the receiver nearest on the way back to the origin got.
+static struct mount *tree_via(struct mount *m, struct mount *tree, struct list_head *copies)
+{
+    for (struct mount *via = m->copy; via && via->copy; via = via->copy) {
+        struct copy_of *c;
+        list_for_each_entry(c, copies, link)
+            if (c->receiver == via)
+                return c->tree;
+    }
+    return tree;
+}
+
+int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *point)
+{
+    if (!parent->group_id && list_empty(&parent->slaves)) {
+        attach_beneath(tree, parent, point);
+        return 0;
+    }
+    if (parent->group_id)
+        for (struct mount *m = tree; m; m = mount_next(m, tree))
+            if (!m->group_id)
+                group_assign_new(m);
+    LIST_HEAD(seen);
+    LIST_HEAD(copies);
+    receivers(parent, &seen);
+    int err = 0;
+    struct mount *r;
+    list_for_each_entry(r, &seen, work_link) {
+        if (r == parent || !sees(r, point) || (r->flags & MNT_DETACHED))
+            continue;
+        struct mount *from = tree_via(r, tree, &copies);
+        bool peer = r->group_id && r->copy->group_id == r->group_id;
+        struct copy_of *c = kmalloc(sizeof *c, ALLOC_ZERO);
+        // mount_copy_tree() uses `copy` of the mounts in the tree only: none of them is a receiver.
+        if (c)
+            c->tree = mount_copy_tree(from, from->root, peer ? 0 : CLONE_MNT_SLAVE | (r->group_id ? CLONE_MNT_SHARED : 0));
+        if (!c || !c->tree) {
+            kfree(c);
+            err = -ENOMEM;
+            break;
+        }
+        c->receiver = r;
+        list_add_tail(&c->link, &copies);
+    }
+    forget(&seen);
+    if (!err)
+        attach_beneath(tree, parent, point);
+    while (!list_empty(&copies)) {
+        struct copy_of *c = list_first_entry(&copies, struct copy_of, link);
+        list_del(&c->link);
+        if (err)
+            mount_tree_drop(c->tree, false);
+        else
+            attach_beneath(c->tree, c->receiver, point);
+        kfree(c);
+    }
+    return err;
+}
+
+void propagate_umount_collect(struct mount *mnt, struct list_head *out)
+{
+    LIST_HEAD(seen);
+    receivers(mnt->parent, &seen);
+    LIST_HEAD(found);
+    struct mount *r;
+    list_for_each_entry(r, &seen, work_link) {
+        if (r == mnt->parent)
+            continue;
+        struct mount *m = mount_find_rcu(r, mnt->mountpoint);
+        if (m && m->sb == mnt->sb && m->root == mnt->root)
+            m->copy = mnt; // marks it
+    }
+    // work_link serves one list at a time: collect first, then link.
+    struct mount *parent = mnt->parent;
+    struct dentry *point = mnt->mountpoint;
+    while (!list_empty(&seen)) {
+        r = list_first_entry(&seen, struct mount, work_link);
+        list_del_init(&r->work_link);
+        r->copy = nullptr;
+        struct mount *m = r == parent ? nullptr : mount_find_rcu(r, point);
+        if (m && m->copy == mnt)
+            list_add_tail(&m->work_link, &found);
+    }
+    list_splice_tail_init(&found, out);
+}

@@ -1,0 +1,120 @@
+// kernel/vfs/path_text.c — from places to path text: getcwd(2), /proc links, mount lists.
+#include "kernel/base/string.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/mount_internal.h"
+#include "kernel/vfs/namei.h"
+
+struct tail { // text grows from the end of a buffer towards its start
+    char *start, *low;
+};
+
+static bool put_back(struct tail *t, const char *s, size_t len)
+{
+    if ((size_t)(t->start - t->low) < len)
+        return false;
+    t->start -= len;
+    memcpy(t->start, s, len);
+    return true;
+}
+
+static bool put_name(struct tail *t, struct dentry *d)
+{
+    spin_guard(&d->lock);
+    return put_back(t, d->name.name, d->name.len) && put_back(t, "/", 1);
+}
+
+enum { TEXT_REACHED, TEXT_UNREACHABLE, TEXT_TOO_LONG };
+
+// Under RCU, to be done again when rename_seq or mount_seq moved.
+static int walk_up(const struct path *path, const struct path *root, struct tail *t)
+{
+    struct dentry *d = path->dentry;
+    struct mount *m = path->mnt;
+    while (!(root && d == root->dentry && m == root->mnt)) {
+        if (d == m->root) {
+            struct mount *parent = READ_ONCE(m->parent);
+            if (parent == m)
+                return root && root->dentry ? TEXT_UNREACHABLE : TEXT_REACHED;
+            d = READ_ONCE(m->mountpoint);
+            m = parent;
+            continue;
+        }
+        if (d_is_root(d))
+            return TEXT_UNREACHABLE;
+        if (!put_name(t, d))
+            return TEXT_TOO_LONG;
+        d = READ_ONCE(d->parent);
+    }
+    return TEXT_REACHED;
+}
+
+static int build(const struct path *path, const struct path *root, char *buf, size_t size, bool deleted, struct tail *out)
+{
+    uint32_t moves, mounts;
+    int result;
+    do {
+        moves = seq_read_begin(&rename_seq);
+        mounts = seq_read_begin(&mount_seq);
+        *out = (struct tail){buf + size, buf};
+        put_back(out, "", 1);
+        if (deleted && !put_back(out, " (deleted)", 10))
+            return TEXT_TOO_LONG;
+        char *end = out->start;
+        rcu_read_lock();
+        result = walk_up(path, root, out);
+        rcu_read_unlock();
+        if (result != TEXT_TOO_LONG && out->start == end && !put_back(out, "/", 1))
+            result = TEXT_TOO_LONG;
+    } while (seq_read_retry(&rename_seq, moves) || seq_read_retry(&mount_seq, mounts));
+    return result;
+}
+
+int path_to_text_root(const struct path *path, const struct path *root, char *buf, size_t size, char **start)
+{
+    struct dentry *d = path->dentry;
+    if (size < 32)
+        return -ENAMETOOLONG;
+    if (d->ops && d->ops->dynamic_name) {
+        int len = d->ops->dynamic_name(d, buf, size);
+        *start = buf;
+        return len < 0 ? len : 0;
+    }
+    struct tail t;
+    int result = build(path, root, buf, size, d_unhashed(d) && !d_is_root(d), &t);
+    if (result == TEXT_TOO_LONG)
+        return -ENAMETOOLONG;
+    if (result == TEXT_UNREACHABLE && !(path->mnt->flags & MNT_INTERNAL) && !put_back(&t, "(unreachable)", 13))
+        return -ENAMETOOLONG;
+    *start = t.start;
+    return 0;
+}
+
+int path_to_text(const struct path *path, char *buf, size_t size, char **start)
+{
+    struct path root;
+    fs_context_root(current_fs_context(), &root);
+    int err = path_to_text_root(path, &root, buf, size, start);
+    path_put(&root);
+    return err;
+}
+
+int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start)
+{
+    uint32_t moves;
+    struct tail t;
+    bool ok;
+    do {
+        moves = seq_read_begin(&rename_seq);
+        t = (struct tail){buf + size, buf};
+        ok = put_back(&t, "", 1);
+        char *end = t.start;
+        rcu_read_lock();
+        for (struct dentry *d = dentry; ok && !d_is_root(d); d = READ_ONCE(d->parent))
+            ok = put_name(&t, d);
+        rcu_read_unlock();
+        if (ok && t.start == end)
+            ok = put_back(&t, "/", 1);
+    } while (seq_read_retry(&rename_seq, moves));
+    *start = t.start;
+    return ok ? 0 : -ENAMETOOLONG;
+}

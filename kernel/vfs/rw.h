@@ -1,0 +1,17 @@
+// kernel/vfs/rw.h — reading and writing open files: the acting halves, for system calls, splice and the kernel itself.
+#pragma once
+
+#include "kernel/vfs/file.h"
+
+// Checks access, counts, and calls the file's operation. *pos moves. Errors of read(2) and write(2).
+[[nodiscard]] ssize_t vfs_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags);
+[[nodiscard]] ssize_t vfs_write_iter(struct file *file, struct iov_iter *from, loff_t *pos, unsigned rw_flags);
+// The file's own position for an operation on it; locked where another thread could move it meanwhile.
+struct pos_ref {
+    loff_t *pos;
+    struct mutex *lock;
+    loff_t none; // what a stream gets
+};
+void file_pos_begin(struct pos_ref *ref, struct file *file, bool shared);
+void file_pos_end(struct pos_ref *ref);
+[[nodiscard]] loff_t vfs_llseek(struct file *file, loff_t offset, int whence);

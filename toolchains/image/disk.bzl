@@ -13,8 +13,10 @@ FALLBACK_LOADER = "/EFI/BOOT/BOOTX64.EFI"
 def _uki_impl(ctx):
     cmdline = ctx.actions.declare_file(ctx.label.name + ".cmdline")
     ctx.actions.write(cmdline, ctx.attr.cmdline)
+
+    # No .osrel: systemd's stub would hand it to the kernel as one more file of the initramfs, and the guest would see a
+    # root file system that no description holds.
     sections = [
-        (".osrel", ctx.file.os_release),
         (".cmdline", cmdline),
         (".initrd", ctx.file.initramfs),
         (".linux", ctx.file.kernel),
@@ -42,7 +44,6 @@ uki = rule(
         "cmdline": attr.string(mandatory = True),
         "initramfs": attr.label(mandatory = True, allow_single_file = True),
         "kernel": attr.label(mandatory = True, allow_single_file = True, doc = "An EFI application that follows Linux's boot protocol."),
-        "os_release": attr.label(mandatory = True, allow_single_file = True, doc = "os-release(5): how boot menus name it."),
         "_objcopy": attr.label(default = "@llvm//:bin/llvm-objcopy", allow_single_file = True),
         "_objcopy_files": attr.label(default = "@llvm//:llvm-objcopy"),
         "_stub": attr.label(default = "@systemd_boot//:usr/lib/systemd/boot/efi/linuxx64.efi.stub", allow_single_file = True),
@@ -119,7 +120,7 @@ gpt_disk = rule(
     },
 )
 
-def uefi_disk(name, kernel, initramfs, cmdline, os_release, visibility = None):
+def uefi_disk(name, kernel, initramfs, cmdline, visibility = None):
     """A UEFI disk image that boots one kernel: NAME, with NAME_uki and NAME_esp on the way.
 
     Args:
@@ -127,9 +128,8 @@ def uefi_disk(name, kernel, initramfs, cmdline, os_release, visibility = None):
       kernel: the kernel file.
       initramfs: the initramfs target.
       cmdline: the kernel's command line.
-      os_release: os-release(5) file.
       visibility: as usual.
     """
-    uki(name = name + "_uki", kernel = kernel, initramfs = initramfs, cmdline = cmdline, os_release = os_release, visibility = visibility)
+    uki(name = name + "_uki", kernel = kernel, initramfs = initramfs, cmdline = cmdline, visibility = visibility)
     esp(name = name + "_esp", files = {":" + name + "_uki": FALLBACK_LOADER}, visibility = visibility)
     gpt_disk(name = name, esp = ":" + name + "_esp", visibility = visibility)

@@ -149,6 +149,12 @@ class Console:
             self.status(step.status)
 
     def kill(self) -> None:
+        """Ends QEMU if it still runs; one that has closed its console is given a moment to end by itself."""
+        if self.closed:
+            try:
+                self.qemu.wait(timeout=EXIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
         if self.qemu.poll() is None:
             os.killpg(self.qemu.pid, signal.SIGKILL)
         self.qemu.wait()

@@ -1,20 +1,24 @@
 // kernel/mm/mm.h — user address spaces: struct mm, its VMAs, and what mmap, fork, exec, exit and the fault handler do with them.
 //
 // Locks: mm->sem (rwsem) guards the tree and the fields of VMAs: read for faults, write for changes. Page-table entries: the leaf table's own lock.
+// Lives: `users` are threads that run in the space (and short visitors: /proc, process_vm_readv); the last one empties it. `refs` keep the structure.
 #pragma once
 
 #include "arch/include/context.h"
 #include "kernel/base/cpumask.h"
 #include "kernel/base/rbtree.h"
 #include "kernel/mm/page.h"
+#include "kernel/base/rbtree.h"
+#include "kernel/mm/page_cache.h"
 #include "kernel/sync/mutex.h"
 
 #include "cpu/mm.h" // struct arch_mm: root table, context id, vDSO address, LDT …
 
 struct file;
 struct vma;
-struct iov_iter;
+struct page_cache;
 struct seq_file;
+struct anon_name;
 
 enum vma_flags { // unsigned long
     VM_READ = 1 << 0,
@@ -64,19 +68,21 @@ struct vma_ops {
 
 struct vma {
     vaddr_t start, end;
+    struct vma *prev, *next;       // neighbours by address
     unsigned long flags;
-    uint64_t pgoff;                // of start, in pages; for private anonymous memory start >> PAGE_SHIFT at creation
+    uint64_t prot;                 // pte_t bits of its pages, without the write permission (arch/include/mmu.h)
+    uint64_t pgoff;                // of start, in pages; for private anonymous memory start >> PAGE_SHIFT
     struct mm *mm;
     struct file *file;             // null for anonymous memory; holds a reference
+    struct page_cache *cache;      // where pages come from; null: private anonymous memory, or ops->fault
     const struct vma_ops *ops;
     void *private;
     struct rb_node node;           // owned by kernel/mm from here on
-    vaddr_t subtree_gap;
-    struct list_head shared_link;
-    struct rb_node interval_node;
-    uint64_t interval_last;
-    struct anon_group *anon;
-    const char *anon_name;         // PR_SET_VMA_ANON_NAME
+    vaddr_t subtree_gap;           // the widest free space before a VMA of this subtree
+    struct rb_node interval_node;  // in cache->shared_vmas, guarded by its vma_lock
+    uint64_t interval_last;        // the greatest last page offset of that subtree
+    struct anon_name *anon_name;   // PR_SET_VMA_ANON_NAME; holds a reference
+    bool has_anon;                 // has private pages: fork must copy them. Set under mm->sem for read, never cleared
 };
 
 struct mm {
@@ -84,7 +90,7 @@ struct mm {
     struct rwsem sem;
     struct rb_root vmas GUARDED_BY(&sem);
     unsigned nr_vmas GUARDED_BY(&sem);
-    struct vma *last_hit;          // a hint, checked before use
+    struct vma *last_hit;          // a hint, checked before use; cleared when that VMA goes
     refcount_t users;              // threads that run in it
     refcount_t refs;               // users count as one; lazy users and /proc hold others
     struct cpumask cpus;           // CPUs that may hold its translations
@@ -92,15 +98,27 @@ struct mm {
     vaddr_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start, env_end;
     uint64_t total_pages, locked_pages, data_pages, exec_pages, stack_pages; // mapped, in pages: guarded by sem
     int64_t rss_file, rss_anon, rss_shmem;                                 // atomic
-    uint64_t hiwater_rss, hiwater_vm;
+    uint64_t hiwater_rss, hiwater_vm;                                       // as of the last time pages went: see mm_hiwater_rss()
     uint64_t table_pages;                                                   // atomic
     struct file *exe_file;         // guarded by sem; see mm_exe_file()
     uint64_t auxv[48];
     unsigned long def_flags;       // mlockall(MCL_FUTURE)
     uint8_t dumpable;              // PR_SET_DUMPABLE
+    bool oom_victim;               // being killed: its threads may use the reserve
     int16_t oom_score_adj;
+    uint32_t membarrier;           // commands the process has registered for (membarrier(2)); atomic
     struct spinlock table_lock;    // upper page-table levels
 };
+static inline uint64_t mm_rss(const struct mm *mm)
+{
+    int64_t rss = READ_ONCE(mm->rss_file) + READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_shmem);
+    return rss > 0 ? (uint64_t)rss : 0;
+}
+static inline uint64_t mm_hiwater_rss(const struct mm *mm)
+{
+    uint64_t rss = mm_rss(mm);
+    return rss > mm->hiwater_rss ? rss : mm->hiwater_rss;
+}
 
 // -- lives --------------------------------------------------------------------------------------------------------------------
 [[nodiscard]] struct mm *mm_create(void);                                // empty, users = refs = 1; null: no memory
@@ -111,10 +129,6 @@ static inline void mm_get_users(struct mm *mm)
     refcount_inc(&mm->users);
 }
 void mm_put_users(struct mm *mm);        // the last one unmaps everything. May sleep.
-// exit: the current thread has no user memory any more (the CPU keeps the tables lazily); the caller drops its users reference.
-void mm_detach_current(void);
-// exec: the current thread changes to `mm`, whose users reference it takes over; the old one's passes to the caller.
-void mm_attach_current(struct mm *mm);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);              // frees the structure and root table
 [[nodiscard]] bool mm_get_users_not_zero(struct mm *mm); // for /proc
@@ -140,6 +154,13 @@ struct exec_layout {
 // A mapping whose pages come from ops->fault or from a fixed list: vDSO, vvar, device memory. addr 0: anywhere.
 [[nodiscard]] long mm_map_special(struct mm *mm, vaddr_t addr, size_t len, unsigned long vm_flags, const struct vma_ops *ops, void *private);
 
+// For file->ops->mmap of a file that stands for fresh memory (/dev/zero): the VMA becomes anonymous, private or shared as its flags say. -ENOMEM.
+[[nodiscard]] int vma_make_anonymous(struct vma *vma);
+// prctl(PR_SET_VMA_ANON_NAME): names the anonymous VMAs in the range; null takes the name away. -EINVAL, -ENOMEM, -EBADF (file mappings).
+[[nodiscard]] int mm_set_anon_name(struct mm *mm, vaddr_t addr, size_t len, const char *name);
+// Faults in [start, start + len) as far as mapped; for exec and mlock. 0, -ENOMEM, -EFAULT, -EINTR (being killed).
+[[nodiscard]] int mm_populate(struct mm *mm, vaddr_t start, size_t len);
+
 // -- lookups; the caller holds mm->sem -------------------------------------------------------------------------------------------
 struct vma *vma_find(struct mm *mm, vaddr_t addr);  // the first with end > addr, or null
 struct vma *vma_next(struct vma *vma);
@@ -160,12 +181,24 @@ enum fault_result mm_fault(struct mm *mm, vaddr_t addr, enum fault_access access
 // -- other processes' memory (ptrace, /proc/PID/mem, process_vm_readv) --------------------------------------------------------------
 // Copies between kernel memory and another space; returns bytes done (may be short) or -errno. `force` ignores VMA protection.
 [[nodiscard]] ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force);
-// One user page, pinned, for zero-copy or futex keys: in the current mm. -EFAULT. With `write`, copy-on-write is broken first.
+// One user page, pinned, of any address space: -EFAULT. With `write`, copy-on-write is broken first. page_put() ends it. May sleep.
 [[nodiscard]] int mm_pin_page(struct mm *mm, vaddr_t addr, bool write, struct page **out);
+// What a futex at `addr` (in the current space) is keyed by. Private memory: object is the mm, offset the address. Shared mappings: object is the
+// page cache, offset the byte in the file, so that all processes that map it agree. The object stays alive by the caller's own mapping
+// only: a waiter must hold *ref (an inode's file or the mm) through mm_futex_key_put(). -EFAULT.
+struct mm_futex_key {
+    void *object;
+    uint64_t offset;
+    struct file *file;   // reference held for a file mapping, or null
+    void *shared_memory; // reference held for shared anonymous memory, or null
+};
+[[nodiscard]] int mm_futex_key(struct mm *mm, vaddr_t addr, bool write, struct mm_futex_key *key);
+void mm_futex_key_put(struct mm_futex_key *key);
 
 // A fault in kernel mode on a user address fails at once while this is raised (copies that must not sleep).
 void pagefault_disable(void);
 void pagefault_enable(void);
+bool pagefault_disabled(void);
 
 // /proc/PID/maps and smaps: writes the lines of one VMA.
 void vma_show(struct seq_file *m, struct vma *vma, bool smaps);

@@ -261,9 +261,10 @@ static void give_back(struct page *page, unsigned order)
 
 void page_free(struct page *page, unsigned order)
 {
-    page_check(refcount_read(&page->refs) == 1, page, "page freed while others use it, or twice");
-    refcount_set(&page->refs, 0);
-    give_back(page, order);
+    page_check(refcount_read(&page->refs) != 0, page, "page freed twice");
+    // A lockless lookup may hold a page that was a cache page a moment ago, until it sees its mistake: then its page_put() is the last.
+    if (refcount_dec_and_test(&page->refs))
+        give_back(page, order);
 }
 
 void page_free_last(struct page *page)

@@ -4,13 +4,14 @@
 // The cache holds one reference on each page. Lookups are lockless (RCU over a radix tree); insertion and removal take cache->lock.
 #pragma once
 
+#include "kernel/base/rbtree.h"
 #include "kernel/base/xarray.h"
 #include "kernel/mm/page.h"
+#include "kernel/sync/mutex.h"
 #include "kernel/sync/spinlock.h"
 
 struct inode;
 struct page_cache;
-struct rb_root_cached;
 
 // What a file system supplies. Missing entries: read_page null = pages are born zeroed (tmpfs); write_page null = nothing to write
 // back, pages are never reclaimed while they hold data (memory-only file systems).
@@ -24,15 +25,23 @@ struct page_cache_ops {
 };
 
 struct page_cache {
-    struct inode *host;
+    struct inode *host;           // null: shared anonymous memory
     const struct page_cache_ops *ops;
-    struct xarray pages;          // index -> struct page *
+    const loff_t *size;           // of the file, in bytes: faults beyond it are SIGBUS. host's, set by page_cache_init()
+    struct xarray pages;          // index -> struct page *; mark 0: dirty
+    struct spinlock lock;         // RANK_PAGE_CACHE: insertion, removal, marks
     uint64_t nr_pages;            // atomic
     struct rwsem *invalidate_sem; // held for read by faults, for write by truncate and hole punching
-    struct spinlock vma_lock;
-    struct rb_root_interval { struct rb_node *root; } shared_vmas; // every vma that maps it, by page offset: for truncate and unmap; owned by kernel/mm
-    unsigned writable_maps;       // shared writable mappings (memfd seals, ETXTBSY)
+    struct spinlock vma_lock;     // RANK_MAPPING
+    struct rb_root shared_vmas GUARDED_BY(&vma_lock); // every vma that maps it, an interval tree by page offset; owned by kernel/mm
+    unsigned writable_maps;       // shared writable mappings (memfd seals, ETXTBSY); atomic
 };
+
+// Memory-only content: its pages are never reclaimed and its shared mappings need no dirty tracking.
+static inline bool page_cache_is_memory(const struct page_cache *cache)
+{
+    return !cache->ops || (!cache->ops->read_page && !cache->ops->write_page);
+}
 
 void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops, struct rwsem *invalidate_sem);
 // Drops every page; the inode is going away, nobody maps it.
@@ -48,6 +57,16 @@ uint64_t page_cache_next(struct page_cache *cache, uint64_t start);
 void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t last);
 // Zeroes the bytes of the page that lie beyond the new end of file.
 void page_cache_zero_tail(struct page_cache *cache, uint64_t size);
+
+// Clears the page table entries that map pages [first, last] in every process and flushes; private copies too with `even_copies` (truncate).
+// May sleep. The caller keeps new mappings away by holding invalidate_sem for write.
+void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, bool even_copies);
+// Writes back dirty pages in [first, last] by ops->write_page. 0 or the first error. May sleep.
+[[nodiscard]] int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t last);
+static inline bool page_cache_mapped(struct page_cache *cache) NO_THREAD_SAFETY_ANALYSIS
+{
+    return READ_ONCE(cache->shared_vmas.node) != nullptr;
+}
 
 void page_lock(struct page *page);
 void page_unlock(struct page *page);

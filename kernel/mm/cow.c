@@ -1,0 +1,118 @@
+// kernel/mm/cow.c — writes to pages that are mapped read-only: sole owner again, a private copy, or the first write to a shared file page.
+//
+// Replacing an entry that other CPUs may hold: (1) make it inaccessible under the leaf lock, keeping its frame; (2) flush without the lock; (3) put the new
+// entry if the old one is still there. Faults in between find a present, inaccessible entry and try again. So no CPU can read the old page
+// after another has written to the new one.
+#include "kernel/abi/errno.h"
+#include "kernel/mm/fault.h"
+#include "kernel/mm/gather.h"
+#include "kernel/vfs/dcache.h"
+
+// The old page's accounts after its entry was replaced by an anonymous page.
+static void account_replaced(struct mm *mm, struct page *old)
+{
+    if (!old) {
+        __atomic_fetch_add(&mm->rss_anon, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    uint32_t flags = page_flags(old);
+    if (!(flags & PG_ANON)) {
+        if (old->map_count) {
+            __atomic_fetch_sub(flags & PG_SHMEM ? &mm->rss_shmem : &mm->rss_file, 1, __ATOMIC_RELAXED);
+            page_unmapped(old);
+        }
+        __atomic_fetch_add(&mm->rss_anon, 1, __ATOMIC_RELAXED);
+    }
+    page_put(old);
+}
+
+// Replaces the entry `seen` by `fresh` in the three steps. False: it has changed meanwhile.
+static bool replace(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen, pte_t fresh)
+{
+    if (!mmu_is_local(vma->mm)) {
+        pte_t parked = mmu_entry(mmu_pfn(seen), mmu_user_prot(false, false));
+        if (mmu_special(seen))
+            parked = mmu_mk_special(parked);
+        leaf_lock(leaf.table);
+        bool same = mmu_read(leaf.entry) == seen;
+        if (same)
+            mmu_set(leaf.entry, parked);
+        leaf_unlock(leaf.table);
+        if (!same)
+            return false;
+        mmu_flush_range(vma->mm, addr, addr + PAGE_SIZE);
+        seen = parked;
+    }
+    leaf_lock(leaf.table);
+    bool same = mmu_read(leaf.entry) == seen;
+    if (same)
+        mmu_set(leaf.entry, fresh);
+    leaf_unlock(leaf.table);
+    return same;
+}
+
+static enum fault_result copy_page(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen)
+{
+    bool zero = mmu_special(seen);
+    struct page *old = zero ? nullptr : pfn_to_page(mmu_pfn(seen));
+    struct page *page = anon_page_alloc(zero ? ALLOC_ZERO : 0);
+    if (!page)
+        return FAULT_OOM;
+    if (old) {
+        // Keeps the page from being reused while it is copied, should the entry go away meanwhile.
+        leaf_lock(leaf.table);
+        bool same = mmu_read(leaf.entry) == seen;
+        if (same)
+            page_get(old);
+        leaf_unlock(leaf.table);
+        if (!same) {
+            page_put(page);
+            return FAULT_RETRY;
+        }
+        mmu_copy_page(page_address(page), page_address(old));
+    }
+    vma->has_anon = true;
+    bool done = replace(vma, addr, leaf, seen, private_entry(vma, page));
+    if (done) {
+        mmu_flush_page_local(addr); // what this CPU had read through
+        account_replaced(vma->mm, old);
+    } else {
+        page_put(page);
+    }
+    if (old)
+        page_put(old);
+    return FAULT_RETRY;
+}
+
+// Sets W on the entry if it is still what was seen.
+static enum fault_result make_writable(vaddr_t addr, struct leaf leaf, pte_t seen)
+{
+    leaf_lock(leaf.table);
+    if (mmu_read(leaf.entry) == seen)
+        mmu_set(leaf.entry, mmu_mk_writable(mmu_mk_dirty(seen)));
+    leaf_unlock(leaf.table);
+    mmu_flush_page_local(addr);
+    return FAULT_RETRY;
+}
+
+enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen)
+{
+    if (mmu_special(seen)) {
+        if (vma->flags & VM_SHARED && vma->flags & VM_PFNMAP)
+            return make_writable(addr, leaf, seen);
+        return vma->flags & VM_PFNMAP ? FAULT_SIGBUS : copy_page(vma, addr, leaf, seen);
+    }
+    struct page *page = pfn_to_page(mmu_pfn(seen));
+    if (vma->flags & VM_SHARED) {
+        if (vma->cache) {
+            page_set_dirty(page);
+            if (vma->cache->host)
+                inode_touch(vma->cache->host, true, true);
+        }
+        return make_writable(addr, leaf, seen);
+    }
+    // The only reference is this entry's own, and only this space could make another: it is ours to write.
+    if (page_flags(page) & PG_ANON && refcount_read(&page->refs) == 1)
+        return make_writable(addr, leaf, seen);
+    return copy_page(vma, addr, leaf, seen);
+}

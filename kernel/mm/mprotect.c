@@ -1,0 +1,128 @@
+// kernel/mm/mprotect.c — mprotect(2): new rights for a range; splits and joins VMAs, rewrites entries, flushes what became stricter.
+#include "arch/include/mmu.h"
+#include "kernel/abi/errno.h"
+#include "kernel/mm/commit.h"
+#include "kernel/mm/mapping.h"
+#include "kernel/mm/table.h"
+#include "kernel/proc/rlimit.h"
+
+// Entries never gain W here: the next write faults and finds out whether the page may be written in place (cow.c).
+static void rewrite_entries(struct vma *vma, vaddr_t *first, vaddr_t *last)
+{
+    vaddr_t addr = vma->start;
+    while ((addr = table_skip_holes(vma->mm, addr, vma->end)) < vma->end) {
+        vaddr_t stop = min(ALIGN_DOWN(addr, mmu_span(1)) + mmu_span(1), vma->end);
+        struct leaf leaf = table_find(vma->mm, addr);
+        leaf_lock(leaf.table);
+        unsigned left = leaf.table->table_entries ? MMU_ENTRIES : 0;
+        for (pte_t *e = leaf.entry; left && addr < stop; e++, addr += PAGE_SIZE) {
+            pte_t was = mmu_read(e);
+            if (!was)
+                continue;
+            pte_t now = mmu_change_prot(was, vma->prot);
+            // Private pages that could be written and still may: keep W, nothing changed about their owner.
+            if (mmu_writable(was) && vma->flags & VM_WRITE)
+                now = mmu_mk_writable(now);
+            if (now == was)
+                continue;
+            // The old entry is taken out atomically, so that a dirty bit set meanwhile is carried over.
+            was = mmu_get_and_clear(e);
+            mmu_set(e, now | (was & mmu_mk_dirty(0)));
+            *first = min(*first, addr);
+            *last = addr + PAGE_SIZE;
+        }
+        leaf_unlock(leaf.table);
+        addr = stop;
+    }
+}
+
+// One VMA, which lies inside the range, gets the rights `rwx`. Returns it or what it was joined with.
+static int protect_vma(struct vma **at, unsigned long rwx, vaddr_t *first, vaddr_t *last)
+{
+    struct vma *vma = *at;
+    unsigned long flags = (vma->flags & ~(unsigned long)(VM_READ | VM_WRITE | VM_EXEC)) | rwx;
+    if (flags == vma->flags)
+        return 0;
+    if (rwx & VM_WRITE && !(vma->flags & VM_WRITE)) {
+        // RLIMIT_DATA counts memory as it becomes private and writable; RLIMIT_AS does not change.
+        bool data = !(flags & (VM_SHARED | VM_GROWSDOWN | VM_STACK));
+        if (data && vma->mm->data_pages + vma_pages(vma) > rlimit(RLIMIT_DATA) >> PAGE_SHIFT)
+            return -ENOMEM;
+        if (vm_flags_accountable(flags) && !(vma->flags & VM_ACCOUNT)) {
+            int err = commit_charge(vma_pages(vma));
+            if (err)
+                return err;
+            flags |= VM_ACCOUNT;
+        }
+    }
+    vma_set_flags(vma, flags);
+    rewrite_entries(vma, first, last);
+    *at = vma_merge(vma);
+    return 0;
+}
+
+static int protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, unsigned prot)
+{
+    unsigned long rwx = vm_flags_of_prot(prot);
+    struct vma *vma = vma_find(mm, start);
+    if (!vma || (vma->start > start && !(prot & PROT_GROWSDOWN)))
+        return -ENOMEM;
+    if (prot & PROT_GROWSDOWN) {
+        if (vma->start >= end)
+            return -ENOMEM;
+        if (!(vma->flags & VM_GROWSDOWN))
+            return -EINVAL;
+        start = vma->start;
+    } else if (prot & PROT_GROWSUP) {
+        return -EINVAL; // no memory grows upwards here
+    }
+    vaddr_t first = MMU_USER_END, last = 0, done = start;
+    int err = 0;
+    while (done < end && !err) {
+        vma = vma_find(mm, done);
+        if (!vma || vma->start > done) {
+            err = -ENOMEM; // a hole; what lies before it is changed, as on Linux
+            break;
+        }
+        // VM_MAYx is VM_x shifted: what the mapping can ever be given.
+        if (rwx & ~(vma->flags >> 4 & (VM_READ | VM_WRITE | VM_EXEC))) {
+            err = -EACCES;
+            break;
+        }
+        if (vma->start == done && vma->end <= end && (vma->flags & (VM_READ | VM_WRITE | VM_EXEC)) == rwx) {
+            done = vma->end;
+            continue;
+        }
+        vaddr_t stop = min(vma->end, end);
+        if (!(err = vma_cut(mm, done, stop))) {
+            vma = vma_find(mm, done);
+            err = protect_vma(&vma, rwx, &first, &last);
+        }
+        done = stop;
+    }
+    if (last > first)
+        mmu_flush_range(mm, first, last);
+    return err;
+}
+
+int mm_mprotect(struct mm *mm, vaddr_t addr, size_t len, unsigned prot)
+{
+    if ((prot & (PROT_GROWSDOWN | PROT_GROWSUP)) == (PROT_GROWSDOWN | PROT_GROWSUP))
+        return -EINVAL;
+    if (addr & ~PAGE_MASK)
+        return -EINVAL;
+    if (!len)
+        return 0;
+    len = ALIGN_UP(len, PAGE_SIZE);
+    if (!len || addr + len <= addr)
+        return -ENOMEM;
+    if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+        return -EINVAL;
+    int err = down_write_killable(&mm->sem);
+    if (err)
+        return err;
+    err = protect_locked(mm, addr, addr + len, prot_with_personality(prot & ~PROT_SEM));
+    up_write(&mm->sem);
+    return err;
+}
+static_assert(VM_MAYREAD == VM_READ << 4 && VM_MAYWRITE == VM_WRITE << 4 && VM_MAYEXEC == VM_EXEC << 4);

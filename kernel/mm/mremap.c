@@ -1,0 +1,222 @@
+// kernel/mm/mremap.c — mremap(2): growing, shrinking and moving mappings; entries move, pages are not copied.
+#include "arch/include/mmu.h"
+#include "kernel/abi/errno.h"
+#include "kernel/mm/commit.h"
+#include "kernel/mm/gather.h"
+#include "kernel/mm/mapping.h"
+
+// Moves entries of [from, from + len) to `to`. mm->sem held for write: no fault and no other change runs, but write-back may look at either place, so
+// an entry is in exactly one at any time and its leaf lock is held. The old range must be flushed afterwards.
+static int move_entries(struct mm *mm, vaddr_t from, vaddr_t to, size_t len)
+{
+    vaddr_t end = from + len;
+    int64_t shift = (int64_t)(to - from);
+    for (vaddr_t at = from; (at = table_skip_holes(mm, at, end)) < end; at += PAGE_SIZE) {
+        struct leaf src = table_find(mm, at);
+        if (!mmu_read(src.entry))
+            continue;
+        struct leaf dst = table_get(mm, at + (vaddr_t)shift);
+        if (!dst.entry)
+            return -ENOMEM;
+        leaf_lock(src.table);
+        pte_t e = mmu_get_and_clear(src.entry);
+        if (e)
+            src.table->table_entries--;
+        leaf_unlock(src.table);
+        if (!e)
+            continue;
+        leaf_lock(dst.table);
+        mmu_set(dst.entry, e);
+        dst.table->table_entries++;
+        leaf_unlock(dst.table);
+    }
+    return 0;
+}
+
+// Moves the whole VMA (already cut to size) to `to`, `new_len` bytes long there. With `keep` the old VMA stays, empty (MREMAP_DONTUNMAP).
+static int move_vma(struct vma *vma, vaddr_t to, size_t new_len, bool keep)
+{
+    struct mm *mm = vma->mm;
+    vaddr_t from = vma->start;
+    size_t old_len = vma->end - vma->start, moved = min(old_len, new_len);
+    uint64_t pages = new_len >> PAGE_SHIFT;
+    if (vma->flags & VM_ACCOUNT) {
+        int err = commit_charge(pages);
+        if (err)
+            return err;
+    }
+    struct vma *copy = vma_duplicate(vma, mm);
+    if (!copy) {
+        if (vma->flags & VM_ACCOUNT)
+            commit_release(pages);
+        return -ENOMEM;
+    }
+    copy->start = to;
+    copy->end = to + new_len;
+    if (!copy->file && !copy->cache && !copy->ops)
+        copy->pgoff = to >> PAGE_SHIFT;
+    vma_link(mm, copy);
+    mm_account(mm, copy->flags, copy->file != nullptr, (int64_t)pages);
+    int err = move_entries(mm, from, to, moved);
+    if (!err && copy->ops && copy->ops->mremap)
+        err = copy->ops->mremap(copy);
+    mmu_flush_range(mm, from, from + old_len);
+    if (err) {
+        // Back to where everything was: the tables there exist still.
+        if (move_entries(mm, to, from, moved))
+            copy->has_anon = true; // can not happen: nothing is allocated on the way back
+        mmu_flush_range(mm, to, to + moved);
+        int undone = unmap_locked(mm, to, to + new_len);
+        return undone ? undone : err;
+    }
+    if (keep) {
+        if (vma->flags & VM_LOCKED)
+            vma_set_flags(vma, vma->flags & ~(unsigned long)(VM_LOCKED | VM_LOCKONFAULT));
+        vma_merge(copy);
+        return 0;
+    }
+    err = unmap_locked(mm, from, from + old_len);
+    if (!err)
+        vma_merge(copy);
+    return err;
+}
+
+// The VMA that contains all of the old range, if it may be resized so.
+static int check_old(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, struct vma **out)
+{
+    struct vma *vma = vma_find(mm, old);
+    if (!vma || vma->start > old)
+        return -EFAULT;
+    if (!old_len && !(vma->flags & VM_SHARED))
+        return -EINVAL; // duplicating works for shared mappings only
+    if (flags & MREMAP_DONTUNMAP && vma->flags & (VM_PFNMAP | VM_SPECIAL))
+        return -EINVAL;
+    if (old_len > vma->end - old)
+        return -EFAULT;
+    *out = vma;
+    if (new_len <= old_len)
+        return 0;
+    if (vma->flags & (VM_PFNMAP | VM_SPECIAL))
+        return -EFAULT;
+    if (vma_index(vma, old) + (new_len >> PAGE_SHIFT) < vma_index(vma, old))
+        return -EINVAL;
+    uint64_t more = (new_len - old_len) >> PAGE_SHIFT;
+    if (vma->flags & VM_LOCKED && !may_lock(mm, more))
+        return -EAGAIN;
+    return may_expand(mm, vma->flags, more) ? 0 : -ENOMEM;
+}
+
+// Cuts the VMA to the old range and moves it; shared mappings with old_len 0 are duplicated instead.
+static long move_range(struct mm *mm, vaddr_t old, size_t old_len, vaddr_t to, size_t new_len, bool keep) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (mm->nr_vmas + 3 > vm_max_map_count)
+        return -ENOMEM;
+    struct vma *vma = vma_find(mm, old);
+    if (!old_len) {
+        struct vma *copy = vma_duplicate(vma, mm);
+        if (!copy)
+            return -ENOMEM;
+        copy->pgoff = vma_index(vma, old);
+        copy->start = to;
+        copy->end = to + new_len;
+        vma_link(mm, copy);
+        mm_account(mm, copy->flags, copy->file != nullptr, (int64_t)vma_pages(copy));
+        return (long)to;
+    }
+    int err = vma_cut(mm, old, old + old_len);
+    if (!err)
+        err = move_vma(vma_find(mm, old), to, new_len, keep);
+    return err ? err : (long)to;
+}
+
+static long remap_to(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, vaddr_t new_addr)
+{
+    struct vma *vma;
+    if (flags & MREMAP_FIXED) {
+        if (new_addr & ~PAGE_MASK || new_len > MMU_USER_END || new_addr > MMU_USER_END - new_len)
+            return -EINVAL;
+        if (old + old_len > new_addr && new_addr + new_len > old)
+            return -EINVAL;
+        if (new_addr < vm_mmap_min_addr)
+            return -EPERM;
+        int err = unmap_locked(mm, new_addr, new_addr + new_len);
+        if (err)
+            return err;
+    }
+    if (old_len > new_len) {
+        int err = unmap_locked(mm, old + new_len, old + old_len);
+        if (err)
+            return err;
+        old_len = new_len;
+    }
+    int err = check_old(mm, old, old_len, new_len, flags, &vma);
+    if (err)
+        return err;
+    if (flags & MREMAP_DONTUNMAP && !may_expand(mm, vma->flags, old_len >> PAGE_SHIFT))
+        return -ENOMEM;
+    long to = flags & MREMAP_FIXED ? (long)new_addr : find_place(mm, flags & MREMAP_DONTUNMAP ? new_addr : 0, new_len, 0);
+    return to < 0 ? to : move_range(mm, old, old_len, (vaddr_t)to, new_len, flags & MREMAP_DONTUNMAP);
+}
+
+// Grows in place if there is room behind.
+static int grow_in_place(struct mm *mm, struct vma *vma, size_t more)
+{
+    if (more > MMU_USER_END - vma->end || !vma_range_free(mm, vma->end, vma->end + more))
+        return -ENOMEM;
+    if (vma->flags & VM_ACCOUNT && commit_charge(more >> PAGE_SHIFT))
+        return -ENOMEM;
+    mm_account(mm, vma->flags, vma->file != nullptr, (int64_t)(more >> PAGE_SHIFT));
+    vma_resize(vma, vma->start, vma->end + more);
+    vma_merge(vma);
+    return 0;
+}
+
+static long remap_locked(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, vaddr_t new_addr)
+{
+    if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+        return remap_to(mm, old, old_len, new_len, flags, new_addr);
+    struct vma *vma;
+    if (old_len >= new_len) {
+        vma = vma_find(mm, old);
+        if (!vma || vma->start > old)
+            return -EFAULT;
+        int err = old_len > new_len ? unmap_locked(mm, old + new_len, old + old_len) : 0;
+        return err ? err : (long)old;
+    }
+    int err = check_old(mm, old, old_len, new_len, flags, &vma);
+    if (err)
+        return err;
+    if (old_len && vma->end == old + old_len && !grow_in_place(mm, vma, new_len - old_len))
+        return (long)old;
+    if (!(flags & MREMAP_MAYMOVE))
+        return -ENOMEM;
+    long to = find_place(mm, 0, new_len, 0);
+    return to < 0 ? to : move_range(mm, old, old_len, (vaddr_t)to, new_len, false);
+}
+
+long mm_mremap(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, vaddr_t new_addr)
+{
+    if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+        return -EINVAL;
+    if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
+        return -EINVAL;
+    if (flags & MREMAP_DONTUNMAP && (ALIGN_UP(old_len, PAGE_SIZE) != ALIGN_UP(new_len, PAGE_SIZE)))
+        return -EINVAL;
+    if (old & ~PAGE_MASK || old > MMU_USER_END || old_len > MMU_USER_END - old || new_len > MMU_USER_END)
+        return -EINVAL;
+    old_len = ALIGN_UP(old_len, PAGE_SIZE);
+    new_len = ALIGN_UP(new_len, PAGE_SIZE);
+    if (!new_len)
+        return -EINVAL;
+    int err = down_write_killable(&mm->sem);
+    if (err)
+        return err;
+    long result = remap_locked(mm, old, old_len, new_len, flags, new_addr);
+    const struct vma *vma = result >= 0 ? vma_find(mm, (vaddr_t)result) : nullptr;
+    bool locked = vma && new_len > old_len && (vma->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
+    up_write(&mm->sem);
+    if (locked && mm_populate(mm, (vaddr_t)result, new_len)) {
+        // Moved all the same; missing pages come when touched.
+    }
+    return result;
+}

@@ -1,0 +1,137 @@
+// kernel/mm/populate.c — faulting pages in before they are touched: mlock, MAP_POPULATE, MADV_POPULATE, and copies to and from other processes' memory.
+#include "kernel/mm/populate.h"
+#include "arch/include/mmu.h"
+#include "kernel/abi/errno.h"
+#include "kernel/base/string.h"
+#include "kernel/mm/fault.h"
+#include "kernel/mm/gather.h"
+#include "kernel/sched/thread.h"
+
+static bool being_killed(void)
+{
+    return thread_signal_pending && thread_signal_pending(current_thread(), true);
+}
+
+static int result_errno(enum fault_result result)
+{
+    return result == FAULT_OOM ? -ENOMEM : -EFAULT;
+}
+
+// Resolves one page for reading or writing; the entry is good when this returns 0. Copy-on-write happens even where the VMA forbids writing.
+static int make_present(struct vma *vma, vaddr_t addr, bool write)
+{
+    for (;;) {
+        struct leaf leaf = table_find(vma->mm, addr);
+        pte_t e = leaf.entry ? mmu_read(leaf.entry) : 0;
+        if (e && (!write || mmu_writable(e) || (!(vma->flags & VM_WRITE) && page_is_private(e))))
+            return 0;
+        enum fault_result result = fault_in(vma, addr, write);
+        if (result != FAULT_RETRY)
+            return result_errno(result);
+        if (being_killed())
+            return -EINTR;
+    }
+}
+
+bool page_is_private(pte_t e)
+{
+    const struct page *page = mmu_special(e) ? nullptr : pfn_to_page(mmu_pfn(e));
+    return page && page_flags(page) & PG_ANON && refcount_read(&page->refs) == 1;
+}
+
+int populate_locked(struct mm *mm, vaddr_t start, vaddr_t end, int mode)
+{
+    for (vaddr_t addr = start; addr < end; addr += PAGE_SIZE) {
+        struct vma *vma = vma_find(mm, addr);
+        if (!vma || vma->start > addr)
+            return -ENOMEM;
+        if (vma->flags & (VM_PFNMAP | VM_SPECIAL)) {
+            if (mode != POPULATE_LOCK)
+                return -EFAULT;
+            addr = vma->end - PAGE_SIZE;
+            continue;
+        }
+        // Locking takes its own copies of private pages, but does not dirty shared files.
+        bool write = mode == POPULATE_WRITE || (mode == POPULATE_LOCK && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
+        unsigned long needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
+        if (!(vma->flags & needed))
+            return mode == POPULATE_LOCK ? -ENOMEM : -EFAULT;
+        int err = make_present(vma, addr, write);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+int mm_populate(struct mm *mm, vaddr_t start, size_t len)
+{
+    read_guard(&mm->sem);
+    return populate_locked(mm, start & PAGE_MASK, ALIGN_UP(start + len, PAGE_SIZE), POPULATE_LOCK);
+}
+
+// The page at `addr` with a reference, after breaking copy-on-write for a write; mm->sem held. `force` may write where VM_MAYWRITE allows it.
+static int pin_locked(struct mm *mm, vaddr_t addr, bool write, bool force, struct page **out)
+{
+    struct vma *vma = vma_find(mm, addr);
+    if (!vma || vma->start > addr || vma->flags & VM_PFNMAP)
+        return -EFAULT;
+    unsigned long needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
+    if (!(vma->flags & needed)) {
+        // A debugger may read and may patch private text, never a shared mapping that is not writable.
+        if (!force || !(vma->flags & (write ? VM_MAYWRITE : VM_MAYREAD)) || (write && vma->flags & VM_SHARED))
+            return -EFAULT;
+    }
+    for (;;) {
+        int err = make_present(vma, addr & PAGE_MASK, write);
+        if (err)
+            return err;
+        struct leaf leaf = table_find(mm, addr);
+        if (!leaf.entry)
+            continue;
+        leaf_lock(leaf.table);
+        pte_t e = mmu_read(leaf.entry);
+        bool good = e && (!write || mmu_writable(e) || page_is_private(e));
+        struct page *page = good ? pfn_to_page(mmu_pfn(e)) : nullptr;
+        if (page)
+            page_get(page);
+        leaf_unlock(leaf.table);
+        if (page) {
+            *out = page;
+            return 0;
+        }
+    }
+}
+
+int mm_pin_page(struct mm *mm, vaddr_t addr, bool write, struct page **out)
+{
+    read_guard(&mm->sem);
+    return pin_locked(mm, addr, write, false, out);
+}
+
+ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force)
+{
+    size_t done = 0;
+    if (addr >= MMU_USER_END)
+        return -EIO;
+    len = min(len, MMU_USER_END - addr);
+    while (done < len) {
+        struct page *page;
+        down_read(&mm->sem);
+        int err = pin_locked(mm, addr + done, write, force, &page);
+        up_read(&mm->sem);
+        if (err)
+            return done ? (ssize_t)done : err == -EFAULT ? -EIO : err;
+        size_t offset = (addr + done) & (PAGE_SIZE - 1), part = min(PAGE_SIZE - offset, len - done);
+        char *at = (char *)page_address(page) + offset;
+        if (write) {
+            memcpy(at, (char *)buf + done, part);
+            if (page_flags(page) & PG_CACHE)
+                page_set_dirty(page);
+        } else {
+            memcpy((char *)buf + done, at, part);
+        }
+        page_put(page);
+        done += part;
+    }
+    return (ssize_t)done;
+}

@@ -1,0 +1,130 @@
+// kernel/mm/reclaim.c — memory back under pressure.
+//
+// Pages of caches whose content can be read again stand in one list, oldest first (a second-chance clock): a page used since the last visit
+// (PG_REFERENCED, which lookups and unmapping set) goes round once more; others are written if dirty, unmapped everywhere and dropped if nobody else
+// holds them. Memory-only content is never here. Then shrinkers give back what they can. reclaim_mutex keeps it to one thread at a time.
+#include "kernel/mm/reclaim.h"
+#include "kernel/base/printk.h"
+#include "kernel/mm/page_cache.h"
+#include "kernel/mm/reclaim_cache.h"
+#include "kernel/mm/zone.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/mutex.h"
+
+DEFINE_LOCK_CLASS(lru_lock_class, "page list", RANK_SLAB);
+DEFINE_LOCK_CLASS(reclaim_lock_class, "reclaim", RANK_INVALIDATE);
+static struct spinlock lru_lock = SPINLOCK_INIT(&lru_lock_class);
+static LIST_HEAD(lru);
+static uint64_t nr_lru;
+static struct mutex reclaim_mutex = MUTEX_INIT(reclaim_mutex, &reclaim_lock_class);
+static struct thread *reclaimer;
+static LIST_HEAD(shrinkers);
+
+bool (*oom_kill_hook)(void);
+
+void reclaim_page_add(struct page *page)
+{
+    spin_guard(&lru_lock);
+    list_add_tail(&page->lru, &lru);
+    page_set_flags(page, PG_LRU);
+    nr_lru++;
+}
+
+void reclaim_page_remove(struct page *page)
+{
+    if (!(page_flags(page) & PG_LRU))
+        return;
+    spin_guard(&lru_lock);
+    if (page_flags(page) & PG_LRU) {
+        list_del(&page->lru);
+        page_clear_flags(page, PG_LRU);
+        nr_lru--;
+    }
+}
+
+uint64_t reclaim_nr_pages(void)
+{
+    return READ_ONCE(nr_lru);
+}
+
+void shrinker_register(struct shrinker *s)
+{
+    mutex_guard(&reclaim_mutex);
+    list_add_tail(&s->link, &shrinkers);
+}
+
+// The oldest page, with a reference, moved to the young end; null when there is none.
+static struct page *take_oldest(void)
+{
+    spin_guard(&lru_lock);
+    struct page *page;
+    list_for_each_entry(page, &lru, lru) {
+        list_move_tail(&page->lru, &lru);
+        return refcount_inc_not_zero(&page->refs) ? page : nullptr;
+    }
+    return nullptr;
+}
+
+static bool try_drop(struct page *page)
+{
+    struct page_cache *cache = page->cache;
+    if (page_flags(page) & PG_LOCKED || !(page_flags(page) & PG_CACHE))
+        return false;
+    if (page_flags(page) & PG_REFERENCED) {
+        page_clear_flags(page, PG_REFERENCED);
+        return false;
+    }
+    if (page_flags(page) & PG_DIRTY && (!cache->ops->write_page || page_cache_write_page(cache, page)))
+        return false;
+    // Faults on this file may hold invalidate_sem for read while they wait for memory: never wait for it here.
+    if (page->map_count) {
+        if (!down_write_trylock(cache->invalidate_sem))
+            return false;
+        page_cache_unmap(cache, page->index, page->index, false);
+        up_write(cache->invalidate_sem);
+    }
+    return page_cache_try_evict(cache, page);
+}
+
+static uint64_t reclaim_cached(uint64_t target)
+{
+    uint64_t freed = 0;
+    for (uint64_t scan = reclaim_nr_pages() * 2; scan && freed < target; scan--) {
+        struct page *page = take_oldest();
+        if (!page)
+            continue;
+        freed += try_drop(page);
+        page_put(page);
+    }
+    return freed;
+}
+
+uint64_t reclaim_pages(uint64_t target)
+{
+    // Dropping something may itself ask for memory; and who waits here holds locks that the reclaimer may need: no queueing.
+    if (reclaimer == current_thread() || !mutex_trylock(&reclaim_mutex))
+        return 0;
+    reclaimer = current_thread();
+    uint64_t before = page_alloc_free_count();
+    uint64_t freed = reclaim_cached(target);
+    struct shrinker *s;
+    list_for_each_entry(s, &shrinkers, link)
+        if (freed < target && s->count(s))
+            s->scan(s, target - freed);
+    reclaimer = nullptr;
+    mutex_unlock(&reclaim_mutex);
+    uint64_t now = page_alloc_free_count();
+    return now > before ? now - before : freed;
+}
+
+bool out_of_memory(unsigned alloc_flags)
+{
+    // The victim itself must get out of here to die.
+    if (thread_signal_pending && current_thread()->mm && thread_signal_pending(current_thread(), true))
+        return false;
+    if (!oom_kill_hook || !oom_kill_hook())
+        return false;
+    (void)alloc_flags;
+    sleep_ns(10 * NSEC_PER_MSEC); // the dying process needs the CPU
+    return true;
+}

@@ -1,0 +1,187 @@
+// kernel/mm/show.c — VMAs as text: /proc/PID/maps and smaps (proc(5)); names of anonymous memory.
+#include "arch/include/mmu.h"
+#include "kernel/abi/errno.h"
+#include "kernel/base/string.h"
+#include "kernel/mm/commit.h"
+#include "kernel/mm/mapping.h"
+#include "kernel/mm/slab.h"
+#include "kernel/mm/table.h"
+#include "kernel/vfs/seq_file.h"
+
+struct usage { // bytes
+    uint64_t rss, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
+};
+
+static void count_page(struct usage *u, pte_t e)
+{
+    const struct page *page = pfn_to_page(mmu_pfn(e));
+    bool anon = page_flags(page) & PG_ANON, dirty = mmu_dirty(e) || page_flags(page) & PG_DIRTY;
+    uint64_t users = anon ? refcount_read(&page->refs) : (uint64_t)max(page->map_count, 1);
+    u->rss += PAGE_SIZE;
+    u->pss += PAGE_SIZE / max(users, 1ul);
+    if (mmu_young(e))
+        u->referenced += PAGE_SIZE;
+    if (anon)
+        u->anonymous += PAGE_SIZE;
+    if (users > 1)
+        *(dirty ? &u->shared_dirty : &u->shared_clean) += PAGE_SIZE;
+    else
+        *(dirty ? &u->private_dirty : &u->private_clean) += PAGE_SIZE;
+}
+
+static void measure(struct vma *vma, struct usage *u)
+{
+    for (vaddr_t at = vma->start; (at = table_skip_holes(vma->mm, at, vma->end)) < vma->end; at += PAGE_SIZE) {
+        struct leaf leaf = table_find(vma->mm, at);
+        leaf_lock(leaf.table);
+        pte_t e = mmu_read(leaf.entry);
+        if (e && !mmu_special(e))
+            count_page(u, e);
+        leaf_unlock(leaf.table);
+    }
+}
+
+// The last column: a path, or what the memory is for.
+static void show_name(struct seq_file *m, struct vma *vma)
+{
+    const char *name = nullptr;
+    if (vma->file) {
+        seq_putc(m, ' ');
+        seq_path(m, &vma->file->path, nullptr, "\n");
+        return;
+    }
+    if (vma->ops && vma->ops->name)
+        name = vma->ops->name(vma);
+    if (!name && vma_is_shared_memory(vma))
+        name = "/dev/zero (deleted)";
+    if (!name && vma->start < ALIGN_UP(vma->mm->brk, PAGE_SIZE) && vma->end > vma->mm->start_brk && !vma->cache)
+        name = "[heap]";
+    if (!name && vma->start <= vma->mm->start_stack && vma->end >= vma->mm->start_stack)
+        name = "[stack]";
+    if (name) {
+        seq_putc(m, ' ');
+        seq_puts(m, name);
+    } else if (vma->anon_name) {
+        seq_printf(m, " [anon:%s]", vma->anon_name->text);
+    }
+}
+
+static bool has_name(const struct vma *vma)
+{
+    return vma->file || (vma->ops && vma->ops->name) || vma_is_shared_memory(vma) || vma->anon_name ||
+           (vma->start < ALIGN_UP(vma->mm->brk, PAGE_SIZE) && vma->end > vma->mm->start_brk && !vma->cache) ||
+           (vma->start <= vma->mm->start_stack && vma->end >= vma->mm->start_stack);
+}
+
+static void show_line(struct seq_file *m, struct vma *vma)
+{
+    dev_t dev = 0;
+    ino_t ino = 0;
+    uint64_t offset = 0;
+    if (vma->file) {
+        dev = vma->file->inode->sb->dev;
+        ino = vma->file->inode->ino;
+        offset = vma->pgoff << PAGE_SHIFT;
+    } else if (vma_is_shared_memory(vma)) {
+        dev = MKDEV(0, 1);
+        ino = shared_memory_ino(vma);
+        offset = vma->pgoff << PAGE_SHIFT;
+    }
+    size_t before = m->count;
+    seq_printf(m, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long)vma->start, (unsigned long)vma->end,
+               vma->flags & VM_READ ? 'r' : '-', vma->flags & VM_WRITE ? 'w' : '-', vma->flags & VM_EXEC ? 'x' : '-',
+               vma->flags & VM_SHARED ? 's' : 'p', (unsigned long long)offset, MAJOR(dev), MINOR(dev), (unsigned long long)ino);
+    if (has_name(vma)) {
+        while (m->count > before && m->count - before < 72)
+            seq_putc(m, ' ');
+        show_name(m, vma);
+    }
+    seq_putc(m, '\n');
+}
+
+static void show_flags(struct seq_file *m, const struct vma *vma)
+{
+    static const struct {
+        unsigned long flag;
+        char text[4];
+    } names[] = {
+        {VM_READ, "rd "},     {VM_WRITE, "wr "},    {VM_EXEC, "ex "},      {VM_SHARED, "sh "},      {VM_MAYREAD, "mr "},
+        {VM_MAYWRITE, "mw "}, {VM_MAYEXEC, "me "},  {VM_GROWSDOWN, "gd "}, {VM_PFNMAP, "pf "},      {VM_LOCKED, "lo "},
+        {VM_SEQ_READ, "sr "}, {VM_RAND_READ, "rr "}, {VM_DONTFORK, "dc "}, {VM_ACCOUNT, "ac "},     {VM_NORESERVE, "nr "},
+        {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "},
+    };
+    seq_puts(m, "VmFlags: ");
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (vma->flags & names[i].flag)
+            seq_puts(m, names[i].text);
+    seq_putc(m, '\n');
+}
+
+void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
+{
+    show_line(m, vma);
+    if (!smaps)
+        return;
+    struct usage u = {};
+    measure(vma, &u);
+    const struct {
+        const char *name;
+        uint64_t bytes;
+    } rows[] = {
+        {"Size:", vma->end - vma->start},  {"KernelPageSize:", PAGE_SIZE},     {"MMUPageSize:", PAGE_SIZE},
+        {"Rss:", u.rss},                   {"Pss:", u.pss},                    {"Pss_Dirty:", u.private_dirty},
+        {"Shared_Clean:", u.shared_clean}, {"Shared_Dirty:", u.shared_dirty},  {"Private_Clean:", u.private_clean},
+        {"Private_Dirty:", u.private_dirty}, {"Referenced:", u.referenced},    {"Anonymous:", u.anonymous},
+        {"KSM:", 0},                       {"LazyFree:", 0},                   {"AnonHugePages:", 0},
+        {"ShmemPmdMapped:", 0},            {"FilePmdMapped:", 0},              {"Shared_Hugetlb:", 0},
+        {"Private_Hugetlb:", 0},           {"Swap:", 0},                       {"SwapPss:", 0},
+        {"Locked:", vma->flags & VM_LOCKED ? u.pss : 0},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+        seq_printf(m, "%-15s %8llu kB\n", rows[i].name, (unsigned long long)rows[i].bytes / 1024);
+    seq_puts(m, "THPeligible:           0\n");
+    show_flags(m, vma);
+}
+
+int mm_set_anon_name(struct mm *mm, vaddr_t addr, size_t len, const char *text)
+{
+    vaddr_t end = ALIGN_UP(addr + len, PAGE_SIZE);
+    if (addr & ~PAGE_MASK || end < addr)
+        return -EINVAL;
+    struct anon_name *name = nullptr;
+    if (text) {
+        name = kmalloc(sizeof *name + strlen(text) + 1, ALLOC_KERNEL);
+        if (!name)
+            return -ENOMEM;
+        refcount_set(&name->refs, 1);
+        strlcpy(name->text, text, strlen(text) + 1);
+    }
+    int err = 0, unmapped = 0;
+    down_write(&mm->sem);
+    for (vaddr_t at = addr; at < end && !err;) {
+        struct vma *vma = vma_find(mm, at);
+        if (!vma || vma->start >= end) {
+            unmapped = -ENOMEM;
+            break;
+        }
+        if (vma->start > at) {
+            unmapped = -ENOMEM;
+            at = vma->start;
+        }
+        vaddr_t stop = min(vma->end, end);
+        if (vma->file)
+            err = -EBADF;
+        else if (!(err = vma_cut(mm, at, stop))) {
+            vma = vma_find(mm, at);
+            anon_name_put(vma->anon_name);
+            vma->anon_name = name;
+            if (name)
+                refcount_inc(&name->refs);
+            vma_merge(vma);
+        }
+        at = stop;
+    }
+    up_write(&mm->sem);
+    anon_name_put(name);
+    return err ? err : unmapped;
+}

@@ -5,7 +5,6 @@
 #include "arch/include/setup.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
-#include "kernel/base/string.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
 #include "kernel/base/xarray.h"
@@ -17,7 +16,6 @@
 #include "kernel/boot/version.h"
 #include "kernel/debug/symbols.h"
 #include "kernel/mm/init.h"
-#include "kernel/sched/sched.h"
 #include "kernel/proc/start.h"
 #include "kernel/sched/sched.h"
 
@@ -84,38 +82,9 @@ static void boot_in_first_task([[maybe_unused]] void *arg)
     start_init();
 }
 
-// maxcpus=N: at most N processors are started; 0 and 1 keep the first alone.
-static unsigned max_cpus = MAX_CPUS;
-
-static int parse_maxcpus(const char *value)
-{
-    uint32_t n;
-    int err = parse_u32(value, 10, &n);
-    if (!err)
-        max_cpus = n;
-    return err;
-}
-CMDLINE_PARAM("maxcpus", parse_maxcpus);
-
-// The rest of the boot, in a thread that may sleep.
-static void boot_rest(void *)
-{
-    arch_smp_boot(max_cpus);
-    RUN_LEVEL(core);
-    RUN_LEVEL(subsys);
-    RUN_LEVEL(fs);
-    RUN_LEVEL(device);
-    RUN_LEVEL(late);
-    mm_seal_boot_data();
-
-    initramfs_list();
-    pr_emerg("no init yet\n");
-    arch_debug_exit(DEBUG_EXIT_NO_INIT);
-    arch_halt();
-}
-
 void kernel_main(void)
 {
+    // One CPU, interrupts off, nothing may sleep.
     symbols_init();
     cmdline_parse();
     console_settle();
@@ -123,9 +92,14 @@ void kernel_main(void)
     arch_early_init();
     mm_init_early();
     mm_init();
+    xarray_boot();
     arch_machine_init();
+    random_init(boot_info.seed, sizeof boot_info.seed, boot_info.seed_bits);
+    memset(boot_info.seed, 0, sizeof boot_info.seed);
+    arch_set_current(&boot_thread);
     sched_init();
-    if (kthread_create(boot_rest, nullptr, "init", nullptr))
-        panic("no memory for the first thread");
+    RUN_LEVEL(core);
+
+    init_thread_start(boot_in_first_task, nullptr);
     sched_idle_loop();
 }

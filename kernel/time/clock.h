@@ -1,6 +1,7 @@
 // kernel/time/clock.h — the clocks: monotonic since boot, real time (with its offset and its jumps), CPU clocks elsewhere.
 #pragma once
 
+#include "arch/include/cpu.h"
 #include "kernel/base/types.h"
 
 struct timespec_k {
@@ -8,17 +9,35 @@ struct timespec_k {
     int64_t tv_nsec;
 };
 
+// Real time minus monotonic time; read without a lock, written by clock.c only.
+extern ktime_t clock_realtime_offset_;
+
 // ns on CLOCK_MONOTONIC (boot = small positive). Any context.
-ktime_t clock_monotonic(void);
+static inline ktime_t clock_monotonic(void)
+{
+    return arch_clock_ns();
+}
 // CLOCK_BOOTTIME: the same here as long as the machine does not sleep.
-ktime_t clock_boottime(void);
-// ns since 1970 UTC. Any context.
-ktime_t clock_realtime(void);
+static inline ktime_t clock_boottime(void)
+{
+    return arch_clock_ns();
+}
 // CLOCK_REALTIME = monotonic + this offset.
-ktime_t clock_realtime_offset(void);
-// Sets real time; timers on the real clock are re-evaluated, timerfd TFD_TIMER_CANCEL_ON_SET cancelled. -EINVAL if negative.
+static inline ktime_t clock_realtime_offset(void)
+{
+    return READ_ONCE(clock_realtime_offset_);
+}
+// ns since 1970 UTC. Any context.
+static inline ktime_t clock_realtime(void)
+{
+    return arch_clock_ns() + clock_realtime_offset();
+}
+// Sets real time; timers on the real clock are re-evaluated, timerfd TFD_TIMER_CANCEL_ON_SET cancelled. -EINVAL if it is negative, or would
+// make the machine's start lie before 1970. May sleep.
 [[nodiscard]] int clock_set_realtime(ktime_t now);
-// Coarse file-timestamp time: real time as of now, cheap. Used by inode times.
+// International atomic time minus UTC, in seconds: adjtimex(2).
+int clock_tai_offset(void);
+// What file systems stamp with.
 struct timespec_k clock_now_ts(void);
 
 static inline struct timespec_k ns_to_timespec(ktime_t ns)

@@ -1,0 +1,53 @@
+// kernel/time/clock_internal.h — what the files of kernel/time share among themselves.
+#pragma once
+
+#include "arch/include/user_copy.h"
+#include "kernel/abi/time.h"
+#include "kernel/time/clock.h"
+
+struct process;
+struct task;
+
+// timerfd.c: real time has jumped.
+void timerfd_clock_was_set(void);
+// clock.c
+void clock_set_tai_offset(int seconds);
+void clock_set_timezone(int minutes_west, int dst_time);
+
+// cpu_clock.c: CPU-time clocks, static and of other processes and threads. They take references, which cpu_clock_put() drops.
+struct cpu_clock {
+    struct process *process;
+    struct task *task; // null: the whole process
+    int type;          // CPUCLOCK_PROF, _VIRT, _SCHED
+};
+// -EINVAL: not a CPU clock, or nobody there.
+[[nodiscard]] int cpu_clock_find(int clockid, struct cpu_clock *out);
+void cpu_clock_put(struct cpu_clock *clock);
+uint64_t cpu_clock_read(const struct cpu_clock *clock); // ns
+static inline bool clockid_is_cpu(int clockid)
+{
+    return clockid < 0 || clockid == CLOCK_PROCESS_CPUTIME_ID || clockid == CLOCK_THREAD_CPUTIME_ID;
+}
+
+// clock_syscalls.c: a clock that is not a CPU clock. -EINVAL.
+[[nodiscard]] int clock_read(int clockid, ktime_t *ns);
+
+// User structures. -EFAULT; -EINVAL for times that are not normalised or negative.
+[[nodiscard]] static inline int timespec_from_user(ktime_t *ns, const struct abi_timespec __user *uts)
+{
+    struct abi_timespec ts;
+    if (copy_from_user(&ts, uts, sizeof ts))
+        return -EFAULT;
+    struct timespec_k k = {ts.tv_sec, ts.tv_nsec};
+    if (!timespec_valid(k))
+        return -EINVAL;
+    *ns = timespec_to_ns(k);
+    return 0;
+}
+
+[[nodiscard]] static inline int timespec_to_user(struct abi_timespec __user *uts, ktime_t ns)
+{
+    struct timespec_k k = ns_to_timespec(ns);
+    struct abi_timespec ts = {k.tv_sec, k.tv_nsec};
+    return copy_to_user(uts, &ts, sizeof ts) ? -EFAULT : 0;
+}

@@ -1,0 +1,328 @@
+// kernel/time/timerfd.c — timers as files: timerfd_create(2), timerfd_settime(2), timerfd_gettime(2).
+//
+// Reading gives the number of expirations since the last read. Expirations are counted when somebody looks; the timer itself only has to
+// tell readers and pollers that there is one, so while nobody reads, a periodic timer fires once and then rests.
+
+#include "kernel/abi/fcntl.h"
+#include "kernel/mm/slab.h"
+#include "kernel/proc/cred.h"
+#include "kernel/proc/signal.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/time/clock_internal.h"
+#include "kernel/time/hrtimer.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/iov.h"
+#include "kernel/vfs/poll.h"
+#include "kernel/vfs/seq_file.h"
+
+struct timerfd {
+    struct waitqueue wq;        // its lock guards the fields below
+    struct hrtimer timer;
+    struct mutex change;        // one timerfd_settime() at a time
+    int clockid, flags;         // flags of the last settime
+    bool armed;
+    bool expired;               // the timer fired since the last read
+    bool cancelled;             // TFD_TIMER_CANCEL_ON_SET: the clock was set
+    ktime_t next, interval;     // next expiration not yet counted
+    uint64_t extra;             // put there by TFD_IOC_SET_TICKS
+    struct list_head all_link;  // timerfds on the real clock: timerfd_list_lock
+    bool listed;
+};
+
+static DEFINE_LOCK_CLASS(timerfd_list_class, "timerfd list", RANK_TIMER_USER);
+static DEFINE_LOCK_CLASS(timerfd_change_class, "timerfd, changing", RANK_EPOLL);
+static struct spinlock timerfd_list_lock = SPINLOCK_INIT(&timerfd_list_class);
+static LIST_HEAD(timerfd_list);
+
+static bool on_real_clock(const struct timerfd *t)
+{
+    return t->clockid == CLOCK_REALTIME || t->clockid == CLOCK_REALTIME_ALARM;
+}
+
+static ktime_t timer_now(const struct timerfd *t)
+{
+    return t->timer.clock == HRTIMER_REALTIME ? clock_realtime() : clock_monotonic();
+}
+
+static ktime_t timerfd_fired(struct hrtimer *timer)
+{
+    struct timerfd *t = container_of(timer, struct timerfd, timer);
+    irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
+    t->expired = true;
+    spin_unlock_irqrestore(&t->wq.lock, flags);
+    wake_up_poll(&t->wq, EPOLLIN | EPOLLRDNORM);
+    return KTIME_MAX;
+}
+
+// Real time has jumped: readers of timers that asked for it get ECANCELED.
+void timerfd_clock_was_set(void)
+{
+    struct timerfd *t;
+    spin_guard(&timerfd_list_lock);
+    list_for_each_entry(t, &timerfd_list, all_link) {
+        irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
+        t->cancelled = true;
+        spin_unlock_irqrestore(&t->wq.lock, flags);
+        wake_up_poll(&t->wq, EPOLLIN | EPOLLRDNORM);
+    }
+}
+
+// How many expirations there were and were not read; the timer goes on. wq.lock held.
+static uint64_t take_expirations(struct timerfd *t) REQUIRES(t->wq.lock)
+{
+    uint64_t n = t->extra;
+    t->extra = 0;
+    t->expired = false;
+    ktime_t now = timer_now(t);
+    if (!t->armed || now < t->next)
+        return n;
+    if (!t->interval) {
+        t->armed = false;
+        return n + 1;
+    }
+    int64_t passed = (now - t->next) / t->interval + 1;
+    t->next = ktime_add_safe(t->next, passed * t->interval);
+    hrtimer_start(&t->timer, t->next);
+    return n + (uint64_t)passed;
+}
+
+// 0 and the count (not zero), -EAGAIN, -ECANCELED.
+static int try_read(struct timerfd *t, uint64_t *count)
+{
+    spin_irq_guard(&t->wq.lock);
+    if (t->cancelled) {
+        t->cancelled = false;
+        return -ECANCELED;
+    }
+    if (!t->expired)
+        return -EAGAIN;
+    *count = take_expirations(t);
+    return *count ? 0 : -EAGAIN;
+}
+
+static ssize_t timerfd_read(struct file *file, struct iov_iter *to, loff_t *, unsigned rw_flags)
+{
+    struct timerfd *t = file->private;
+    uint64_t count;
+    if (iov_iter_count(to) < sizeof count)
+        return -EINVAL;
+    int err = try_read(t, &count);
+    if (err == -EAGAIN && !(file->flags & O_NONBLOCK) && !(rw_flags & RW_NOWAIT)) {
+        if (wait_event_interruptible(&t->wq, (err = try_read(t, &count)) != -EAGAIN))
+            err = -ERESTARTSYS;
+    }
+    if (err)
+        return err;
+    return copy_to_iter(to, &count, sizeof count) == sizeof count ? (ssize_t)sizeof count : -EFAULT;
+}
+
+static uint32_t timerfd_poll(struct file *file, struct poll_table *pt)
+{
+    struct timerfd *t = file->private;
+    poll_wait(file, &t->wq, pt);
+    spin_irq_guard(&t->wq.lock);
+    return t->expired || t->cancelled ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static void timerfd_unlist(struct timerfd *t)
+{
+    spin_guard(&timerfd_list_lock);
+    if (t->listed)
+        list_del(&t->all_link);
+    t->listed = false;
+}
+
+static void timerfd_release(struct file *file)
+{
+    struct timerfd *t = file->private;
+    timerfd_unlist(t);
+    hrtimer_cancel(&t->timer);
+    kfree(t);
+}
+
+static long timerfd_ioctl(struct file *file, unsigned cmd, unsigned long arg)
+{
+    struct timerfd *t = file->private;
+    uint64_t ticks;
+    if (cmd != TFD_IOC_SET_TICKS)
+        return -ENOTTY;
+    if (copy_from_user(&ticks, user_ptr(const void, arg), sizeof ticks))
+        return -EFAULT;
+    if (!ticks)
+        return -EINVAL;
+    irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
+    bool cancelled = t->cancelled;
+    if (!cancelled) {
+        (void)take_expirations(t);
+        t->extra = ticks;
+        t->expired = true;
+    }
+    spin_unlock_irqrestore(&t->wq.lock, flags);
+    if (cancelled)
+        return -ECANCELED;
+    wake_up_poll(&t->wq, EPOLLIN | EPOLLRDNORM);
+    return 0;
+}
+
+struct timerfd_time {
+    ktime_t value, interval;
+};
+
+// wq.lock held.
+static void timerfd_time_left(const struct timerfd *t, struct timerfd_time *out)
+{
+    *out = (struct timerfd_time){.interval = t->interval};
+    if (!t->armed)
+        return;
+    ktime_t left = t->next - timer_now(t);
+    if (left <= 0 && t->interval)
+        left += (-left / t->interval + 1) * t->interval;
+    out->value = max(left, (ktime_t)0);
+}
+
+static uint64_t pending_ticks(const struct timerfd *t)
+{
+    if (!t->expired)
+        return 0;
+    ktime_t now = timer_now(t);
+    if (!t->armed || now < t->next)
+        return t->extra;
+    return t->extra + (t->interval ? (uint64_t)((now - t->next) / t->interval) + 1 : 1);
+}
+
+static void timerfd_show(struct seq_file *m, struct file *file)
+{
+    struct timerfd *t = file->private;
+    struct timerfd_time left;
+    irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
+    timerfd_time_left(t, &left);
+    uint64_t ticks = pending_ticks(t);
+    spin_unlock_irqrestore(&t->wq.lock, flags);
+    struct timespec_k value = ns_to_timespec(left.value), interval = ns_to_timespec(left.interval);
+    seq_printf(m, "clockid: %d\nticks: %lu\nsettime flags: 0%o\nit_value: (%ld, %ld)\nit_interval: (%ld, %ld)\n", t->clockid,
+               (unsigned long)ticks, (unsigned)t->flags, (long)value.tv_sec, (long)value.tv_nsec, (long)interval.tv_sec,
+               (long)interval.tv_nsec);
+}
+
+static const struct file_ops timerfd_ops = {
+    .read_iter = timerfd_read,
+    .poll = timerfd_poll,
+    .ioctl = timerfd_ioctl,
+    .release = timerfd_release,
+    .show_fdinfo = timerfd_show,
+    .nonseekable = true,
+};
+
+SYSCALL2(timerfd_create, int, clockid, int, flags)
+{
+    if (flags & ~(TFD_NONBLOCK | TFD_CLOEXEC))
+        return -EINVAL;
+    bool alarm = clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM;
+    if (!alarm && clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC && clockid != CLOCK_BOOTTIME)
+        return -EINVAL;
+    if (alarm && !capable(CAP_WAKE_ALARM))
+        return -EPERM;
+    struct timerfd *t = kzalloc(sizeof *t, ALLOC_KERNEL);
+    if (!t)
+        return -ENOMEM;
+    waitqueue_init(&t->wq);
+    mutex_init(&t->change, &timerfd_change_class);
+    t->clockid = clockid;
+    hrtimer_init(&t->timer, HRTIMER_MONOTONIC, timerfd_fired);
+    struct file *file;
+    int err = file_anon("[timerfd]", &timerfd_ops, t, O_RDWR | (unsigned)(flags & TFD_NONBLOCK), &file);
+    if (err) {
+        kfree(t);
+        return err;
+    }
+    return fd_install_new(file, (unsigned)(flags & TFD_CLOEXEC));
+}
+
+static int timerfd_of(struct file *file, struct timerfd **out)
+{
+    if (!file)
+        return -EBADF;
+    if (file->ops != &timerfd_ops)
+        return -EINVAL;
+    *out = file->private;
+    return 0;
+}
+
+// Puts it on or takes it off the list of those to be told when real time jumps.
+static void timerfd_list_for_cancel(struct timerfd *t, bool wanted)
+{
+    spin_guard(&timerfd_list_lock);
+    if (wanted && !t->listed)
+        list_add(&t->all_link, &timerfd_list);
+    else if (!wanted && t->listed)
+        list_del(&t->all_link);
+    t->listed = wanted;
+}
+
+static int timerfd_set(struct timerfd *t, int flags, const struct timerfd_time *new, struct timerfd_time *old)
+{
+    mutex_guard(&t->change);
+    bool absolute = flags & TFD_TIMER_ABSTIME, real = absolute && on_real_clock(t);
+    timerfd_list_for_cancel(t, real && flags & TFD_TIMER_CANCEL_ON_SET);
+    irq_flags_t irq = spin_lock_irqsave(&t->wq.lock);
+    timerfd_time_left(t, old);
+    t->armed = false; // a reader does not start it again
+    spin_unlock_irqrestore(&t->wq.lock, irq);
+    hrtimer_cancel(&t->timer);
+    spin_irq_guard(&t->wq.lock);
+    t->flags = flags;
+    t->expired = false;
+    t->extra = 0;
+    t->interval = new->interval;
+    bool cancelled = t->cancelled;
+    t->cancelled = false;
+    hrtimer_init(&t->timer, real ? HRTIMER_REALTIME : HRTIMER_MONOTONIC, timerfd_fired);
+    if (new->value) {
+        t->next = absolute ? new->value : ktime_add_safe(clock_monotonic(), new->value);
+        t->armed = true;
+        hrtimer_start(&t->timer, t->next);
+    }
+    // A program that sets its timer anew without having read learns here that the clock was set: timerfd_create(2).
+    return cancelled && real && flags & TFD_TIMER_CANCEL_ON_SET ? -ECANCELED : 0;
+}
+
+static int timerfd_time_to_user(struct abi_itimerspec __user *uvalue, const struct timerfd_time *time)
+{
+    struct timespec_k value = ns_to_timespec(time->value), interval = ns_to_timespec(time->interval);
+    struct abi_itimerspec out = {{interval.tv_sec, interval.tv_nsec}, {value.tv_sec, value.tv_nsec}};
+    return copy_to_user(uvalue, &out, sizeof out) ? -EFAULT : 0;
+}
+
+SYSCALL4(timerfd_settime, int, fd, int, flags, const struct abi_itimerspec __user *, unew, struct abi_itimerspec __user *, uold)
+{
+    struct abi_itimerspec value;
+    if (copy_from_user(&value, unew, sizeof value))
+        return -EFAULT;
+    struct timespec_k v = {value.value.tv_sec, value.value.tv_nsec}, i = {value.interval.tv_sec, value.interval.tv_nsec};
+    if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(v) || !timespec_valid(i))
+        return -EINVAL;
+    FD_REF(ref, fd);
+    struct timerfd *t;
+    int err = timerfd_of(ref.file, &t);
+    if (err)
+        return err;
+    struct timerfd_time new = {timespec_to_ns(v), timespec_to_ns(i)}, old;
+    err = timerfd_set(t, flags, &new, &old);
+    if (uold && timerfd_time_to_user(uold, &old))
+        return -EFAULT;
+    return err;
+}
+
+SYSCALL2(timerfd_gettime, int, fd, struct abi_itimerspec __user *, uvalue)
+{
+    FD_REF(ref, fd);
+    struct timerfd *t;
+    int err = timerfd_of(ref.file, &t);
+    if (err)
+        return err;
+    struct timerfd_time left;
+    irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
+    timerfd_time_left(t, &left);
+    spin_unlock_irqrestore(&t->wq.lock, flags);
+    return timerfd_time_to_user(uvalue, &left);
+}

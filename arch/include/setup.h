@@ -9,7 +9,7 @@ void arch_early_init(void);
 // Firmware tables, interrupt controllers, the clock source, the timer: after the page and slab allocators and ioremap() work, before
 // sched_init(); the first use of arch_clock_ns(). Fills cpu_possible_mask and nr_cpus, sets up per-CPU areas for all. Interrupts stay off.
 void arch_machine_init(void);
-// This thread becomes the running one of this CPU: by sched_init() for the idle thread of each CPU, before the first switch.
+// This thread becomes the running one of this CPU. arch_early_init() does it for boot_thread.
 struct thread;
 void arch_set_current(struct thread *thread);
 

@@ -9,6 +9,9 @@
 #include "arch/x86_64/time/tsc.h"
 #include "kernel/base/printk.h"
 #include "kernel/drivers/acpi/acpi.h"
+#include "kernel/sched/thread.h"
+
+extern char boot_stack[]; // boot/head.S
 
 void arch_early_init(void)
 {
@@ -18,6 +21,8 @@ void arch_early_init(void)
     features_patch_kernel();
     idt_init();
     descriptors_load(0);
+    boot_thread.stack = boot_stack;
+    arch_set_current(&boot_thread);
     smp_reserve_trampoline();
 }
 

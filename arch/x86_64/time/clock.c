@@ -15,6 +15,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/time/vdso_data.h"
 
 enum clock_kind { CLOCK_TSC, CLOCK_TSC_HELD, CLOCK_HPET };
 struct clock_params {
@@ -24,7 +25,7 @@ struct clock_params {
     uint64_t rate; // ns per tick, 32 fraction bits
 };
 
-static struct clock_params param_sets[3];
+static struct clock_params param_sets[2];
 static const struct clock_params *clock_now;
 static uint64_t measured_khz RO_AFTER_INIT;
 static uint64_t lapic_khz_ RO_AFTER_INIT;
@@ -95,6 +96,18 @@ bool clock_tsc_params(uint64_t *base, ktime_t *base_ns, uint64_t *rate)
     *base_ns = p->base_ns;
     *rate = p->rate;
     return true;
+}
+
+// Makes `p` the clock, here and in the page that user space reads.
+static void publish(const struct clock_params *p)
+{
+    store_release(&clock_now, p);
+    vdso_data_write_begin();
+    vdso_page.data.clock_mode = p->kind == CLOCK_TSC ? CLOCK_MODE_COUNTER : CLOCK_MODE_SYSCALL;
+    vdso_page.data.counter_base = p->base;
+    vdso_page.data.base_ns = p->base_ns;
+    vdso_page.data.rate = p->rate;
+    vdso_data_write_end();
 }
 
 struct sample {
@@ -171,7 +184,7 @@ void clock_init(void)
     uint64_t now = read_tsc_ordered();
     uint64_t base = boot_info.entry_cycles && boot_info.entry_cycles <= now ? boot_info.entry_cycles : now;
     *p = (struct clock_params){.kind = CLOCK_TSC, .base = base, .rate = ((uint64_t)1000000 << 32) / measured_khz};
-    store_release(&clock_now, p);
+    publish(p);
     log_clock = arch_clock_ns;
 }
 
@@ -188,7 +201,7 @@ static void abandon_tsc(int64_t behind)
         p->kind = CLOCK_TSC_HELD;
         __atomic_store_n(&highest_seen, now, __ATOMIC_RELAXED);
     }
-    store_release(&clock_now, p);
+    publish(p);
     pr_warn("TSCs differ by %lld ticks: %s\n", (long long)behind, hpet_source ? "using the HPET" : "using the TSC, held");
 }
 

@@ -18,6 +18,7 @@
 
 uint32_t fpu_area_size RO_AFTER_INIT;
 uint64_t fpu_components RO_AFTER_INIT;
+uint32_t fpu_mxcsr_mask RO_AFTER_INIT;
 static struct slab_cache *fpu_cache RO_AFTER_INIT;
 // The thread whose state this CPU's registers hold, whether or not it is the one that runs. Compared, never followed.
 static DEFINE_PER_CPU(struct arch_thread *, fpu_owner);
@@ -35,9 +36,18 @@ static uint64_t supported_components(void)
     return wanted & offered;
 }
 
+static void find_mxcsr_mask(void)
+{
+    static struct fpu_legacy probe ALIGNED(16);
+    __asm__ volatile("fxsave64 %0" : "=m"(probe));
+    fpu_mxcsr_mask = probe.mxcsr_mask ? probe.mxcsr_mask : 0xffbf; // SDM volume 1, 11.6.6
+}
+
 void fpu_enable(void)
 {
     __asm__ volatile("fninit");
+    if (!fpu_mxcsr_mask)
+        find_mxcsr_mask();
     if (!cpu_has(X86_XSAVE)) {
         fpu_components = XCR0_X87 | XCR0_SSE;
         fpu_area_size = sizeof(struct fpu_legacy);
@@ -64,14 +74,21 @@ void fpu_reset(struct fpu_area *area)
     area->legacy.mxcsr = MXCSR_DEFAULT;
 }
 
+// XSAVE leaves nothing out: also components in their initial state are written, for those who look at the bytes.
+static void save_whole(struct fpu_area *area)
+{
+    if (cpu_has(X86_XSAVE))
+        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
 static void save(struct fpu_area *area)
 {
     if (cpu_has(X86_XSAVEOPT))
         __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
-    else if (cpu_has(X86_XSAVE))
-        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
     else
-        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+        save_whole(area);
 }
 
 static void load(const struct fpu_area *area)
@@ -122,7 +139,7 @@ void fpu_save_current(void)
     preempt_disable();
     struct arch_thread *arch = &current_thread()->arch;
     if (arch->fpu_loaded)
-        save(arch->fpu);
+        save_whole(arch->fpu);
     preempt_enable();
 }
 

@@ -28,6 +28,8 @@ struct fpu_area {
 // Bytes of an area on this machine, and the state components it holds (XCR0; 3 without XSAVE).
 extern uint32_t fpu_area_size;
 extern uint64_t fpu_components;
+// Bits of MXCSR that may be set.
+extern uint32_t fpu_mxcsr_mask;
 
 // Sets XCR0 on this CPU; the first call finds the size. Every CPU.
 void fpu_enable(void);
@@ -38,7 +40,7 @@ void fpu_init(void);
 void fpu_free(struct arch_thread *arch);
 // Interrupts off, at a switch.
 void fpu_switch(struct arch_thread *prev, struct arch_thread *next);
-// Brings the current thread's area up to date with the registers, which stay loaded.
+// Brings the current thread's whole area up to date with the registers, which stay loaded.
 void fpu_save_current(void);
 // From here the current thread's state is the area in memory, which may be edited; fpu_load_current() makes it live again.
 void fpu_unload_current(void);

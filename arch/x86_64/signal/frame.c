@@ -1,0 +1,169 @@
+// arch/x86_64/signal/frame.c — signal frames: signal(7), sigreturn(2), sigaltstack(2), and restarting system calls.
+//
+// From high to low addresses: 128 bytes the ABI lets leaf functions use below the stack pointer (not on a fresh alternate stack), the
+// floating-point state (64-byte aligned), struct rt_sigframe placed so that the stack pointer is as after a call: 8 below a multiple of 16.
+#include "arch/include/elf.h"
+#include "arch/include/user_copy.h"
+#include "arch/x86_64/cpu/features.h"
+#include "arch/x86_64/signal/fpstate.h"
+#include "arch/x86_64/signal/sigframe.h"
+#include "cpu/ptrace.h"
+#include "kernel/base/string.h"
+#include "kernel/proc/signal.h"
+#include "kernel/proc/task.h"
+
+#define RED_ZONE 128
+#define FPSTATE_ALIGN 64
+#define FRAME_ALIGN 16
+// What a handler or a returning program may choose.
+#define FLAGS_USER                                                                                                     \
+    (X86_FLAGS_CF | X86_FLAGS_PF | X86_FLAGS_AF | X86_FLAGS_ZF | X86_FLAGS_SF | X86_FLAGS_TF | X86_FLAGS_DF | X86_FLAGS_OF | X86_FLAGS_RF | X86_FLAGS_AC)
+
+static bool within_altstack(const struct task *task, unsigned long sp)
+{
+    return sp > task->altstack_sp && sp - task->altstack_sp <= task->altstack_size;
+}
+
+static bool on_altstack(const struct task *task, unsigned long sp)
+{
+    return !(task->altstack_flags & SS_AUTODISARM) && within_altstack(task, sp);
+}
+
+// Where frame and floating-point state go; false if the alternate stack is too small for them.
+static bool place_frame(const struct task *task, const struct pt_regs *regs, const struct k_sigaction *action, unsigned long *frame, unsigned long *fpstate)
+{
+    unsigned long sp = regs->sp - RED_ZONE;
+    bool nested = on_altstack(task, regs->sp), entering = false;
+    if (action->flags & SA_ONSTACK && task->altstack_size && !nested) {
+        sp = task->altstack_sp + task->altstack_size;
+        entering = true;
+    }
+    *fpstate = ALIGN_DOWN(sp - sigframe_fpstate_size(), FPSTATE_ALIGN);
+    *frame = ALIGN_DOWN(*fpstate - sizeof(struct rt_sigframe), FRAME_ALIGN) - 8;
+    return !(nested || entering) || within_altstack(task, *frame);
+}
+
+static void fill_sigcontext(struct sigcontext *sc, const struct pt_regs *regs, uint64_t oldmask, unsigned long fpstate)
+{
+    const struct arch_thread *arch = &current_thread()->arch;
+    *sc = (struct sigcontext){
+        .r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11, .r12 = regs->r12, .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15,
+        .di = regs->di, .si = regs->si, .bp = regs->bp, .bx = regs->bx, .dx = regs->dx, .ax = regs->ax, .cx = regs->cx, .sp = regs->sp,
+        .ip = regs->ip, .flags = regs->flags, .cs = (uint16_t)regs->cs, .ss = (uint16_t)regs->ss,
+        .err = arch->error_code, .trapno = arch->trap_number, .oldmask = oldmask, .cr2 = arch->fault_address, .fpstate = fpstate,
+    };
+}
+
+static int write_frame(unsigned long at, const struct pt_regs *regs, const struct ksignal *sig, uint64_t oldmask, unsigned long fpstate)
+{
+    const struct task *task = current_task();
+    struct ucontext uc = {
+        .flags = (cpu_has(X86_XSAVE) ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
+        .stack = {.sp = task->altstack_sp, .flags = (int)task->altstack_flags, .size = task->altstack_size},
+        .sigmask = oldmask,
+    };
+    fill_sigcontext(&uc.mcontext, regs, oldmask, fpstate);
+    if (put_user(sig->action.restorer, user_ptr(uint64_t, at)) ||
+        copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, uc)), &uc, sizeof uc))
+        return -EFAULT;
+    if (sig->action.flags & SA_SIGINFO && copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, info)), &sig->info, sizeof sig->info))
+        return -EFAULT;
+    return 0;
+}
+
+int arch_signal_frame_push(struct pt_regs *regs, struct ksignal *sig, uint64_t oldmask)
+{
+    struct task *task = current_task();
+    unsigned long frame, fpstate;
+    if (!(sig->action.flags & SA_RESTORER) || !place_frame(task, regs, &sig->action, &frame, &fpstate))
+        return -EFAULT;
+    int err = write_frame(frame, regs, sig, oldmask, fpstate);
+    if (!err)
+        err = sigframe_fpstate_push(fpstate);
+    if (err)
+        return err;
+    regs->di = (uint64_t)sig->sig;
+    regs->si = frame + offsetof(struct rt_sigframe, info);
+    regs->dx = frame + offsetof(struct rt_sigframe, uc);
+    regs->ax = 0; // a handler without prototype takes variable arguments: no vector registers used
+    regs->ip = sig->action.handler;
+    regs->sp = frame;
+    regs->cs = SELECTOR_USER_CS;
+    regs->ss = SELECTOR_USER_DS;
+    regs->flags &= ~(X86_FLAGS_DF | X86_FLAGS_RF | X86_FLAGS_TF);
+    task->thread.arch.full_return = true;
+    if (task->altstack_flags & SS_AUTODISARM) {
+        task->altstack_sp = task->altstack_size = 0;
+        task->altstack_flags = SS_DISABLE;
+    }
+    return 0;
+}
+
+static bool selectors_ok(const struct ucontext *uc)
+{
+    const struct sigcontext *sc = &uc->mcontext;
+    unsigned cs = sc->cs | 3u, ss = sc->ss | 3u;
+    return cs == SELECTOR_USER_CS && (ss == SELECTOR_USER_DS || !(uc->flags & UC_STRICT_RESTORE_SS));
+}
+
+static void load_sigcontext(struct pt_regs *regs, const struct sigcontext *sc)
+{
+    uint64_t flags = (regs->flags & ~FLAGS_USER) | (sc->flags & FLAGS_USER);
+    *regs = (struct pt_regs){
+        .r8 = sc->r8, .r9 = sc->r9, .r10 = sc->r10, .r11 = sc->r11, .r12 = sc->r12, .r13 = sc->r13, .r14 = sc->r14, .r15 = sc->r15,
+        .di = sc->di, .si = sc->si, .bp = sc->bp, .bx = sc->bx, .dx = sc->dx, .ax = sc->ax, .cx = sc->cx, .sp = sc->sp, .ip = sc->ip,
+        .flags = flags, .cs = SELECTOR_USER_CS, .ss = SELECTOR_USER_DS, .orig_ax = ~0UL,
+    };
+}
+
+// As sigaltstack(2) would with the stack pointer just restored; what it would refuse is ignored.
+static void restore_altstack(struct task *task, const struct abi_stack *stack, unsigned long sp)
+{
+    unsigned mode = (unsigned)stack->flags & ~SS_AUTODISARM;
+    if (on_altstack(task, sp) || (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE))
+        return;
+    if (mode != SS_DISABLE && stack->size < MINSIGSTKSZ)
+        return;
+    task->altstack_sp = mode == SS_DISABLE ? 0 : stack->sp;
+    task->altstack_size = mode == SS_DISABLE ? 0 : stack->size;
+    task->altstack_flags = (unsigned)stack->flags;
+}
+
+int arch_signal_frame_pop(struct pt_regs *regs, uint64_t *mask)
+{
+    struct task *task = current_task();
+    unsigned long frame = regs->sp - 8; // the handler's return took the address off
+    struct ucontext uc;
+    if (copy_from_user(&uc, user_ptr(void, frame + offsetof(struct rt_sigframe, uc)), sizeof uc))
+        return -EFAULT;
+    task->thread.arch.full_return = true;
+    if (!selectors_ok(&uc))
+        return -EFAULT;
+    load_sigcontext(regs, &uc.mcontext);
+    int err = sigframe_fpstate_pop(uc.mcontext.fpstate);
+    if (err)
+        return err;
+    restore_altstack(task, &uc.stack, regs->sp);
+    *mask = uc.sigmask;
+    return 0;
+}
+
+void arch_syscall_restart(struct pt_regs *regs)
+{
+    const unsigned syscall_length = 2;
+    regs->ax = regs->orig_ax;
+    regs->ip -= syscall_length;
+}
+
+void arch_syscall_restart_block(struct pt_regs *regs)
+{
+    const unsigned restart_syscall_nr = 219;
+    arch_syscall_restart(regs);
+    regs->ax = restart_syscall_nr;
+}
+
+unsigned long arch_min_sigstack(void)
+{
+    size_t padding = FRAME_ALIGN - 1 + FPSTATE_ALIGN - 1;
+    return ALIGN_UP(sizeof(struct rt_sigframe) + sigframe_fpstate_size() + padding, (size_t)FRAME_ALIGN);
+}

@@ -54,6 +54,16 @@ void slab_free([[maybe_unused]] struct slab_cache *cache, void *object)
     tap_free(object);
 }
 
+void *kvmalloc(size_t size, [[maybe_unused]] unsigned flags)
+{
+    return tap_alloc(size);
+}
+
+void kvfree(void *p)
+{
+    tap_free(p);
+}
+
 // Nobody reads meanwhile: every grace period is over at once.
 void call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *))
 {

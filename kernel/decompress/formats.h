@@ -1,0 +1,7 @@
+// kernel/decompress/formats.h — the decoders behind decompress(): same parameters, same errors.
+#pragma once
+
+#include "kernel/decompress/decompress.h"
+
+[[nodiscard]] int gunzip(const uint8_t *in, size_t size, size_t *used, decompress_sink sink, void *arg);
+[[nodiscard]] int unzstd(const uint8_t *in, size_t size, size_t *used, decompress_sink sink, void *arg);

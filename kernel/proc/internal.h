@@ -68,5 +68,4 @@ void signal_forget_locked(struct process *p, uint64_t set); // pending signals t
 bool signal_pending_other(struct task *task, uint64_t set); // something to deliver that is not in `set`
 [[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
 bool siginfo_may_send(const struct siginfo *info, bool to_self);
-void process_timers_cpu_limit(struct process *p);     // RLIMIT_CPU changed: kernel/time
 bool ctrl_alt_del_enabled(void);

@@ -120,6 +120,23 @@ static long set_subreaper(unsigned long on)
     }
 }
 
+// PR_SET_VMA_ANON_NAME: a name of at most 79 printable characters for anonymous memory in /proc/PID/maps.
+static long set_vma_name(unsigned long what, unsigned long addr, unsigned long len, unsigned long uname)
+{
+    char name[80];
+    if (what != 0)
+        return -EINVAL;
+    if (uname) {
+        ssize_t size = strncpy_from_user(name, user_ptr(const char, uname), sizeof name);
+        if (size < 0)
+            return size == -EFAULT ? -EFAULT : -EINVAL;
+        for (const char *p = name; *p; p++)
+            if (*p < ' ' || *p > '~' || strchr("\\`$[]", *p))
+                return -EINVAL;
+    }
+    return mm_set_anon_name(current_thread()->mm, addr, len, uname ? name : nullptr);
+}
+
 SYSCALL5(prctl, int, option, unsigned long, arg2, unsigned long, arg3, unsigned long, arg4, unsigned long, arg5)
 {
     struct task *task = current_task();
@@ -172,6 +189,8 @@ SYSCALL5(prctl, int, option, unsigned long, arg2, unsigned long, arg3, unsigned 
         return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->no_new_privs;
     case PR_GET_TID_ADDRESS:
         return put_user(user_addr(task->clear_child_tid), user_ptr(unsigned long, arg2)) ? -EFAULT : 0;
+    case PR_SET_VMA:
+        return set_vma_name(arg2, arg3, arg4, arg5);
     case PR_CAP_AMBIENT:
         return change_ambient(arg2, arg3, arg4, arg5);
     default:

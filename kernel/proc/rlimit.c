@@ -42,10 +42,7 @@ SYSCALL2(setrlimit, unsigned, resource, const struct abi_rlimit __user *, ulimit
     if (copy_from_user(&in, ulimit, sizeof in))
         return -EFAULT;
     struct rlimit_k new = {in.cur, in.max};
-    int err = do_prlimit(current_process(), resource, &new, nullptr);
-    if (!err && resource == RLIMIT_CPU)
-        process_timers_cpu_limit(current_process());
-    return err;
+    return do_prlimit(current_process(), resource, &new, nullptr);
 }
 
 // Another process's limits: the ids of both must be one, or CAP_SYS_RESOURCE.
@@ -74,8 +71,6 @@ SYSCALL4(prlimit64, pid_t, upid, unsigned, resource, const struct abi_rlimit __u
     int err = may_change(p);
     if (!err)
         err = do_prlimit(p, resource, unew ? &new : nullptr, &old);
-    if (!err && unew && resource == RLIMIT_CPU)
-        process_timers_cpu_limit(p);
     process_put(p);
     struct abi_rlimit out = {old.cur, old.max};
     return err ? err : uold && copy_to_user(uold, &out, sizeof out) ? -EFAULT : 0;

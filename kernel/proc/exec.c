@@ -6,6 +6,7 @@
 #include "kernel/abi/clone.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/resource.h"
+#include "kernel/ipc/futex.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"

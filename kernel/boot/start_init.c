@@ -10,6 +10,7 @@
 #include "kernel/boot/cmdline.h"
 #include "kernel/boot/init.h"
 #include "kernel/proc/task.h"
+#include "kernel/syscall/table.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/namei.h"
 
@@ -72,6 +73,8 @@ static void try_to_run(const char *path, bool asked_for)
 void start_init(void)
 {
     open_console();
+    if (syscall_trace_from_boot())
+        syscall_trace_set(current_task(), true);
     try_to_run(rdinit_path, strcmp(rdinit_path, "/init") != 0);
     if (init_path[0]) {
         try_to_run(init_path, true);

@@ -17,11 +17,12 @@ SYSCALL0(gettid)
     return pid->numbers[pid->level].nr;
 }
 
-// 0 where the parent lives outside the caller's namespace.
+// 0 for the first process, and where the parent lives outside the caller's namespace.
 SYSCALL0(getppid)
 {
     rcu_read_lock();
-    pid_t nr = pid_vnr(READ_ONCE(current_process()->parent)->pid);
+    struct process *me = current_process(), *parent = READ_ONCE(me->parent);
+    pid_t nr = parent == me ? 0 : pid_vnr(parent->pid);
     rcu_read_unlock();
     return nr;
 }

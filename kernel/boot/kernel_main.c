@@ -11,7 +11,6 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/cmdline.h"
 #include "kernel/boot/init.h"
-#include "kernel/boot/initramfs_list.h"
 #include "kernel/boot/start_init.h"
 #include "kernel/boot/version.h"
 #include "kernel/debug/symbols.h"
@@ -78,7 +77,6 @@ static void boot_in_first_task([[maybe_unused]] void *arg)
     RUN_LEVEL(device);
     RUN_LEVEL(late);
     mm_seal_boot_data();
-    initramfs_list();
     start_init();
 }
 

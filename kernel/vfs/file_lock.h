@@ -14,5 +14,3 @@ void file_locks_close(struct file *file, struct files *owner);
 // The last reference of a description: drops its flock and OFD locks.
 void file_locks_release(struct file *file);
 void file_lock_context_free(struct inode *inode);
-// /proc/locks
-void file_locks_show(struct seq_file *m);

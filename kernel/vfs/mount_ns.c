@@ -133,6 +133,11 @@ void mount_init_root(void)
     struct path p = {root, root->root};
     fs_context_set_root(&kernel_fs_context, &p);
     fs_context_set_cwd(&kernel_fs_context, &p);
+    struct fs_context *fs = current_fs_context();
+    if (fs != &kernel_fs_context) { // the first task was made before there were files
+        fs_context_set_root(fs, &p);
+        fs_context_set_cwd(fs, &p);
+    }
 }
 
 static int mount_root_initcall(void)

@@ -287,17 +287,17 @@ static long open_fd(int dirfd, const char __user *upath, const struct open_how_k
 
 SYSCALL3(open, const char __user *, path, int, flags, umode_t, mode)
 {
-    return open_fd(AT_FDCWD, path, &(struct open_how_k){.flags = (unsigned)flags & O_VALID, .mode = mode});
+    return open_fd(AT_FDCWD, path, &(struct open_how_k){.flags = ((unsigned)flags & O_VALID) | O_LARGEFILE, .mode = mode});
 }
 
 SYSCALL4(openat, int, dirfd, const char __user *, path, int, flags, umode_t, mode)
 {
-    return open_fd(dirfd, path, &(struct open_how_k){.flags = (unsigned)flags & O_VALID, .mode = mode});
+    return open_fd(dirfd, path, &(struct open_how_k){.flags = ((unsigned)flags & O_VALID) | O_LARGEFILE, .mode = mode});
 }
 
 SYSCALL2(creat, const char __user *, path, umode_t, mode)
 {
-    return open_fd(AT_FDCWD, path, &(struct open_how_k){.flags = O_CREAT | O_WRONLY | O_TRUNC, .mode = mode});
+    return open_fd(AT_FDCWD, path, &(struct open_how_k){.flags = O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE, .mode = mode});
 }
 
 // openat2(2): unlike openat, everything unknown or without effect is refused.

@@ -313,6 +313,7 @@ struct file {
     struct mutex pos_lock;
     const struct cred *cred;       // of the opener
     void *private;
+    uint64_t version;              // the object's own note: what it had seen when this was opened or read
     struct list_head epoll_links;  // guarded by epoll
     struct { pid_t pid; int type, sig; } owner; // F_SETOWN, F_SETSIG
     union {

@@ -1,0 +1,41 @@
+// kernel/ipc/pipe_internal.h — between pipe.c, fifo.c and pipe_splice.c.
+#pragma once
+
+#include "kernel/ipc/pipe.h"
+
+struct pipe_slot {
+    struct page *page;
+    uint32_t offset, len;
+    uint32_t flags;
+};
+#define SLOT_MERGE 1u  // the page is the pipe's own: more may be written behind
+#define SLOT_PACKET 2u // one write, read as one: O_DIRECT
+
+struct pipe {
+    struct mutex lock;
+    struct waitqueue readable, writable;
+    struct pipe_slot *slots;
+    uint32_t head, tail, nr_slots;
+    unsigned readers, writers;           // open descriptions
+    uint32_t readers_seen, writers_seen; // how many there ever were: fifo(7) open waits for a change
+    unsigned users;                      // open descriptions and opens in progress; inode->lock for FIFOs
+    struct page *spare;
+    const struct superblock *anon_sb;    // of an anonymous pipe
+};
+
+static inline struct pipe_slot *pipe_slot(const struct pipe *p, uint32_t i)
+{
+    return &p->slots[i & (p->nr_slots - 1)];
+}
+static inline bool pipe_full(const struct pipe *p)
+{
+    return p->head - p->tail >= p->nr_slots;
+}
+
+struct pipe *pipe_alloc(void);
+void pipe_free(struct pipe *p);
+void pipe_put(struct inode *inode); // one user less; the last frees it
+int pipe_sleep(struct pipe *p, struct waitqueue *wq, bool (*ready)(const struct pipe *));
+bool pipe_can_read(const struct pipe *p);
+bool pipe_can_write(const struct pipe *p);
+extern const struct file_ops pipe_file_ops;

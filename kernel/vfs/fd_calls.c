@@ -1,0 +1,129 @@
+// kernel/vfs/fd_calls.c — calls on descriptors as such: close(2), close_range(2), dup(2), dup2(2), dup3(2), ioctl(2)'s generic part, flock(2).
+#include "kernel/proc/task.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/file_lock.h"
+
+SYSCALL1(close, int, fd)
+{
+    int err = fd_close(fd);
+    // The descriptor is gone whatever happened: making the call again would close another's.
+    return err <= -ERESTARTSYS ? -EINTR : err;
+}
+
+SYSCALL3(close_range, unsigned, first, unsigned, last, unsigned, flags)
+{
+    if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
+        return -EINVAL;
+    struct task *task = current_task();
+    if (flags & CLOSE_RANGE_UNSHARE) {
+        bool drop = last == UINT32_MAX && !(flags & CLOSE_RANGE_CLOEXEC);
+        int err = drop && first < UINT32_MAX - 63 ? files_unshare_keeping(&task->files, first) : files_unshare(&task->files);
+        if (err)
+            return err;
+    }
+    if (flags & CLOSE_RANGE_CLOEXEC)
+        files_cloexec_range(task->files, first, last);
+    else
+        files_close_range(task->files, first, min(last, (unsigned)INT32_MAX));
+    return 0;
+}
+
+static long dup_above(struct file *file, int from, unsigned flags)
+{
+    int fd = fd_reserve(from, flags);
+    if (fd >= 0)
+        fd_install(fd, file_get(file));
+    return fd;
+}
+
+SYSCALL1(dup, int, fd)
+{
+    FD_REF_RAW(f, fd);
+    return f.file ? dup_above(f.file, 0, 0) : -EBADF;
+}
+
+static long dup_to(int old, int new_, unsigned flags)
+{
+    FD_REF_RAW(f, old);
+    return f.file ? fd_replace(new_, f.file, flags) : -EBADF;
+}
+
+SYSCALL2(dup2, int, old, int, new_)
+{
+    if (old == new_) { // only checks that it is open
+        FD_REF_RAW(f, old);
+        return f.file ? old : -EBADF;
+    }
+    return dup_to(old, new_, 0);
+}
+
+SYSCALL3(dup3, int, old, int, new_, int, flags)
+{
+    if ((unsigned)flags & ~O_CLOEXEC || old == new_)
+        return -EINVAL;
+    return dup_to(old, new_, (unsigned)flags);
+}
+
+static int set_flag(struct file *file, unsigned flag, bool on)
+{
+    if (flag == O_ASYNC && on != !!(file->flags & O_ASYNC)) {
+        if (!file->ops->fasync)
+            return on ? -ENOTTY : 0;
+        int err = file->ops->fasync(file, on);
+        if (err)
+            return err;
+    }
+    if (on)
+        __atomic_fetch_or(&file->flags, flag, __ATOMIC_RELAXED);
+    else
+        __atomic_fetch_and(&file->flags, ~flag, __ATOMIC_RELAXED);
+    return 0;
+}
+
+SYSCALL3(ioctl, int, fd, unsigned, cmd, unsigned long, arg)
+{
+    FD_REF(f, fd);
+    if (!f.file)
+        return -EBADF;
+    struct file *file = f.file;
+    umode_t mode = file->inode->mode;
+    int value;
+    switch (cmd) {
+    case FIOCLEX:
+        return fd_set_cloexec(fd, true);
+    case FIONCLEX:
+        return fd_set_cloexec(fd, false);
+    case FIONBIO:
+    case FIOASYNC:
+        if (get_user(value, user_ptr(int, arg)))
+            return -EFAULT;
+        return set_flag(file, cmd == FIONBIO ? O_NONBLOCK : O_ASYNC, value != 0);
+    case FIOQSIZE:
+        if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
+            return -ENOTTY;
+        loff_t size = inode_size(file->inode);
+        return put_user(size, user_ptr(loff_t, arg));
+    case FIONREAD:
+        if (S_ISREG(mode)) {
+            value = (int)(inode_size(file->inode) - file->pos);
+            return put_user(value, user_ptr(int, arg));
+        }
+        break;
+    }
+    return file->ops->ioctl ? file->ops->ioctl(file, cmd, arg) : -ENOTTY;
+}
+
+SYSCALL2(flock, int, fd, int, op)
+{
+    int kind = op & ~LOCK_NB;
+    if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
+        return -EINVAL;
+    FD_REF(f, fd);
+    if (!f.file)
+        return -EBADF;
+    if (kind != LOCK_UN && !(f.file->mode & (FMODE_READ | FMODE_WRITE)))
+        return -EBADF;
+    return file_flock(f.file, op);
+}

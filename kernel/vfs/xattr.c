@@ -1,0 +1,286 @@
+// kernel/vfs/xattr.c — extended attributes: xattr(7), getxattr(2), setxattr(2), listxattr(2), removexattr(2) and their l and f forms.
+#include "kernel/base/string.h"
+#include "kernel/mm/slab.h"
+#include "kernel/proc/cred.h"
+#include "kernel/syscall/syscall.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/mount.h"
+#include "kernel/vfs/namei.h"
+
+#define XATTR_NAME_MAX 255u
+#define XATTR_SIZE_MAX 65536u
+#define XATTR_LIST_MAX 65536u
+
+typedef long (*xattr_fn)(const struct path *path, void *arg);
+
+static long on_path(const char __user *upath, unsigned lookup, xattr_fn fn, void *arg)
+{
+    PATHNAME(name);
+    int err = pathname_from_user(&name, upath, 0);
+    struct path p;
+    if (!err)
+        err = path_lookup_at(AT_FDCWD, &name, lookup, &p);
+    if (err)
+        return err;
+    long n = fn(&p, arg);
+    path_put(&p);
+    return n;
+}
+
+static long on_fd(int fd, xattr_fn fn, void *arg)
+{
+    FD_REF(f, fd);
+    return f.file ? fn(&f.file->path, arg) : -EBADF;
+}
+
+static int copy_name(char to[XATTR_NAME_MAX + 1], const char __user *name)
+{
+    ssize_t len = strncpy_from_user(to, name, XATTR_NAME_MAX + 1);
+    if (len == 0 || len == -ENAMETOOLONG)
+        return -ERANGE;
+    return len < 0 ? (int)len : 0;
+}
+
+static int may_use(struct inode *inode, const char *name, bool write)
+{
+    if (write && inode->flags & (I_IMMUTABLE | I_APPEND))
+        return -EPERM;
+    if (str_starts(name, "security."))
+        return write && !capable(strcmp(name, "security.capability") ? CAP_SYS_ADMIN : CAP_SETFCAP) ? -EPERM : 0;
+    if (str_starts(name, "system."))
+        return 0;
+    if (str_starts(name, "trusted."))
+        return capable(CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
+    if (str_starts(name, "user.")) {
+        if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
+            return write ? -EPERM : -ENODATA;
+        if (write && S_ISDIR(inode->mode) && inode->mode & S_ISVTX && current_cred()->fsuid != inode->uid && !capable(CAP_FOWNER))
+            return -EPERM;
+    }
+    return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
+}
+
+static bool known_namespace(const char *name)
+{
+    return str_starts(name, "user.") || str_starts(name, "trusted.") || str_starts(name, "security.") || str_starts(name, "system.");
+}
+
+// ---- set -----------------------------------------------------------------------------------------------------------------------------------------------------
+
+struct set_args {
+    char name[XATTR_NAME_MAX + 1];
+    void *value;
+    size_t size;
+    int flags;
+};
+
+static long set_one(const struct path *p, void *arg)
+{
+    struct set_args *a = arg;
+    struct inode *inode = p->dentry->inode;
+    int err = mnt_want_write(p->mnt);
+    if (err)
+        return err;
+    {
+        write_guard(&inode->sem);
+        err = may_use(inode, a->name, true);
+        if (!err)
+            err = inode->ops && inode->ops->setxattr && known_namespace(a->name) ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags)
+                                                                                  : -EOPNOTSUPP;
+    }
+    mnt_drop_write(p->mnt);
+    return err;
+}
+
+static int set_args_init(struct set_args *a, const char __user *name, const void __user *value, size_t size, int flags)
+{
+    a->value = nullptr;
+    a->size = size;
+    a->flags = flags;
+    if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
+        return -EINVAL;
+    int err = copy_name(a->name, name);
+    if (err)
+        return err;
+    if (size > XATTR_SIZE_MAX)
+        return -E2BIG;
+    if (!size)
+        return 0;
+    a->value = kvmalloc(size, ALLOC_KERNEL);
+    if (!a->value)
+        return -ENOMEM;
+    return copy_from_user(a->value, value, size) ? -EFAULT : 0;
+}
+
+#define SET_XATTR(target)                                                                                              \
+    struct set_args a;                                                                                                 \
+    long err = set_args_init(&a, name, value, size, flags);                                                            \
+    if (!err)                                                                                                          \
+        err = target;                                                                                                  \
+    kvfree(a.value);                                                                                                   \
+    return err
+
+SYSCALL5(setxattr, const char __user *, path, const char __user *, name, const void __user *, value, size_t, size, int, flags)
+{
+    SET_XATTR(on_path(path, LOOKUP_FOLLOW, set_one, &a));
+}
+
+SYSCALL5(lsetxattr, const char __user *, path, const char __user *, name, const void __user *, value, size_t, size, int, flags)
+{
+    SET_XATTR(on_path(path, 0, set_one, &a));
+}
+
+SYSCALL5(fsetxattr, int, fd, const char __user *, name, const void __user *, value, size_t, size, int, flags)
+{
+    SET_XATTR(on_fd(fd, set_one, &a));
+}
+
+// ---- get -----------------------------------------------------------------------------------------------------------------------------------------------------
+
+struct get_args {
+    const char __user *name;
+    void __user *value;
+    size_t size;
+};
+
+static long get_one(const struct path *p, void *arg)
+{
+    struct get_args *a = arg;
+    struct inode *inode = p->dentry->inode;
+    char name[XATTR_NAME_MAX + 1];
+    int err = copy_name(name, a->name);
+    if (!err)
+        err = may_use(inode, name, false);
+    if (err)
+        return err;
+    if (!inode->ops || !inode->ops->getxattr || !known_namespace(name))
+        return -EOPNOTSUPP;
+    size_t size = min(a->size, (size_t)XATTR_SIZE_MAX);
+    char *buf = size ? kvmalloc(size, ALLOC_KERNEL) : nullptr;
+    if (size && !buf)
+        return -ENOMEM;
+    ssize_t n = inode->ops->getxattr(inode, name, buf, size);
+    if (n > 0 && size && copy_to_user(a->value, buf, (size_t)n))
+        n = -EFAULT;
+    kvfree(buf);
+    return n;
+}
+
+SYSCALL4(getxattr, const char __user *, path, const char __user *, name, void __user *, value, size_t, size)
+{
+    return on_path(path, LOOKUP_FOLLOW, get_one, &(struct get_args){name, value, size});
+}
+
+SYSCALL4(lgetxattr, const char __user *, path, const char __user *, name, void __user *, value, size_t, size)
+{
+    return on_path(path, 0, get_one, &(struct get_args){name, value, size});
+}
+
+SYSCALL4(fgetxattr, int, fd, const char __user *, name, void __user *, value, size_t, size)
+{
+    return on_fd(fd, get_one, &(struct get_args){name, value, size});
+}
+
+// ---- list ----------------------------------------------------------------------------------------------------------------------------------------------------
+
+struct list_args {
+    char __user *list;
+    size_t size;
+};
+
+// Takes the names that the caller may not know of out of the list.
+static size_t without_trusted(char *list, size_t len)
+{
+    size_t out = 0;
+    for (size_t at = 0; at < len;) {
+        size_t n = strlen(list + at) + 1;
+        if (!str_starts(list + at, "trusted.")) {
+            memmove(list + out, list + at, n);
+            out += n;
+        }
+        at += n;
+    }
+    return out;
+}
+
+static long list_one(const struct path *p, void *arg)
+{
+    struct list_args *a = arg;
+    struct inode *inode = p->dentry->inode;
+    if (!inode->ops || !inode->ops->listxattr)
+        return 0;
+    ssize_t len = inode->ops->listxattr(inode, nullptr, 0);
+    if (len <= 0)
+        return len;
+    if (len > (ssize_t)XATTR_LIST_MAX)
+        return -E2BIG;
+    char *buf = kvmalloc((size_t)len, ALLOC_KERNEL);
+    if (!buf)
+        return -ENOMEM;
+    len = inode->ops->listxattr(inode, buf, (size_t)len);
+    if (len > 0 && !capable(CAP_SYS_ADMIN))
+        len = (ssize_t)without_trusted(buf, (size_t)len);
+    if (len > 0 && a->size) {
+        if ((size_t)len > a->size)
+            len = -ERANGE;
+        else if (copy_to_user(a->list, buf, (size_t)len))
+            len = -EFAULT;
+    }
+    kvfree(buf);
+    return len;
+}
+
+SYSCALL3(listxattr, const char __user *, path, char __user *, list, size_t, size)
+{
+    return on_path(path, LOOKUP_FOLLOW, list_one, &(struct list_args){list, size});
+}
+
+SYSCALL3(llistxattr, const char __user *, path, char __user *, list, size_t, size)
+{
+    return on_path(path, 0, list_one, &(struct list_args){list, size});
+}
+
+SYSCALL3(flistxattr, int, fd, char __user *, list, size_t, size)
+{
+    return on_fd(fd, list_one, &(struct list_args){list, size});
+}
+
+// ---- remove --------------------------------------------------------------------------------------------------------------------------------------------------
+
+static long remove_one(const struct path *p, void *arg)
+{
+    const char *name = arg;
+    struct inode *inode = p->dentry->inode;
+    int err = mnt_want_write(p->mnt);
+    if (err)
+        return err;
+    {
+        write_guard(&inode->sem);
+        err = may_use(inode, name, true);
+        if (!err)
+            err = inode->ops && inode->ops->removexattr && known_namespace(name) ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
+    }
+    mnt_drop_write(p->mnt);
+    return err;
+}
+
+#define REMOVE_XATTR(target)                                                                                           \
+    char name[XATTR_NAME_MAX + 1];                                                                                     \
+    int err = copy_name(name, uname);                                                                                  \
+    return err ? err : target
+
+SYSCALL2(removexattr, const char __user *, path, const char __user *, uname)
+{
+    REMOVE_XATTR(on_path(path, LOOKUP_FOLLOW, remove_one, name));
+}
+
+SYSCALL2(lremovexattr, const char __user *, path, const char __user *, uname)
+{
+    REMOVE_XATTR(on_path(path, 0, remove_one, name));
+}
+
+SYSCALL2(fremovexattr, int, fd, const char __user *, uname)
+{
+    REMOVE_XATTR(on_fd(fd, remove_one, name));
+}

@@ -55,12 +55,18 @@ static bool same_guid(const struct efi_guid *a, const struct efi_guid *b)
     return true;
 }
 
-static void *find_table(struct efi_system_table *system, const struct efi_guid *guid)
+static void *find_table(const struct efi_system_table *system, const struct efi_guid *guid)
 {
     for (uint64_t i = 0; i < system->nr_tables; i++)
         if (same_guid(&system->tables[i].guid, guid))
             return system->tables[i].table;
     return nullptr;
+}
+
+uint64_t efi_find_rsdp(const struct efi_system_table *system)
+{
+    void *root = find_table(system, &guid_acpi20);
+    return (uint64_t)(root ? root : find_table(system, &guid_acpi10));
 }
 
 // One code point from UTF-16; a lone surrogate becomes U+FFFD.
@@ -205,9 +211,7 @@ EFIAPI efi_status efi_main(efi_handle image_handle, struct efi_system_table *sys
     if (status != EFI_SUCCESS)
         return fail(system, "the initrd cannot be read", status);
     read_rng(boot);
-    handoff.rsdp_phys = (uint64_t)find_table(system, &guid_acpi20);
-    if (!handoff.rsdp_phys)
-        handoff.rsdp_phys = (uint64_t)find_table(system, &guid_acpi10);
+    handoff.rsdp_phys = efi_find_rsdp(system);
 
     uint64_t size = kernel_layout().total, place = 0;
     status = boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES, EFI_LOADER_DATA, (size + KERNEL_ALIGN) / EFI_PAGE, &place);

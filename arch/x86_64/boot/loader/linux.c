@@ -143,6 +143,8 @@ static uint64_t choose_place(uint64_t size)
         handoff.initrd_phys = 0;
     if (field32(zero_page, ZP_EFI_SIGNATURE) == EL64)
         handoff.efi_system_table = field_split(zero_page, ZP_EFI_SYSTAB, ZP_EFI_SYSTAB_HIGH);
+    if (!handoff.rsdp_phys && handoff.efi_system_table)
+        handoff.rsdp_phys = efi_find_rsdp((const struct efi_system_table *)handoff.efi_system_table);
 
     uint64_t cmdline = field_split(zero_page, ZP_CMDLINE, ZP_EXT_CMDLINE);
     if (cmdline)

@@ -65,6 +65,11 @@ uint64_t read_tsc(void);
 // which promises only parts of it.
 void map_everything(void);
 
+// The address of the ACPI root pointer among the firmware's configuration tables, 0 if there is none. Also for a boot loader that left the
+// firmware behind and passed on where its system table is.
+struct efi_system_table;
+uint64_t efi_find_rsdp(const struct efi_system_table *system);
+
 void serial_puts(const char *text);
 [[noreturn]] void die(const char *why);
 

@@ -242,7 +242,7 @@ static int publish(struct task *child, const struct clone_request *req)
     if (!ns->reaper)
         ns->reaper = p;
     list_add_tail_rcu(&child->thread_link, &p->threads);
-    list_add_tail(&p->sibling, &parent->children);
+    list_add_tail(&process_get(p)->sibling, &parent->children); // the tree's own reference: process_release() drops it
     pid_attach(child, PID_THREAD, child->pid);
     pid_attach(child, PID_PROCESS, p->pid);
     pid_attach(child, PID_PGRP, p->pgrp);

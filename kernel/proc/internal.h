@@ -17,8 +17,6 @@ struct process *process_of_pid_get(struct pid *pid);
 // -- the process tree; process_tree_lock held
 void pid_attach(struct task *task, enum pid_type type, struct pid *pid) REQUIRES(process_tree_lock);
 void pid_detach(struct task *task, enum pid_type type) REQUIRES(process_tree_lock);
-// Whether no member of the group has a parent in another group of the same session: its stopped jobs have nobody to continue them (setpgid(2)).
-bool pgrp_is_orphaned(struct pid *pgrp, struct process *ignore) REQUIRES(process_tree_lock);
 bool pgrp_has_stopped(struct pid *pgrp) REQUIRES(process_tree_lock);
 int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info) REQUIRES(process_tree_lock);
 

@@ -58,6 +58,7 @@ static struct task *make_init(void)
     p->session = pid_get(task->pid);
     p->leader = task;
     p->nr_threads = 1;
+    process_get(p); // the tree's reference
     p->parent = process_get(p); // its own: getppid() of init is 0 by namespace
     p->exit_signal = SIGCHLD;
     p->start_boottime = clock_boottime();

@@ -128,6 +128,8 @@ static inline struct process *current_process(void)
 }
 
 extern struct spinlock process_tree_lock;
+// Whether no member of the group has a parent in another group of the same session: its stopped jobs have nobody to continue them (setpgid(2)).
+bool pgrp_is_orphaned(struct pid *pgrp, struct process *ignore) REQUIRES(process_tree_lock);
 extern struct process *init_process;
 
 static inline struct task *task_get(struct task *t)

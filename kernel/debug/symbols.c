@@ -64,7 +64,8 @@ int symbol_lookup(uintptr_t address, struct symbol *out)
         read_symbol(&at, &offset, out);
         found = true;
     }
-    return found && address - out->address < max(out->size, (size_t)1) ? 0 : -ENOENT;
+    // Assembly does not always say how long a function is: then it lasts until the next.
+    return found && (out->size == 0 || address - out->address < out->size) ? 0 : -ENOENT;
 }
 
 int symbol_get(unsigned n, struct symbol *out)

@@ -54,6 +54,13 @@ static inline struct rb_node *rb_parent(const struct rb_node *node)
     return (struct rb_node *)(node->parent_color & ~(uintptr_t)3);
 }
 
+// For building a balanced tree at one go (kernel/mm copies address spaces so): sets parent and colour of a node whose children are set by the caller.
+// Valid if every node is black but those on the deepest, incomplete level.
+static inline void rb_set_parent_color(struct rb_node *node, struct rb_node *parent, bool black)
+{
+    node->parent_color = (uintptr_t)parent | black;
+}
+
 // A node that is in no tree: rb_clear() marks it, rb_linked() asks.
 static inline void rb_clear(struct rb_node *node)
 {

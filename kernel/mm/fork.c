@@ -12,6 +12,7 @@
 struct copy_state {
     bool write_protected; // the parent lost a W: it must be flushed
     int64_t anon, file, shmem;
+    unsigned nr_vmas;       // copied; their tree is made at the end
 };
 
 static void copy_leaf(struct copy_state *st, struct leaf from, struct leaf to, vaddr_t addr, vaddr_t end)
@@ -97,7 +98,7 @@ static bool must_copy(const struct vma *vma)
 }
 
 // One VMA into the child, behind `prev`. *charged counts what must be given back if fork fails later.
-static int copy_vma(struct copy_state *st, struct vma *vma, struct mm *child, struct vma **prev)
+static int copy_vma(struct copy_state *st, struct vma *vma, struct mm *child, struct vma **prev) NO_THREAD_SAFETY_ANALYSIS
 {
     if (vma->flags & VM_ACCOUNT) {
         int err = commit_charge(vma_pages(vma));
@@ -113,8 +114,16 @@ static int copy_vma(struct copy_state *st, struct vma *vma, struct mm *child, st
     copy->flags &= ~(unsigned long)(VM_LOCKED | VM_LOCKONFAULT);
     if (vma->flags & VM_WIPEONFORK)
         copy->has_anon = false;
-    vma_link_after(child, copy, *prev);
+    copy->prev = *prev;
+    if (*prev)
+        (*prev)->next = copy;
     *prev = copy;
+    st->nr_vmas++;
+    if (copy->cache) {
+        spin_lock(&copy->cache->vma_lock);
+        interval_insert(copy);
+        spin_unlock(&copy->cache->vma_lock);
+    }
     mm_account(child, copy->flags, copy->file != nullptr, (int64_t)vma_pages(copy));
     return must_copy(vma) ? copy_tables(st, vma, child) : 0;
 }
@@ -131,14 +140,15 @@ int mm_fork(struct mm *parent, struct mm **out) NO_THREAD_SAFETY_ANALYSIS
         return err;
     }
     copy_fields(child, parent);
-    struct vma *prev = nullptr, *vma;
-    for_each_vma(vma, parent) {
+    struct vma *prev = nullptr, *first = nullptr;
+    for (struct vma *vma = vma_find(parent, 0); vma && !err; vma = vma->next) {
         if (vma->flags & VM_DONTFORK)
             continue;
         err = copy_vma(&st, vma, child, &prev);
-        if (err)
-            break;
+        if (!first)
+            first = prev;
     }
+    vma_build_tree(child, first, st.nr_vmas);
     child->rss_anon = st.anon;
     child->rss_file = st.file;
     child->rss_shmem = st.shmem;

@@ -80,14 +80,10 @@ void page_unmapped(struct page *page)
         mm_stat_add(MM_STAT_MAPPED, -1);
 }
 
-// The accounts of one page whose entry `e` was cleared.
-static inline void account_unmapped(struct gather *g, struct page *page, pte_t e)
+// The accounts of one page, not anonymous, whose entry `e` was cleared.
+static NOINLINE void account_unmapped(struct gather *g, struct page *page, pte_t e)
 {
     uint32_t flags = page_flags(page);
-    if (likely(flags & PG_ANON)) {
-        g->anon++;
-        return;
-    }
     if (!page->map_count)
         return; // a driver's or the kernel's own page
     // Truncated pages have left their cache but were counted as what they were.
@@ -95,9 +91,9 @@ static inline void account_unmapped(struct gather *g, struct page *page, pte_t e
         g->shmem++;
     else
         g->file++;
-    if (mmu_dirty(e) && flags & PG_CACHE)
+    if (mmu_dirty(e) && !(flags & PG_DIRTY) && flags & PG_CACHE)
         page_set_dirty(page);
-    if (mmu_young(e) && !(flags & PG_REFERENCED))
+    if (mmu_young(e) && !(flags & (PG_REFERENCED | PG_SHMEM)))
         page_set_flags(page, PG_REFERENCED);
     page_unmapped(page);
 }
@@ -107,29 +103,41 @@ static vaddr_t unmap_leaf(struct gather *g, struct leaf leaf, vaddr_t start, vad
 {
     leaf_lock(leaf.table);
     unsigned left = leaf.table->table_entries;
-    vaddr_t addr = start;
-    for (pte_t *e = leaf.entry; addr < end && left; e++, addr += PAGE_SIZE) {
+    pte_t *e = leaf.entry, *stop = e + ((end - start) >> PAGE_SHIFT);
+    for (; e < stop && left; e++) {
         pte_t was = mmu_read(e);
         if (!was)
             continue;
-        if (unlikely(g->nr == GATHER_PAGES))
-            break;
-        struct page *page = mmu_special(was) ? nullptr : pfn_to_page(mmu_pfn(was));
-        if (!even_copies && page && page_flags(page) & PG_ANON)
+        if (mmu_special(was)) {
+            mmu_set(e, 0);
+            left--;
             continue;
-        if (mmu_writable(was) && (!page || !(page_flags(page) & PG_ANON)))
+        }
+        struct page *page = pfn_to_page(mmu_pfn(was));
+        bool anon = page_flags(page) & PG_ANON;
+        if (unlikely(g->nr == GATHER_PAGES) || (anon && !even_copies)) {
+            if (anon && !even_copies)
+                continue;
+            break;
+        }
+        if (!anon && mmu_writable(was))
             was = mmu_get_and_clear(e); // a dirty bit may arrive until now
         else
             mmu_set(e, 0);
-        left = --leaf.table->table_entries;
-        gather_dirty_range(g, addr, addr + PAGE_SIZE);
-        if (page) {
+        left--;
+        if (likely(anon))
+            g->anon++;
+        else
             account_unmapped(g, page, was);
-            gather_add(g, page);
-        }
+        gather_add(g, page);
     }
+    bool cleared = leaf.table->table_entries != left;
+    leaf.table->table_entries = left;
     leaf_unlock(leaf.table);
-    return left && addr < end ? addr : end;
+    vaddr_t reached = start + ((vaddr_t)(e - leaf.entry) << PAGE_SHIFT);
+    if (cleared)
+        gather_dirty_range(g, start, min(reached + PAGE_SIZE, end));
+    return left && reached < end ? reached : end;
 }
 
 vaddr_t unmap_step(struct gather *g, vaddr_t start, vaddr_t end, bool even_copies)

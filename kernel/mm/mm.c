@@ -10,7 +10,7 @@
 //     reference sets W again; otherwise it copies. Nothing sets W on a page that another space maps privately.
 //   * Entries are cleared by the gather (gather.h), or replaced by copy-on-write (cow.c), which flushes before the old page is let go.
 //   * Other spaces' entries are touched only through a cache's interval tree (truncate, write-back, reclaim), under its vma_lock.
-// Lock order: mm->sem > invalidate_sem > page lock > cache->lock | cache->vma_lock > leaf lock, table_lock.
+// Lock order: mm->sem > invalidate_sem > page lock > cache->vma_lock > leaf lock, table_lock > cache->lock.
 #include "kernel/mm/mm.h"
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
@@ -82,6 +82,7 @@ static void mm_empty(struct mm *mm) NO_THREAD_SAFETY_ANALYSIS
     gather_begin(&g, mm);
     g.alone = true;
     uint64_t charged = 0;
+    vaddr_t run = 0; // where the tables begin that were not looked at yet
     struct rb_node *first = rb_first(&mm->vmas);
     struct vma *vma = first ? rb_entry(first, struct vma, node) : nullptr, *next;
     for (; vma; vma = next) {
@@ -95,7 +96,13 @@ static void mm_empty(struct mm *mm) NO_THREAD_SAFETY_ANALYSIS
         if (vma->flags & VM_ACCOUNT)
             charged += vma_pages(vma);
         unmap_range(&g, vma->start, vma->end);
-        gather_free_tables(&g, vma->start, vma->end, 0, next ? next->start : ~0UL);
+        // Neighbours in one leaf table are done together: nothing can be freed before the last of them.
+        if (!run)
+            run = vma->start;
+        if (!next || next->start >= ALIGN_UP(vma->end, mmu_span(1))) {
+            gather_free_tables(&g, run, vma->end, 0, next ? next->start : ~0UL);
+            run = 0;
+        }
         vma_free(vma);
     }
     gather_end(&g);

@@ -17,6 +17,8 @@
 
 #define PCP_CAPACITY 62
 #define PCP_BATCH 31
+#define PCP_BLOCK_ORDER 4 // the largest block moved to a per-CPU stack as one
+static_assert(PCP_BATCH + (1 << PCP_BLOCK_ORDER) <= PCP_CAPACITY);
 
 struct page_stack {
     unsigned count;
@@ -117,10 +119,18 @@ static NOINLINE void stack_refill(struct page_stack *stack, unsigned flags)
     for (int z = NR_ZONES - 1; z >= 0 && !stack->count; z--) {
         struct zone *zone = &zones[z];
         spin_lock(&zone->lock);
-        struct page *page;
-        while (stack->count < PCP_BATCH && (page = zone_take_block(zone, 0, zone_mark(zone, flags)))) {
-            page->flags = PG_PCP;
-            stack->pages[stack->count++] = page;
+        while (stack->count < PCP_BATCH) {
+            // Whole small blocks: fragments first, so that large blocks stay whole as long as there are others.
+            unsigned order = 0;
+            while (order < PCP_BLOCK_ORDER && list_empty(&zone->free_lists[order]))
+                order++;
+            struct page *page = zone_take_block(zone, order, zone_mark(zone, flags));
+            if (!page)
+                break;
+            for (unsigned i = 1u << order; i-- > 0;) {
+                page[i].flags = PG_PCP;
+                stack->pages[stack->count++] = &page[i];
+            }
         }
         spin_unlock(&zone->lock);
     }
@@ -167,7 +177,7 @@ static struct page *take_block(unsigned order, unsigned flags)
     return nullptr;
 }
 
-static struct page *take_single(unsigned flags)
+static ALWAYS_INLINE struct page *take_single(unsigned flags)
 {
     irq_flags_t irq = arch_irq_save();
     struct page_stack *stack = this_cpu_ptr(&page_stack);
@@ -183,7 +193,7 @@ static struct page *take_single(unsigned flags)
     return page;
 }
 
-static struct page *take(unsigned order, unsigned flags)
+static ALWAYS_INLINE struct page *take(unsigned order, unsigned flags)
 {
     return order == 0 && !(flags & ALLOC_DMA32) ? take_single(flags) : take_block(order, flags);
 }
@@ -229,9 +239,12 @@ struct page *page_alloc(unsigned order, unsigned flags)
         if (!page)
             return nullptr;
     }
-    if (flags & ALLOC_ZERO)
-        for (unsigned i = 0; i < 1u << order; i++)
-            mmu_clear_page(page_address(page + i));
+    if (flags & ALLOC_ZERO) {
+        char *at = page_address(page), *end = at + (PAGE_SIZE << order);
+        do
+            mmu_clear_page(at);
+        while ((at += PAGE_SIZE) < end);
+    }
     return page;
 }
 

@@ -21,7 +21,7 @@
 #define MARK_DIRTY 0
 #define LOCK_QUEUES 64u
 
-DEFINE_LOCK_CLASS(cache_lock_class, "page cache", RANK_PAGE_CACHE);
+DEFINE_LOCK_CLASS(cache_lock_class, "page cache", RANK_CACHE_TREE);
 DEFINE_LOCK_CLASS(mapping_lock_class, "mapping", RANK_MAPPING);
 static struct waitqueue lock_queues[LOCK_QUEUES];
 

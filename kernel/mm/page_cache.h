@@ -29,7 +29,7 @@ struct page_cache {
     const struct page_cache_ops *ops;
     const loff_t *size;           // of the file, in bytes: faults beyond it are SIGBUS. host's, set by page_cache_init()
     struct xarray pages;          // index -> struct page *; mark 0: dirty
-    struct spinlock lock;         // RANK_PAGE_CACHE: insertion, removal, marks
+    struct spinlock lock;         // RANK_CACHE_TREE: insertion, removal, marks
     uint64_t nr_pages;            // atomic
     struct rwsem *invalidate_sem; // held for read by faults, for write by truncate and hole punching
     struct spinlock vma_lock;     // RANK_MAPPING

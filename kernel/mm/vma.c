@@ -147,6 +147,40 @@ void vma_link_after(struct mm *mm, struct vma *vma, struct vma *prev) NO_THREAD_
     }
 }
 
+// Takes `n` VMAs off the list at *next (linked by address) and makes them a balanced subtree. All levels but the last are full, since halves differ by one
+// at most; the nodes of the last, at `red_depth`, are red.
+static struct rb_node *build_subtree(struct vma **next, unsigned n, unsigned depth, unsigned red_depth)
+{
+    if (!n)
+        return nullptr;
+    struct rb_node *left = build_subtree(next, n / 2, depth + 1, red_depth);
+    struct vma *vma = *next;
+    *next = vma->next;
+    struct rb_node *node = &vma->node, *right = build_subtree(next, n - n / 2 - 1, depth + 1, red_depth);
+    node->left = left;
+    node->right = right;
+    rb_set_parent_color(node, nullptr, depth != red_depth);
+    vaddr_t gap = gap_below(vma);
+    if (left) {
+        rb_set_parent_color(left, node, depth + 1 != red_depth);
+        gap = max(gap, rb_entry(left, struct vma, node)->subtree_gap);
+    }
+    if (right) {
+        rb_set_parent_color(right, node, depth + 1 != red_depth);
+        gap = max(gap, rb_entry(right, struct vma, node)->subtree_gap);
+    }
+    vma->subtree_gap = gap;
+    return node;
+}
+
+void vma_build_tree(struct mm *mm, struct vma *first, unsigned n) NO_THREAD_SAFETY_ANALYSIS
+{
+    unsigned levels = n ? 32 - (unsigned)__builtin_clz(n) : 0; // nodes on the longest path
+    bool full = !(n & (n + 1));
+    mm->vmas.node = build_subtree(&first, n, 0, full ? ~0u : levels - 1);
+    mm->nr_vmas = n;
+}
+
 void vma_link(struct mm *mm, struct vma *vma) NO_THREAD_SAFETY_ANALYSIS
 {
     struct vma *prev = nullptr;

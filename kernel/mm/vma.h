@@ -14,6 +14,8 @@ void vma_free(struct vma *vma);                              // unlinked; drops 
 void vma_link(struct mm *mm, struct vma *vma);
 // The same where the caller knows the neighbour below (null: none).
 void vma_link_after(struct mm *mm, struct vma *vma, struct vma *prev);
+// Makes the tree of an empty space from `n` VMAs that are linked to each other by address already (fork). Interval trees are the caller's.
+void vma_build_tree(struct mm *mm, struct vma *first, unsigned n);
 void vma_unlink(struct vma *vma);
 // Moves the borders of a linked VMA; pgoff follows. Nothing overlaps afterwards.
 void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);

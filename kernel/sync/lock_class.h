@@ -26,6 +26,7 @@ enum lock_rank {
     RANK_PAGE_CACHE = 60,   // page lock, then the cache's tree lock
     RANK_MAPPING = 61,     // which VMAs map a page cache; page tables are locked inside
     RANK_PAGE_TABLE = 62,
+    RANK_CACHE_TREE = 63,  // a page cache's own lock: dirt is noted while entries are unmapped
     RANK_SUPERBLOCK = 64,
     RANK_DENTRY = 66,
     RANK_FILES = 68,        // descriptor table spinlock

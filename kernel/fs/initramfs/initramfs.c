@@ -8,6 +8,7 @@
 
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/boot/init.h"
 #include "kernel/decompress/decompress.h"
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache.h"
@@ -187,10 +188,22 @@ static int make_node(struct unpacker *u)
     return err == -EEXIST ? 0 : err;
 }
 
+static bool list_entries;
+
+// kevlar.list_initramfs: one line for each entry.
+static int parse_list([[maybe_unused]] const char *value)
+{
+    list_entries = true;
+    return 0;
+}
+CMDLINE_PARAM("kevlar.list_initramfs", parse_list);
+
 static int begin_entry(struct unpacker *u)
 {
     struct entry *e = &u->e;
     u->entries++;
+    if (unlikely(list_entries))
+        pr_info("%06o %8u %s\n", e->mode, e->size, u->name);
     u->left = e->size;
     u->sum = 0;
     u->out = nullptr;

@@ -9,7 +9,8 @@
 // The first set (clear) bit at or after `from` and below `size`; `size` when there is none.
 size_t bitmap_next_set(const unsigned long *map, size_t size, size_t from);
 size_t bitmap_next_clear(const unsigned long *map, size_t size, size_t from);
-// The first run of `count` clear bits below `size` whose start is a multiple of `align` (a power of two); `size` when there is none.
+// The first run of `count` clear bits below `size` whose start is a multiple of `align` (a power of two); `size` when
+// there is none.
 size_t bitmap_find_clear_run(const unsigned long *map, size_t size, size_t count, size_t align);
 void bitmap_set_range(unsigned long *map, size_t from, size_t count);
 void bitmap_clear_range(unsigned long *map, size_t from, size_t count);

@@ -5,8 +5,10 @@
 
 struct pt_regs;
 
-// Prints the message, the CPU, registers and a symbolised backtrace, stops all other CPUs, then does what panic= says: 0 (the default)
-// stays halted, n > 0 resets after n seconds, n < 0 resets at once. Under an emulator with a debug-exit port it ends with DEBUG_EXIT_PANIC
+// Prints the message, the CPU, registers and a symbolised backtrace, stops all other CPUs, then does what panic= says:
+// 0 (the default)
+// stays halted, n > 0 resets after n seconds, n < 0 resets at once. Under an emulator with a debug-exit port it ends
+// with DEBUG_EXIT_PANIC
 // instead of staying halted. Any context.
 [[noreturn]] void panic(const char *format, ...) PRINTF_LIKE(1, 2) COLD;
 // The same for an exception in the kernel: shows these registers and the stack they point to.
@@ -30,7 +32,8 @@ COLD void warn_at(const char *file, int line, const char *what);
         warn_hit_;                                                                                                     \
     })
 
-// Ends an emulator that has a debug-exit device (QEMU's isa-debug-exit: its exit status is value << 1 | 1); returns where there is none.
+// Ends an emulator that has a debug-exit device (QEMU's isa-debug-exit: its exit status is value << 1 | 1); returns
+// where there is none.
 void arch_debug_exit(uint32_t value);
 #define DEBUG_EXIT_NO_INIT 0x10u // no init could be started: QEMU ends with 33
 #define DEBUG_EXIT_PANIC 0x20u   // the kernel panicked: QEMU ends with 65

@@ -25,7 +25,8 @@ static int parse_digits(const char **s, unsigned base, uint64_t *out)
     uint64_t value = 0;
     const char *first = p;
     for (; digit_value(*p) < (int)base; p++)
-        if (__builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, (unsigned)digit_value(*p), &value))
+        if (__builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, (unsigned)digit_value(*p), &value))
             return -ERANGE;
     if (p == first)
         return -EINVAL;

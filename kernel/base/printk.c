@@ -1,11 +1,15 @@
 // kernel/base/printk.c — the log and its consoles.
 //
-// The ring holds records one after another; each starts at a multiple of 8 and is not split: where one does not fit before the end,
-// it starts at 0 again. `where[seq % INDEX]` is a record's place, so that a reader finds it at once. Invariants, under the lock: records
+// The ring holds records one after another; each starts at a multiple of 8 and is not split: where one does not fit
+// before the end,
+// it starts at 0 again. `where[seq % INDEX]` is a record's place, so that a reader finds it at once. Invariants, under
+// the lock: records
 // first_seq .. next_seq - 1 are whole; the bytes between the newest one's end and the oldest one's start are free.
-// A record is one line. A text that does not end in a newline leaves its record open, for LOG_CONT of the same CPU to continue.
+// A record is one line. A text that does not end in a newline leaves its record open, for LOG_CONT of the same CPU to
+// continue.
 //
-// The lock is a plain word, not a spinlock: it must be possible to notice that this very CPU holds it (an NMI or a fault hit inside
+// The lock is a plain word, not a spinlock: it must be possible to notice that this very CPU holds it (an NMI or a
+// fault hit inside
 // printk), and to break it in a panic. It is innermost, and interrupts are off while it is held.
 #include "kernel/base/printk.h"
 
@@ -146,7 +150,7 @@ static bool extend_record(const char *text, size_t size)
 static void write_all(const char *text, size_t size)
 {
     struct console *console;
-    list_for_each_entry(console, &consoles, link)
+    list_for_each_entry (console, &consoles, link)
         console->write(console, text, size);
 }
 
@@ -206,7 +210,8 @@ void log_store(enum log_level level, unsigned facility, const char *text, size_t
         char note[64];
         uint64_t lost = __atomic_exchange_n(&state.lost, 0, __ATOMIC_RELAXED);
         store_line(LOG_WARNING, 0, note,
-                   (size_t)scnprintf(note, sizeof note, "%llu messages lost inside printk", (unsigned long long)lost), true);
+                   (size_t)scnprintf(note, sizeof note, "%llu messages lost inside printk", (unsigned long long)lost),
+                   true);
     }
     log_unlock(flags);
     if (log_notify)
@@ -338,7 +343,7 @@ bool console_register(struct console *console)
         return false;
     struct console *other, *next;
     bool repeat = true;
-    list_for_each_entry_safe(other, next, &consoles, link) {
+    list_for_each_entry_safe (other, next, &consoles, link) {
         if (other->boot_only && strcmp(other->name, console->name) == 0) {
             list_del(&other->link);
             repeat = false;
@@ -358,7 +363,7 @@ void console_settle(void)
     if (!log_lock(&flags))
         return;
     struct console *console, *next;
-    list_for_each_entry_safe(console, next, &consoles, link) {
+    list_for_each_entry_safe (console, next, &consoles, link) {
         if (!console_is_asked_for(console->name))
             list_del(&console->link);
         console->preferred = strcmp(console->name, console_preferred(nullptr)) == 0;

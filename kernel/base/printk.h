@@ -1,6 +1,7 @@
 // kernel/base/printk.h — the kernel's log: a ring of records, and the consoles that show them.
 //
-// printk() may be called anywhere, also in interrupts, NMIs and with any lock held: it takes only the log's own innermost lock, and
+// printk() may be called anywhere, also in interrupts, NMIs and with any lock held: it takes only the log's own
+// innermost lock, and
 // if this CPU was interrupted while holding it, the text is stored late or dropped rather than waiting for ever.
 #pragma once
 
@@ -22,7 +23,8 @@ enum log_level {
 
 void printk(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
-// A file may define PR_FMT(fmt) before including this, to put its subsystem's name in front: #define PR_FMT(fmt) "acpi: " fmt
+// A file may define PR_FMT(fmt) before including this, to put its subsystem's name in front: #define PR_FMT(fmt) "acpi:
+// " fmt
 #ifndef PR_FMT
 #define PR_FMT(fmt) fmt
 #endif
@@ -40,7 +42,8 @@ void printk(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
             pr_warn(fmt __VA_OPT__(, ) __VA_ARGS__);                                                                   \
     } while (0)
 
-// A place where log lines are shown. `write` is called with the log's lock held and interrupts off: it polls, and must not print.
+// A place where log lines are shown. `write` is called with the log's lock held and interrupts off: it polls, and must
+// not print.
 struct console {
     const char *name; // as in console=: "ttyS0", "tty0", "hvc0"
     void (*write)(struct console *console, const char *text, size_t size);
@@ -50,14 +53,17 @@ struct console {
     struct list_head link;
 };
 
-// Adds a console if the command line asks for it (no console= at all: every one is taken) and shows it what was logged so far. Registering
+// Adds a console if the command line asks for it (no console= at all: every one is taken) and shows it what was logged
+// so far. Registering
 // a name again that a boot console has replaces that one, without repeating the log. Returns whether it is in use.
 bool console_register(struct console *console);
 // After the command line has been read: boot consoles that console= does not name fall silent.
 void console_settle(void);
-// The name of the preferred console ("ttyS0" when console= is not given), and the options behind its comma ("" if none).
+// The name of the preferred console ("ttyS0" when console= is not given), and the options behind its comma ("" if
+// none).
 const char *console_preferred(const char **options);
-// Level up to (not including) which records are shown on consoles: /proc/sys/kernel/printk, syslog(2), loglevel=, quiet.
+// Level up to (not including) which records are shown on consoles: /proc/sys/kernel/printk, syslog(2), loglevel=,
+// quiet.
 extern int console_loglevel;
 extern int default_message_loglevel;
 // Writes straight to the consoles, without a record: for /dev/console before there is a tty, and for a crash.
@@ -75,8 +81,10 @@ struct log_record {
     size_t size;      // of the text, without NUL or newline
 };
 
-// Copies the record *seq, or the oldest one still there if that one is gone (then *seq says which), with up to `size` bytes of its text. 0,
-// -EAGAIN when there is no record *seq yet, -EPIPE when records were skipped (nothing is copied, *seq is the oldest one now).
+// Copies the record *seq, or the oldest one still there if that one is gone (then *seq says which), with up to `size`
+// bytes of its text. 0,
+// -EAGAIN when there is no record *seq yet, -EPIPE when records were skipped (nothing is copied, *seq is the oldest one
+// now).
 [[nodiscard]] int log_read(uint64_t *seq, struct log_record *record, char *text, size_t size);
 // Adds a record from user space: writes to /dev/kmsg.
 void log_store(enum log_level level, unsigned facility, const char *text, size_t size);
@@ -86,7 +94,8 @@ size_t log_buffer_size(void);
 // "<6>[    0.000000] text\n" (level prefix only if asked for); returns its length, cut to size.
 size_t log_format(const struct log_record *record, const char *text, bool with_level, char *to, size_t size);
 
-// Called (if set) after each new record, with interrupts off and maybe inside any lock: it may only note that readers have to be woken.
+// Called (if set) after each new record, with interrupts off and maybe inside any lock: it may only note that readers
+// have to be woken.
 extern void (*log_notify)(void);
 // Gives records their time; arch sets it when the clock runs. Null: 0.
 extern ktime_t (*log_clock)(void);

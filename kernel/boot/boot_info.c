@@ -1,4 +1,5 @@
-// kernel/boot/boot_info.c — the list of memory ranges during boot: sorted by address, not overlapping, neighbours of a kind merged.
+// kernel/boot/boot_info.c — the list of memory ranges during boot: sorted by address, not overlapping, neighbours of a
+// kind merged.
 #include "kernel/boot/boot_info.h"
 
 #include "kernel/base/panic.h"
@@ -120,7 +121,8 @@ uint64_t boot_memory_total(void)
     return total;
 }
 
-// Firmware reports its own share of RAM as reserved. It lies inside or right behind RAM, so blocks of touching ranges that begin with RAM are
+// Firmware reports its own share of RAM as reserved. It lies inside or right behind RAM, so blocks of touching ranges
+// that begin with RAM are
 // counted whole, from and to multiples of a MiB (which closes the hole for adapters below 1 MiB).
 uint64_t boot_memory_installed(void)
 {
@@ -143,8 +145,8 @@ uint64_t boot_memory_installed(void)
 const char *memory_kind_name(enum memory_kind kind)
 {
     static const char *const names[NR_MEMORY_KINDS] = {
-        [MEM_USABLE] = "usable", [MEM_KERNEL] = "kernel",         [MEM_BOOT_TABLES] = "page tables",
-        [MEM_INITRD] = "initrd", [MEM_ACPI] = "ACPI tables",      [MEM_NVS] = "ACPI NVS",
+        [MEM_USABLE] = "usable",         [MEM_KERNEL] = "kernel",     [MEM_BOOT_TABLES] = "page tables",
+        [MEM_INITRD] = "initrd",         [MEM_ACPI] = "ACPI tables",  [MEM_NVS] = "ACPI NVS",
         [MEM_PERSISTENT] = "persistent", [MEM_RESERVED] = "reserved", [MEM_BAD] = "bad",
     };
     return kind < NR_MEMORY_KINDS ? names[kind] : "?";

@@ -9,7 +9,8 @@ static int initramfs_boot(void)
 {
     if (!boot_info.initrd_size)
         return 0;
-    (void)initramfs_unpack(phys_to_virt(boot_info.initrd_phys), boot_info.initrd_size); // it has told what is wrong; what there is may do
+    (void)initramfs_unpack(phys_to_virt(boot_info.initrd_phys),
+                           boot_info.initrd_size); // it has told what is wrong; what there is may do
     mm_release_boot_memory(boot_info.initrd_phys, boot_info.initrd_size, "initrd");
     return 0;
 }

@@ -10,7 +10,6 @@
 #include "kernel/boot/init.h"
 #include "kernel/debug/backtrace.h"
 
-
 int panic_timeout;
 unsigned warn_count;
 
@@ -22,7 +21,8 @@ CMDLINE_PARAM("panic", parse_panic);
 
 static int panicking_cpu = -1;
 
-// Only the first CPU reports; others that panic meanwhile stop. A panic inside the report (the same CPU again) goes straight to the end.
+// Only the first CPU reports; others that panic meanwhile stop. A panic inside the report (the same CPU again) goes
+// straight to the end.
 static bool enter_panic(void)
 {
     int nobody = -1, me = (int)this_cpu_id();

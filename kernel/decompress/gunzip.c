@@ -1,7 +1,9 @@
 // kernel/decompress/gunzip.c — DEFLATE (RFC 1951) in a gzip member (RFC 1952).
 //
-// Codes are decoded with a table of the next FAST_BITS bits; longer ones bit by bit from the canonical order (first code and first symbol of
-// each length). Bits behind the end of the input read as zeros, and the error shows when more were used than there were.
+// Codes are decoded with a table of the next FAST_BITS bits; longer ones bit by bit from the canonical order (first
+// code and first symbol of
+// each length). Bits behind the end of the input read as zeros, and the error shows when more were used than there
+// were.
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/decompress/formats.h"
@@ -70,7 +72,8 @@ static unsigned reverse_bits(unsigned code, unsigned length)
     return reversed;
 }
 
-// Builds the code with these lengths (0: not used). Incomplete codes are only allowed with a single symbol; too full ones never.
+// Builds the code with these lengths (0: not used). Incomplete codes are only allowed with a single symbol; too full
+// ones never.
 static int build(struct code *c, const uint8_t *lengths, unsigned n)
 {
     uint16_t next[MAX_BITS + 2] = {}, first[MAX_BITS + 2] = {};
@@ -134,9 +137,11 @@ static int coded_block(struct inflate *s)
 {
     static const uint16_t length_base[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
                                              31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
-    static const uint8_t length_bits[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-    static const uint16_t distance_base[NR_DISTANCES] = {1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
-                                                         193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+    static const uint8_t length_bits[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+                                            2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+    static const uint16_t distance_base[NR_DISTANCES] = {1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
+                                                         33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
+                                                         1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
     for (;;) {
         if (s->out.capacity - s->out.used < MAX_MATCH) {
             int err = history_flush(&s->out);

@@ -1,7 +1,9 @@
 // kernel/decompress/unzstd.c — Zstandard frames: RFC 8878. No dictionaries.
 //
-// A frame is a sequence of blocks of at most 128 KiB. A compressed block has literals (mostly Huffman coded, tables may be kept from the block
-// before) and sequences: copy so many literals, then a match from the output so far. Their three numbers come from three interleaved FSE states.
+// A frame is a sequence of blocks of at most 128 KiB. A compressed block has literals (mostly Huffman coded, tables may
+// be kept from the block
+// before) and sequences: copy so many literals, then a match from the output so far. Their three numbers come from
+// three interleaved FSE states.
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/decompress/formats.h"
@@ -45,7 +47,8 @@ static bool take(struct reader *r, size_t n, uint64_t *value)
     return true;
 }
 
-static int read_huffman_literals(struct unzstd *z, struct reader *r, size_t size, size_t count, unsigned streams, bool new_tree)
+static int read_huffman_literals(struct unzstd *z, struct reader *r, size_t size, size_t count, unsigned streams,
+                                 bool new_tree)
 {
     if ((size_t)(r->end - r->at) < size)
         return -EINVAL;
@@ -70,7 +73,8 @@ static int read_huffman_literals(struct unzstd *z, struct reader *r, size_t size
         return -EINVAL;
     sizes[3] = left - sizes[0] - sizes[1] - sizes[2];
     for (size_t i = 0; i < 4; i++) {
-        int err = huffman_decode(&z->huffman, part.at, sizes[i], z->literals + i * each, i < 3 ? each : count - 3 * each);
+        int err =
+            huffman_decode(&z->huffman, part.at, sizes[i], z->literals + i * each, i < 3 ? each : count - 3 * each);
         if (err)
             return err;
         part.at += sizes[i];
@@ -113,21 +117,26 @@ static int read_literals(struct unzstd *z, struct reader *r, size_t *count)
 }
 
 // How codes become numbers: base + so many extra bits. An offset's code is its number of extra bits.
-static const uint32_t length_base[36] = {0,  1,  2,  3,  4,  5,  6,  7,  8,   9,   10,  11,   12,   13,   14,   15,    16,    18,
-                                         20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
-static const uint8_t length_bits[36] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  1,  1,
+static const uint32_t length_base[36] = {0,  1,  2,   3,   4,   5,    6,    7,    8,    9,     10,    11,
+                                         12, 13, 14,  15,  16,  18,   20,   22,   24,   28,    32,    40,
+                                         48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
+static const uint8_t length_bits[36] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  1,  1,
                                         1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
-static const uint32_t match_base[53] = {3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,  17,  18,  19,   20,
-                                        21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34,  35,  37,  39,   41,
-                                        43, 47, 51, 59, 67, 83, 99, 131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539};
-static const uint8_t match_bits[53] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0,  0,  0, 0, 0, 0,
-                                       0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+static const uint32_t match_base[53] = {3,  4,   5,   6,   7,    8,    9,    10,   11,    12,    13,   14, 15, 16,
+                                        17, 18,  19,  20,  21,   22,   23,   24,   25,    26,    27,   28, 29, 30,
+                                        31, 32,  33,  34,  35,   37,   39,   41,   43,    47,    51,   59, 67, 83,
+                                        99, 131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771, 65539};
+static const uint8_t match_bits[53] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0, 0,
+                                       0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  1,  1,  1, 1,
+                                       2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-static const int16_t usual_lengths[36] = {4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2,
+static const int16_t usual_lengths[36] = {4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1,  1,  2,  2,
                                           2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1};
-static const int16_t usual_offsets[29] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1};
-static const int16_t usual_matches[53] = {1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                          1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1};
+static const int16_t usual_offsets[29] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 1,  1,  1,  1,  1, 1,
+                                          1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1};
+static const int16_t usual_matches[53] = {1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+                                          1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+                                          1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1};
 
 static const struct {
     const int16_t *usual;

@@ -15,7 +15,7 @@ static int joined(struct list_head *head)
 {
     int digits = 0;
     struct item *item;
-    list_for_each_entry(item, head, link)
+    list_for_each_entry (item, head, link)
         digits = digits * 10 + item->value;
     return digits;
 }
@@ -61,7 +61,7 @@ TEST(safe_walk_survives_removal)
         items[i].value = i + 1;
         list_add_tail(&items[i].link, &head);
     }
-    list_for_each_entry_safe(item, next, &head, link)
+    list_for_each_entry_safe (item, next, &head, link)
         if (item->value % 2 == 0)
             list_del(&item->link);
     CHECK_EQ(joined(&head), 135);
@@ -76,7 +76,7 @@ TEST(hlist_unlinks_from_the_middle)
     hlist_del_init_rcu(&items[1].chain);
     CHECK(hlist_unhashed(&items[1].chain));
     int digits = 0;
-    hlist_for_each_entry(item, &head, chain)
+    hlist_for_each_entry (item, &head, chain)
         digits = digits * 10 + item->value;
     CHECK_EQ(digits, 31);
     hlist_del_init_rcu(&items[1].chain);

@@ -1,6 +1,7 @@
 // tests/unit/tap.h — a tiny harness for tests that run on the build host: TAP version 14 on standard output.
 //
-// It includes no header of the C library, because the kernel's own types would clash with them. A test is TEST(name) { ... } with CHECK() inside;
+// It includes no header of the C library, because the kernel's own types would clash with them. A test is TEST(name) {
+// ... } with CHECK() inside;
 // each file lists nothing: tests register themselves in link order of the file.
 #pragma once
 

@@ -1,7 +1,9 @@
 // tools/kimage/kimage.c — makes the boot file from the loader and the kernel: kimage LOADER.elf KERNEL.elf OUT
 //
-// The file is the loader's flat image, the kernel's flat image and the kernel's symbol table, each on a page boundary but for the last,
-// which follows the kernel directly. The tool fills in every field of the PE and Linux headers (arch/x86_64/boot/loader/setup.S) that
+// The file is the loader's flat image, the kernel's flat image and the kernel's symbol table, each on a page boundary
+// but for the last,
+// which follows the kernel directly. The tool fills in every field of the PE and Linux headers
+// (arch/x86_64/boot/loader/setup.S) that
 // depends on a size, and the loader's `payload` structure (loader.h there). Output depends on the inputs only.
 #include "tools/kimage/kimage.h"
 
@@ -14,7 +16,8 @@ enum {
     HUGE_PAGE = 2 << 20,
     SETUP_SIZE = 4096,
     FILE_ALIGN = 512,
-    // Handoff and page tables behind the kernel; the loader computes them exactly, this is the roof it may not break through.
+    // Handoff and page tables behind the kernel; the loader computes them exactly, this is the roof it may not break
+    // through.
     REGION_EXTRA = 128 * 1024,
 };
 
@@ -56,7 +59,8 @@ static void set_section(struct buffer *image, size_t at, uint64_t start, uint64_
     set32(image, at + SECTION_RAW_OFFSET, start);
 }
 
-static void set_payload(struct buffer *image, uint64_t at, const struct elf *kernel, uint64_t offset, uint64_t symbols_size)
+static void set_payload(struct buffer *image, uint64_t at, const struct elf *kernel, uint64_t offset,
+                        uint64_t symbols_size)
 {
     if (memcmp(image->data + at, "payload", 8) != 0)
         die("loader", "its payload structure is not where its symbol says");
@@ -107,7 +111,8 @@ static struct buffer compose(const struct elf *loader, const struct elf *kernel)
     set_section(&image, PE_DATA, data, kernel_at);
     set_section(&image, PE_KERNEL, kernel_at, end);
 
-    // A boot loader must keep free what we use from the load address on: ourselves, up to one huge page for alignment, the kernel.
+    // A boot loader must keep free what we use from the load address on: ourselves, up to one huge page for alignment,
+    // the kernel.
     uint64_t region = round_up(kernel->mem_size, PAGE) + round_up(symbols.size, PAGE) + REGION_EXTRA;
     set32(&image, LINUX_SYSSIZE, (image.size - SETUP_SIZE + 15) / 16);
     set32(&image, LINUX_INIT_SIZE, round_up(kernel_at + HUGE_PAGE + region, PAGE));

@@ -1,7 +1,9 @@
 // arch/x86_64/boot/early_paging.c — builds the direct map while there is none yet.
 //
-// The loader's tables map only the kernel's region. New tables are pages anywhere in RAM; to write one, its frame is mapped for a moment
-// at `window`, a page of the kernel image whose own entry we borrow. 47 bits of kernel half: the direct map gets the 64 TiB from
+// The loader's tables map only the kernel's region. New tables are pages anywhere in RAM; to write one, its frame is
+// mapped for a moment
+// at `window`, a page of the kernel image whose own entry we borrow. 47 bits of kernel half: the direct map gets the 64
+// TiB from
 // DIRECT_MAP_LOWEST on, shifted by a random multiple of 1 GiB that leaves room for all of memory.
 #include "arch/x86_64/boot/early_paging.h"
 
@@ -11,9 +13,9 @@
 #include "kernel/mm/page.h"
 
 #define DIRECT_MAP_LOWEST 0xffff888000000000ull
-#define DIRECT_MAP_SPAN   (64ull << 40)
-#define SIZE_2M           (2ull << 20)
-#define SIZE_1G           (1ull << 30)
+#define DIRECT_MAP_SPAN (64ull << 40)
+#define SIZE_2M (2ull << 20)
+#define SIZE_1G (1ull << 30)
 
 enum {
     PRESENT = 1 << 0,
@@ -22,7 +24,7 @@ enum {
     GLOBAL = 1 << 8,
 };
 #define NO_EXECUTE (1ull << 63)
-#define ADDRESS    0x000ffffffffff000ull
+#define ADDRESS 0x000ffffffffff000ull
 
 static uint64_t window[512] ALIGNED(4096);
 static uint64_t *window_entry;

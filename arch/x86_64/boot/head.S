@@ -1,6 +1,7 @@
 // arch/x86_64/boot/head.S — the kernel's first instructions: own segments, control bits, stack; then C.
 //
-// Entered by the loader at the kernel's final virtual address with rdi = struct boot_handoff, on its page tables, interrupts off.
+// Entered by the loader at the kernel's final virtual address with rdi = struct boot_handoff, on its page tables,
+// interrupts off.
 // The CPU's state is whatever a boot loader left, so everything that matters is set here.
 
 #define CR0_BITS        0x80050033        /* PG, AM, WP, NE, ET, MP, PE */

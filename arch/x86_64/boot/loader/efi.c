@@ -1,7 +1,9 @@
 // arch/x86_64/boot/loader/efi.c — started by UEFI firmware, directly or through a boot manager's LoadImage().
 //
-// The command line is our load options (UTF-16), the initrd comes from the LoadFile2 protocol on the vendor device path that
-// Linux defined for it, memory map and ACPI tables from the firmware. The kernel's memory is allocated before boot services
+// The command line is our load options (UTF-16), the initrd comes from the LoadFile2 protocol on the vendor device path
+// that
+// Linux defined for it, memory map and ACPI tables from the firmware. The kernel's memory is allocated before boot
+// services
 // end, so that nothing can be in its way; then we leave the firmware for good. Until ExitBootServices() every failure
 // returns to the caller, which can try something else.
 #include "arch/x86_64/boot/loader/loader.h"
@@ -14,8 +16,7 @@ static const struct efi_guid guid_loaded_image = {
     0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
 static const struct efi_guid guid_load_file2 = {
     0x4006c0c1, 0xfcb3, 0x403e, {0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d}};
-static const struct efi_guid guid_rng = {
-    0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}};
+static const struct efi_guid guid_rng = {0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}};
 static const struct efi_guid guid_acpi20 = {
     0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}};
 static const struct efi_guid guid_acpi10 = {
@@ -123,7 +124,8 @@ static efi_status read_initrd(struct efi_boot_services *boot)
     if (status != EFI_BUFFER_TOO_SMALL)
         return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
     uint64_t address = 0;
-    status = boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES, EFI_LOADER_DATA, ROUND_UP(size, EFI_PAGE) / EFI_PAGE, &address);
+    status =
+        boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES, EFI_LOADER_DATA, ROUND_UP(size, EFI_PAGE) / EFI_PAGE, &address);
     if (status != EFI_SUCCESS)
         return status;
     status = loader->load(loader, path, 0, &size, (void *)address);
@@ -174,7 +176,8 @@ static efi_status leave_firmware(struct efi_boot_services *boot, efi_handle imag
     if (status != EFI_BUFFER_TOO_SMALL)
         return status;
     capacity = size + MEMORY_MAP_SLACK * entry_size;
-    status = boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES, EFI_LOADER_DATA, ROUND_UP(capacity, EFI_PAGE) / EFI_PAGE, &buffer);
+    status =
+        boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES, EFI_LOADER_DATA, ROUND_UP(capacity, EFI_PAGE) / EFI_PAGE, &buffer);
     if (status != EFI_SUCCESS)
         return status;
     for (int tries = 0; tries < 4; tries++) {

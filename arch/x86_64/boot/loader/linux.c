@@ -1,11 +1,12 @@
 // arch/x86_64/boot/loader/linux.c — started by a Linux boot loader: the zero page becomes a handoff.
 //
-// Offsets are those of the Linux/x86 boot protocol, version 2.15, and its "zero page" table. Everything is read before the
+// Offsets are those of the Linux/x86 boot protocol, version 2.15, and its "zero page" table. Everything is read before
+// the
 // kernel is moved, because a boot loader may have put its setup_data right behind our file.
 #include "arch/x86_64/boot/loader/loader.h"
 
 enum zero_page {
-    ZP_ACPI_RSDP = 0x070,       // u64
+    ZP_ACPI_RSDP = 0x070,         // u64
     ZP_EXT_RAMDISK_IMAGE = 0x0c0, // u32: upper halves
     ZP_EXT_RAMDISK_SIZE = 0x0c4,
     ZP_EXT_CMDLINE = 0x0c8,
@@ -119,7 +120,8 @@ static bool place_is_free(uint64_t at, uint64_t size)
     return false;
 }
 
-// The first aligned place behind the loader: within init_size of where we were put, so free by the protocol's promise. A boot
+// The first aligned place behind the loader: within init_size of where we were put, so free by the protocol's promise.
+// A boot
 // loader that knows nothing of init_size may have put something there, so look further up if it is not.
 static uint64_t choose_place(uint64_t size)
 {

@@ -65,7 +65,8 @@ uint64_t read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-// A finaliser with full avalanche (every input bit flips about half of the output). The kernel's own generator hashes the
+// A finaliser with full avalanche (every input bit flips about half of the output). The kernel's own generator hashes
+// the
 // seed properly; here it only has to spread what we have over the slides and the 64 bytes.
 static uint64_t scramble(uint64_t x)
 {

@@ -162,8 +162,10 @@ void arch_syscall_restart_block(struct pt_regs *regs)
     regs->ax = restart_syscall_nr;
 }
 
+// What Linux tells for the same state: frame, padding, and room for the frames of 32-bit programs, which it counts for everybody.
 unsigned long arch_min_sigstack(void)
 {
-    size_t padding = FRAME_ALIGN - 1 + FPSTATE_ALIGN - 1;
-    return ALIGN_UP(sizeof(struct rt_sigframe) + sigframe_fpstate_size() + padding, (size_t)FRAME_ALIGN);
+    enum : size_t { frame_and_padding = 928 };
+    static_assert(frame_and_padding > sizeof(struct rt_sigframe) + FRAME_ALIGN + FPSTATE_ALIGN + RED_ZONE);
+    return ALIGN_UP(frame_and_padding + sigframe_fpstate_size(), (size_t)FRAME_ALIGN);
 }

@@ -27,6 +27,8 @@ struct pipe_chunk {
 [[nodiscard]] ssize_t pipe_take_chunk(struct pipe *pipe, size_t max, bool nonblock, struct pipe_chunk *out);
 // Waits for room and puts a chunk in (takes over the page reference on success). -EPIPE, -EAGAIN, -ERESTARTSYS.
 [[nodiscard]] int pipe_put_chunk(struct pipe *pipe, const struct pipe_chunk *chunk, bool nonblock);
+// Waits until a slot is free (another writer may take it first). 0, -EPIPE with SIGPIPE, -EAGAIN, -ERESTARTSYS.
+[[nodiscard]] int pipe_wait_room(struct pipe *pipe, bool nonblock);
 // Puts back what could not be delivered, at the front.
 void pipe_unget_chunk(struct pipe *pipe, const struct pipe_chunk *chunk);
 // tee(2): copies up to `max` bytes at byte position `skip` from the front without taking them. 0: no more there (or end of file).

@@ -64,21 +64,37 @@ void pipe_unget_chunk(struct pipe *p, const struct pipe_chunk *c)
     mutex_unlock(&p->lock);
 }
 
-int pipe_put_chunk(struct pipe *p, const struct pipe_chunk *c, bool nonblock)
+// The lock is held.
+static int wait_room(struct pipe *p, bool nonblock)
 {
-    int err = 0;
-    mutex_lock(&p->lock);
-    while (!err) {
+    for (;;) {
         if (!p->readers) {
             signal_send_thread(current_task(), SIGPIPE, nullptr);
-            err = -EPIPE;
-        } else if (!pipe_full(p)) {
-            *pipe_slot(p, p->head) = (struct pipe_slot){.page = c->page, .offset = c->offset, .len = c->len};
-            WRITE_ONCE(p->head, p->head + 1);
-            break;
-        } else {
-            err = nonblock ? -EAGAIN : pipe_sleep(p, &p->writable, pipe_can_write);
+            return -EPIPE;
         }
+        if (!pipe_full(p))
+            return 0;
+        int err = nonblock ? -EAGAIN : pipe_sleep(p, &p->writable, pipe_can_write);
+        if (err)
+            return err;
+    }
+}
+
+int pipe_wait_room(struct pipe *p, bool nonblock)
+{
+    mutex_lock(&p->lock);
+    int err = wait_room(p, nonblock);
+    mutex_unlock(&p->lock);
+    return err;
+}
+
+int pipe_put_chunk(struct pipe *p, const struct pipe_chunk *c, bool nonblock)
+{
+    mutex_lock(&p->lock);
+    int err = wait_room(p, nonblock);
+    if (!err) {
+        *pipe_slot(p, p->head) = (struct pipe_slot){.page = c->page, .offset = c->offset, .len = c->len};
+        WRITE_ONCE(p->head, p->head + 1);
     }
     bool room = !pipe_full(p);
     mutex_unlock(&p->lock);

@@ -1,0 +1,35 @@
+// kernel/vfs/poll_wait.h — the waiting half of poll(2) and select(2): one thread listening on many queues.
+#pragma once
+
+#include "kernel/vfs/file.h"
+
+#define POLL_EMBEDDED 8u
+
+struct poll_entry {
+    struct wait_entry wait;
+    struct waitqueue *wq;
+    struct file *file;      // with a reference while we listen
+    struct poll_waiter *owner;
+};
+
+struct poll_waiter {
+    struct poll_table pt;   // first for container_of; queue is null once everyone is listened to
+    struct thread *thread;
+    bool triggered;
+    int err;                // -ENOMEM
+    unsigned nr;
+    struct poll_page *more;
+    struct poll_entry embedded[POLL_EMBEDDED];
+};
+
+void poll_waiter_init(struct poll_waiter *w);
+void poll_waiter_free(struct poll_waiter *w); // stops listening
+// Sleeps until a queue calls or until the deadline (KTIME_MAX: none). 0, -ETIMEDOUT, -EINTR.
+[[nodiscard]] int poll_waiter_sleep(struct poll_waiter *w, ktime_t deadline);
+
+// A user time-out as an absolute deadline; nothing for a null pointer. 0, -EFAULT, -EINVAL.
+[[nodiscard]] int deadline_from_user(const void __user *uts, bool microseconds, ktime_t *deadline);
+// Writes what is left of it back; errors are ignored, as the call has its result already.
+void deadline_to_user(void __user *uts, bool microseconds, ktime_t deadline);
+// The mask for the length of a call: 0, -EINVAL (size), -EFAULT.
+[[nodiscard]] int temporary_mask_from_user(const void __user *mask, size_t size);

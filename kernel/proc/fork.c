@@ -223,7 +223,7 @@ static int publish(struct task *child, const struct clone_request *req)
         if (p->group_exit || p->group_exec_task)
             return -ERESTARTNOINTR;
         p->nr_threads++;
-        list_add_tail_rcu(&child->thread_link, &p->threads);
+        list_add_tail_rcu(&task_get(child)->thread_link, &p->threads); // thread_forget_dead() drops it
         pid_attach(child, PID_THREAD, child->pid);
         return 0;
     }
@@ -241,7 +241,7 @@ static int publish(struct task *child, const struct clone_request *req)
     struct pid_namespace *ns = task_pid_ns(child);
     if (!ns->reaper)
         ns->reaper = p;
-    list_add_tail_rcu(&child->thread_link, &p->threads);
+    list_add_tail_rcu(&task_get(child)->thread_link, &p->threads); // thread_forget_dead() drops it
     list_add_tail(&process_get(p)->sibling, &parent->children); // the tree's own reference: process_release() drops it
     pid_attach(child, PID_THREAD, child->pid);
     pid_attach(child, PID_PROCESS, p->pid);

@@ -66,7 +66,7 @@ static struct task *make_init(void)
     init_process = p;
     init_pid_ns.reaper = p;
     spin_irq_guard(&process_tree_lock);
-    list_add_tail_rcu(&task->thread_link, &p->threads);
+    list_add_tail_rcu(&task_get(task)->thread_link, &p->threads); // never dropped: init does not end
     pid_attach(task, PID_THREAD, task->pid);
     pid_attach(task, PID_PROCESS, p->pid);
     pid_attach(task, PID_PGRP, p->pgrp);

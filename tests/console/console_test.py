@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(sys.argv.pop(1)))
+import qemu_test  # noqa: E402
 import console  # noqa: E402  (its folder comes with the command line)
 import script  # noqa: E402
 import tap  # noqa: E402
@@ -92,6 +93,26 @@ class Tap(unittest.TestCase):
 
     def test_skipped_case_does_not_count_as_passed(self):
         self.assertFalse(tap.parse("1..1\nok 1 - a # skip\n").cases[0].passed)
+
+
+class Comparison(unittest.TestCase):
+    def problems(self, linux, kevlar):
+        with tempfile.NamedTemporaryFile("w", suffix=".log") as log, contextlib.redirect_stdout(io.StringIO()):
+            log.write(linux)
+            log.flush()
+            return qemu_test.compare(log.name, kevlar)
+
+    def test_equal_passes_agree(self):
+        self.assertEqual(self.problems("1..2\nok 1 - a\nok 2 - b\n", "1..2\nok 1 - b\nok 2 - a\n"), 0)
+
+    def test_every_way_to_differ_is_a_problem(self):
+        both = "1..2\nok 1 - a\nok 2 - b\n"
+        for other in ("1..2\nok 1 - a\nnot ok 2 - b\n", "1..1\nok 1 - a\n", "1..2\nok 1 - a\nok 2 - b # SKIP\n", "", "1..2\nok 1 - a\n"):
+            self.assertGreater(self.problems(both, other), 0, other)
+            self.assertGreater(self.problems(other, both), 0, other)
+
+    def test_failing_on_both_is_no_agreement(self):
+        self.assertGreater(self.problems("1..1\nnot ok 1 - a\n", "1..1\nnot ok 1 - a\n"), 0)
 
 
 if __name__ == "__main__":

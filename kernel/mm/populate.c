@@ -47,7 +47,7 @@ int populate_locked(struct mm *mm, vaddr_t start, vaddr_t end, int mode)
             return -ENOMEM;
         if (vma->flags & (VM_PFNMAP | VM_SPECIAL)) {
             if (mode != POPULATE_LOCK)
-                return -EFAULT;
+                return -EINVAL;
             addr = vma->end - PAGE_SIZE;
             continue;
         }
@@ -55,7 +55,7 @@ int populate_locked(struct mm *mm, vaddr_t start, vaddr_t end, int mode)
         bool write = mode == POPULATE_WRITE || (mode == POPULATE_LOCK && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
         unsigned long needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
         if (!(vma->flags & needed))
-            return mode == POPULATE_LOCK ? -ENOMEM : -EFAULT;
+            return mode == POPULATE_LOCK ? -ENOMEM : -EINVAL;
         int err = make_present(vma, addr, write);
         if (err)
             return err;

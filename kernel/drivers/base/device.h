@@ -42,7 +42,7 @@ struct device {
     umode_t mode;                  // of the node in devtmpfs; 0: 0600
     const struct device_attr *attrs; // ended by a null name
     void *private;
-    struct list_head link, children, sibling, class_link;
+    struct list_head link, children, sibling, class_link; // owned by device.c
     uint64_t sysfs;                // owned by fs/sysfs
 };
 // Adds to the device tree, makes the devtmpfs node and the sysfs folder (also for those added before these file systems were up).

@@ -1,0 +1,60 @@
+// kernel/drivers/tty/internal.h — what the parts of the terminal core share: line discipline, job control, ioctls.
+#pragma once
+
+#include "kernel/drivers/tty/tty.h"
+
+// -- ldisc_*.c
+void ldisc_reset(struct tty *tty) REQUIRES(tty->lock);
+// Takes bytes off the raw ring until it is empty, there is no room, or a signal has to be sent (ldisc.signal). Returns bytes taken.
+size_t ldisc_input(struct tty *tty) REQUIRES(tty->lock);
+// Puts what a read(2) may have now into buf; *line_done: a canonical line (or end of file) ended with it.
+size_t ldisc_take(struct tty *tty, uint8_t *buf, size_t size, bool *line_done) REQUIRES(tty->lock);
+// The user's buffer is full: an end-of-file character right behind belongs to this read.
+void ldisc_skip_eof(struct tty *tty) REQUIRES(tty->lock);
+bool ldisc_readable(const struct tty *tty, bool for_poll);
+uint32_t ldisc_available(struct tty *tty) REQUIRES(tty->lock);       // FIONREAD
+void ldisc_flush_input(struct tty *tty) REQUIRES(tty->lock);
+void ldisc_termios_changed(struct tty *tty, const struct abi_termios2 *old) REQUIRES(tty->lock);
+// Output with processing; returns bytes of buf consumed (less than size: the driver is full).
+size_t ldisc_output(struct tty *tty, const uint8_t *buf, size_t size) REQUIRES(tty->lock);
+// Echo: one byte through output processing. Kept for later when the driver has no room.
+void ldisc_echo(struct tty *tty, uint8_t c) REQUIRES(tty->lock);
+void ldisc_echo_raw(struct tty *tty, const char *s, size_t n) REQUIRES(tty->lock);
+void ldisc_echo_flush(struct tty *tty) REQUIRES(tty->lock);
+void ldisc_echo_drop(struct tty *tty) REQUIRES(tty->lock);
+static inline bool ldisc_is_continuation(const struct tty *tty, uint8_t c) // of a UTF-8 sequence
+{
+    return tty->termios.c_iflag & IUTF8 && (c & 0xc0) == 0x80;
+}
+
+// -- tty_flow.c
+void tty_stop(struct tty *tty);
+void tty_start(struct tty *tty);
+size_t tty_driver_write(struct tty *tty, const uint8_t *buf, size_t size) REQUIRES(tty->lock);
+void tty_kick(struct tty *tty);                       // after tty->lock was dropped
+void tty_flush_output(struct tty *tty);
+void tty_packet_note(struct tty *tty, unsigned add, unsigned clear); // on a slave: news for the master's reader
+// Waits until all output has left. 0, -EINTR on a signal; the deadline (KTIME_MAX: none) just ends it.
+int tty_wait_sent(struct tty *tty, ktime_t deadline);
+
+// -- tty_job.c
+// May the caller's process group do this to its terminal? 0; -EIO; -ERESTARTSYS with `sig` sent to the group.
+[[nodiscard]] int tty_check_change(struct tty *tty, int sig);
+void tty_signal_foreground(struct tty *tty, int sig);
+void tty_open_ctty(struct tty *tty, struct file *file);
+long tty_ioctl_job(struct tty *tty, struct tty *real, struct file *file, unsigned cmd, unsigned long arg);
+struct tty *current_tty_get(void);                    // with a reference, or null
+void tty_disown_session(struct tty *tty, bool hangup); // takes the terminal from its session; hangup: SIGHUP and SIGCONT
+void tty_job_init(void);
+
+// -- tty_ioctl.c, tty_termios.c
+long tty_ioctl(struct file *file, unsigned cmd, unsigned long arg);
+long tty_ioctl_termios(struct tty *tty, struct tty *real, struct file *file, unsigned cmd, unsigned long arg);
+int tty_resize(struct tty *tty, const struct abi_winsize *ws);
+
+// -- tty_io.c
+ssize_t tty_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags);
+ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *pos, unsigned rw_flags);
+uint32_t tty_poll(struct file *file, struct poll_table *pt);
+
+extern const struct lock_class tty_open_class, tty_io_class, tty_class_lock;

@@ -1,0 +1,269 @@
+// kernel/drivers/tty/tty_io.c — read(2), write(2) and poll(2) on terminals.
+#include "kernel/base/string.h"
+#include "kernel/drivers/tty/internal.h"
+#include "kernel/mm/slab.h"
+
+#define READ_CHUNK 256u
+#define WRITE_CHUNK 2048u
+#define WAKEUP_CHARS 256u // below this much unsent output, poll(2) says writable
+#define DECISECOND (100 * NSEC_PER_MSEC)
+
+// Times of terminals are kept to 8 seconds, so that they do not tell how fast somebody types.
+static void note_time(struct file *file, bool wrote)
+{
+    struct timespec_k now = clock_now_ts(), *t = wrote ? &file->inode->mtime : &file->inode->atime;
+    if (now.tv_sec / 8 != t->tv_sec / 8)
+        *t = (struct timespec_k){.tv_sec = now.tv_sec / 8 * 8};
+}
+
+static bool nonblocking(const struct file *file, unsigned rw_flags)
+{
+    return READ_ONCE(file->flags) & O_NONBLOCK || rw_flags & RW_NOWAIT;
+}
+
+// ---- reading -----------------------------------------------------------------------------------------------------------------------------------------------
+
+// The peer of a packet-mode master has news: the one byte that tells them. 0: none.
+static uint8_t take_packet_status(struct tty *tty)
+{
+    struct tty *slave = tty->link;
+    if (!slave || !READ_ONCE(tty->packet))
+        return 0;
+    irq_flags_t flags = spin_lock_irqsave(&slave->raw.lock);
+    uint8_t status = slave->packet_status;
+    slave->packet_status = 0;
+    spin_unlock_irqrestore(&slave->raw.lock, flags);
+    return status;
+}
+
+static bool packet_news(struct tty *tty)
+{
+    return READ_ONCE(tty->packet) && tty->link && READ_ONCE(tty->link->packet_status);
+}
+
+static bool input_ready(struct tty *tty)
+{
+    if (ldisc_readable(tty, false))
+        return true;
+    if (READ_ONCE(tty->raw.head) == READ_ONCE(tty->raw.tail))
+        return false;
+    tty_input_run(tty); // received, but the worker has not come yet, or the buffer was full
+    return ldisc_readable(tty, false);
+}
+
+// Sleeps until there is input, or something else that ends the wait. 0: look again; 1: end with what there is; -errno.
+static int wait_input(struct tty *tty, struct file *file, ktime_t deadline, unsigned rw_flags)
+{
+    struct tty_file *tf = file->private;
+    if (READ_ONCE(tty->other_closed))
+        return -EIO;
+    if (tty_file_hung(tf))
+        return 1;
+    if (deadline == 0)
+        return 1;
+    if (nonblocking(file, rw_flags))
+        return -EAGAIN;
+    int err = wait_event_interruptible_timeout(
+        &tty->read_wait,
+        ldisc_readable(tty, false) || READ_ONCE(tty->raw.head) != READ_ONCE(tty->raw.tail) || packet_news(tty) ||
+            READ_ONCE(tty->other_closed) || tty_file_hung(tf),
+        deadline);
+    if (err == -EINTR)
+        return -ERESTARTSYS;
+    return err == -ETIMEDOUT ? 1 : 0;
+}
+
+struct read_rules {
+    bool canonical;
+    size_t minimum;
+    ktime_t between; // ns allowed between two bytes; 0: no limit
+    ktime_t first;   // absolute deadline of the first byte: KTIME_MAX none, 0 no waiting
+};
+
+// VMIN and VTIME: termios(3), "Canonical and noncanonical mode".
+static struct read_rules rules_of(const struct abi_termios2 *t)
+{
+    struct read_rules r = {.canonical = t->c_lflag & ICANON && !(t->c_lflag & EXTPROC), .minimum = 1, .first = KTIME_MAX};
+    if (t->c_lflag & ICANON)
+        return r;
+    uint8_t vmin = t->c_cc[VMIN], vtime = t->c_cc[VTIME];
+    if (vmin) {
+        r.minimum = vmin;
+        r.between = vtime * DECISECOND;
+    } else {
+        r.first = vtime ? clock_monotonic() + vtime * DECISECOND : 0;
+    }
+    return r;
+}
+
+static ssize_t read_locked(struct tty *tty, struct file *file, struct iov_iter *to, unsigned rw_flags) REQUIRES(tty->read_lock)
+{
+    struct read_rules rules = rules_of(&tty->termios);
+    ktime_t deadline = rules.first;
+    size_t total = 0;
+    uint8_t chunk[READ_CHUNK] __attribute__((uninitialized));
+    bool packet_header = READ_ONCE(tty->packet);
+    while (iov_iter_count(to)) {
+        uint8_t status = total ? 0 : take_packet_status(tty);
+        if (status)
+            return copy_to_iter(to, &status, 1) ? 1 : -EFAULT;
+        if (total && packet_news(tty))
+            break;
+        if (!input_ready(tty)) {
+            int err = wait_input(tty, file, deadline, rw_flags);
+            if (err == 0)
+                continue;
+            return total ? (ssize_t)total : err < 0 ? err : 0;
+        }
+        if (packet_header) {
+            uint8_t data = TIOCPKT_DATA;
+            if (!copy_to_iter(to, &data, 1))
+                return -EFAULT;
+            packet_header = false;
+            total = 1;
+        }
+        bool line_done;
+        mutex_lock(&tty->lock);
+        size_t n = ldisc_take(tty, chunk, min(iov_iter_count(to), sizeof chunk), &line_done);
+        if (rules.canonical && !line_done && n == iov_iter_count(to))
+            ldisc_skip_eof(tty);
+        mutex_unlock(&tty->lock);
+        size_t copied = copy_to_iter(to, chunk, n);
+        total += copied;
+        if (copied < n)
+            return total ? (ssize_t)total : -EFAULT;
+        if (line_done || (!rules.canonical && total >= rules.minimum && !ldisc_readable(tty, false)))
+            break;
+        if (rules.between)
+            deadline = clock_monotonic() + rules.between;
+    }
+    return (ssize_t)total;
+}
+
+ssize_t tty_read_iter(struct file *file, struct iov_iter *to, loff_t *, unsigned rw_flags)
+{
+    struct tty_file *tf = file->private;
+    struct tty *tty = tf->tty;
+    if (tty_file_hung(tf))
+        return 0;
+    if (!tf->console) {
+        int err = tty_check_change(tty, SIGTTIN);
+        if (err)
+            return err;
+    }
+    if (nonblocking(file, rw_flags)) {
+        if (!mutex_trylock(&tty->read_lock))
+            return -EAGAIN;
+    } else if (mutex_lock_interruptible(&tty->read_lock)) {
+        return -ERESTARTSYS;
+    }
+    ssize_t n = read_locked(tty, file, to, rw_flags);
+    mutex_unlock(&tty->read_lock);
+    if (READ_ONCE(tty->raw.head) != READ_ONCE(tty->raw.tail))
+        tty_input_run(tty); // there is room now for what waited
+    if (n > 0)
+        note_time(file, false);
+    return n;
+}
+
+// ---- writing -----------------------------------------------------------------------------------------------------------------------------------------------
+
+static bool output_room(struct tty *tty)
+{
+    return !READ_ONCE(tty->stopped) && (!tty->ops->write_room || tty->ops->write_room(tty) > 0);
+}
+
+static bool write_end_gone(const struct tty_file *tf)
+{
+    return tty_file_hung(tf) || READ_ONCE(tf->tty->io_error) || (tf->tty->link && READ_ONCE(tf->tty->link->io_error) && tf->tty->kind == TTY_PTY_SLAVE);
+}
+
+// Gives `size` bytes at buf to the driver. Bytes written, or -errno when there were none.
+static ssize_t write_chunk(struct tty *tty, struct file *file, const uint8_t *buf, size_t size, unsigned rw_flags)
+{
+    struct tty_file *tf = file->private;
+    size_t done = 0;
+    while (done < size) {
+        if (write_end_gone(tf))
+            return done ? (ssize_t)done : -EIO;
+        mutex_lock(&tty->lock);
+        size_t n = ldisc_output(tty, buf + done, size - done);
+        mutex_unlock(&tty->lock);
+        tty_kick(tty);
+        done += n;
+        if (done == size)
+            break;
+        if (n)
+            continue; // the kick may have made room
+        if (nonblocking(file, rw_flags))
+            return done ? (ssize_t)done : -EAGAIN;
+        if (wait_event_interruptible(&tty->write_wait, output_room(tty) || write_end_gone(tf)))
+            return done ? (ssize_t)done : -ERESTARTSYS;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t write_locked(struct tty *tty, struct file *file, struct iov_iter *from, unsigned rw_flags) REQUIRES(tty->write_lock)
+{
+    if (!tty->write_buf && !(tty->write_buf = kmalloc(WRITE_CHUNK, ALLOC_KERNEL)))
+        return -ENOMEM;
+    ssize_t total = 0;
+    while (iov_iter_count(from)) {
+        size_t n = copy_from_iter(from, tty->write_buf, min(iov_iter_count(from), (size_t)WRITE_CHUNK));
+        if (!n)
+            return total ? total : -EFAULT;
+        ssize_t done = write_chunk(tty, file, tty->write_buf, n, rw_flags);
+        if (done < 0)
+            return total ? total : done;
+        total += done;
+        if ((size_t)done < n)
+            break;
+        cond_resched();
+    }
+    return total;
+}
+
+ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsigned rw_flags)
+{
+    struct tty_file *tf = file->private;
+    struct tty *tty = tf->tty;
+    if (write_end_gone(tf))
+        return -EIO;
+    if (tty->termios.c_lflag & TOSTOP && !tf->console) {
+        int err = tty_check_change(tty, SIGTTOU);
+        if (err)
+            return err;
+    }
+    if (nonblocking(file, rw_flags)) {
+        if (!mutex_trylock(&tty->write_lock))
+            return -EAGAIN;
+    } else if (mutex_lock_interruptible(&tty->write_lock)) {
+        return -ERESTARTSYS;
+    }
+    ssize_t n = write_locked(tty, file, from, rw_flags);
+    mutex_unlock(&tty->write_lock);
+    if (n > 0)
+        note_time(file, true);
+    return n;
+}
+
+uint32_t tty_poll(struct file *file, struct poll_table *pt)
+{
+    struct tty_file *tf = file->private;
+    struct tty *tty = tf->tty;
+    poll_wait(file, &tty->read_wait, pt);
+    poll_wait(file, &tty->write_wait, pt);
+    if (tty_file_hung(tf))
+        return EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDNORM | EPOLLWRNORM;
+    uint32_t events = 0;
+    if (ldisc_readable(tty, true))
+        events |= EPOLLIN | EPOLLRDNORM;
+    if (packet_news(tty))
+        events |= EPOLLPRI | EPOLLIN | EPOLLRDNORM;
+    if (READ_ONCE(tty->other_closed))
+        events |= EPOLLHUP;
+    if (!mutex_is_locked(&tty->write_lock) && output_room(tty) &&
+        (!tty->ops->chars_in_buffer || tty->ops->chars_in_buffer(tty) < WAKEUP_CHARS))
+        events |= EPOLLOUT | EPOLLWRNORM;
+    return events;
+}

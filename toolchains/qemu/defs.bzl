@@ -290,7 +290,7 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
                 variables = {"seconds": str(seconds)},
                 **kwargs
             )
-    native.test_suite(name = name, tests = variants)
+    native.test_suite(name = name, tests = variants, tags = [tag for tag in tags if tag == "manual"])
 
 def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append = "", tags = [], **kwargs):
     """A guest program whose TAP cases must come out the same, and passed, on Linux and on Kevlar: NAME_smp1, NAME_smp2, …
@@ -333,4 +333,4 @@ def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append =
             tags = tags + ["contract", "kevlar"],
             **common
         )
-    native.test_suite(name = name, tests = variants)
+    native.test_suite(name = name, tests = variants, tags = [tag for tag in tags if tag == "manual"])

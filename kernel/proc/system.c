@@ -144,7 +144,7 @@ bool ctrl_alt_del_enabled(void)
 [[noreturn]] static void machine_stop(void (*how)(void), const char *text)
 {
     sync_all_superblocks(true);
-    pr_notice("reboot: %s\n", text);
+    pr_emerg("reboot: %s\n", text);
     if (how)
         how();
     arch_send_stop();

@@ -170,7 +170,7 @@ struct inode {
     void *private;                 // the file system's
     union {
         struct pipe *pipe;         // FIFO
-        struct sock *sock;         // bound unix socket
+        struct socket *sock;        // bound unix socket
         struct char_device *cdev;
     };
     struct file_lock_context *locks; // flock, fcntl locks; lazily made, freed with the inode

@@ -1,0 +1,127 @@
+// kernel/net/socket.h — sockets: what every family shares. socket(7).
+//
+// A socket is an object behind a file of the internal file system sockfs (S_IFSOCK, "socket:[inode]"). Families supply operations; buffers, time limits, errors and options
+// of SOL_SOCKET are here. Life: references; the file holds one, peers and messages in flight may hold others. socket->lock (class
+// socket, nested: see unix.c) guards the fields unless one says otherwise.
+#pragma once
+
+#include "kernel/abi/socket.h"
+#include "kernel/base/refcount.h"
+#include "kernel/proc/cred.h"
+#include "kernel/sync/mutex.h"
+#include "kernel/sync/waitqueue.h"
+#include "kernel/vfs/iov.h"
+#include "kernel/vfs/poll.h"
+
+struct file;
+struct inode;
+struct pid;
+struct socket;
+
+// Control data on its way: descriptors and credentials.
+struct scm {
+    unsigned nr_files;
+    struct file **files;      // with references
+    struct pid *pid;          // of the sender, with a reference; null: none sent
+    uid_t uid;
+    gid_t gid;
+};
+void scm_destroy(struct scm *scm);
+
+struct message { // one sendmsg or recvmsg
+    uint8_t name[SOCKADDR_MAX];
+    int name_len;             // send: 0 means none. recv: out
+    struct iov_iter iter;
+    unsigned flags;           // MSG_*; recv: MSG_TRUNC, MSG_CTRUNC, MSG_EOR come back in out_flags
+    unsigned out_flags;
+    bool nonblock;
+    struct scm scm;
+};
+
+// Missing entries: -EOPNOTSUPP. Called without socket->lock.
+struct socket_ops {
+    int (*bind)(struct socket *s, const void *addr, int len);
+    int (*connect)(struct socket *s, const void *addr, int len, bool nonblock);
+    int (*listen)(struct socket *s, int backlog);
+    int (*accept)(struct socket *s, struct socket **out, bool nonblock);
+    int (*getname)(struct socket *s, void *addr, bool peer); // length, or -errno
+    ssize_t (*sendmsg)(struct socket *s, struct message *msg);
+    ssize_t (*recvmsg)(struct socket *s, struct message *msg);
+    int (*shutdown)(struct socket *s, int how);
+    uint32_t (*poll)(struct socket *s, struct file *file, struct poll_table *pt);
+    int (*ioctl)(struct socket *s, unsigned cmd, unsigned long arg);
+    int (*setsockopt)(struct socket *s, int level, int name, unsigned long uvalue, int len);
+    int (*getsockopt)(struct socket *s, int level, int name, unsigned long uvalue, unsigned long ulen);
+    int (*pair)(struct socket *a, struct socket *b);
+    void (*close)(struct socket *s);                         // the file is gone; drops the family's own references
+    void (*destroy)(struct socket *s);                       // last reference: frees the memory
+};
+
+struct socket {
+    const struct socket_ops *ops;
+    refcount_t refs;
+    int family, type, protocol;
+    struct mutex lock;
+    struct waitqueue wq;
+    int error;                    // SO_ERROR: reported once
+    bool listening;
+    unsigned shutdown;            // bit 0: no more receiving, bit 1: no more sending
+    size_t rcvbuf, sndbuf;
+    ktime_t rcvtimeo, sndtimeo;   // KTIME_MAX: for ever
+    int rcvlowat;
+    bool passcred, reuseaddr, reuseport, keepalive, broadcast, oobinline, timestamp, dontroute;
+    struct abi_linger linger;
+    int priority;
+    struct inode *inode;          // borrowed while the file lives
+    struct pid *peer_pid;         // SO_PEERCRED
+    uid_t peer_uid;
+    gid_t peer_gid;
+    const struct cred *peer_cred; // SO_PEERGROUPS
+};
+#define SOCKET_RCV_SHUTDOWN 1u
+#define SOCKET_SND_SHUTDOWN 2u
+
+// A family registers how its sockets are made. create: *out with one reference. -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -ENOMEM, -EPERM.
+struct socket_family {
+    int family;
+    int (*create)(int type, int protocol, struct socket **out);
+};
+#define SOCKET_FAMILY(var)                                                                                             \
+    static const struct socket_family var;                                                                             \
+    static const struct socket_family *const CONCAT(socket_reg_, var) USED SECTION(".kernel.socket_families") = &var;  \
+    static const struct socket_family var
+
+extern size_t sysctl_wmem_default, sysctl_rmem_default, sysctl_wmem_max, sysctl_rmem_max; // /proc/sys/net/core
+extern int sysctl_somaxconn;
+
+void socket_init(struct socket *s, const struct socket_ops *ops, int family, int type, int protocol);
+static inline struct socket *socket_get(struct socket *s)
+{
+    refcount_inc(&s->refs);
+    return s;
+}
+void socket_put(struct socket *s);
+// An open file over `s` (takes over the reference; on error drops it). flags: O_NONBLOCK. -ENFILE, -ENOMEM.
+[[nodiscard]] int socket_file(struct socket *s, unsigned flags, struct file **out);
+struct socket *socket_of_file(struct file *file); // borrowed, or null: not a socket
+// Records the current task (or another socket's record) as what SO_PEERCRED of `s` tells.
+void socket_set_peercred(struct socket *s);
+void socket_copy_peercred(struct socket *to, const struct socket *from);
+int socket_take_error(struct socket *s);
+// The absolute deadline of an operation that may wait for `timeo`.
+ktime_t socket_deadline(ktime_t timeo);
+// What an interrupted wait returns: restartable without a time limit, -EINTR with one.
+static inline int socket_interrupted(ktime_t timeo)
+{
+    return timeo == KTIME_MAX ? -512 /* ERESTARTSYS */ : -4 /* EINTR */;
+}
+
+// scm.c: control messages to and from user space.
+[[nodiscard]] int scm_from_user(struct message *msg, unsigned long control, size_t len);
+[[nodiscard]] int scm_fill_creds(struct scm *scm);             // of the current task
+// Writes what came with a message to the user's control buffer; sets MSG_CTRUNC in *flags. Returns the bytes used.
+size_t scm_to_user(struct scm *scm, struct socket *s, unsigned long control, size_t len, unsigned *flags, bool cloexec);
+
+// sockopt.c: SOL_SOCKET.
+[[nodiscard]] int socket_setsockopt(struct socket *s, int name, unsigned long uvalue, int len);
+[[nodiscard]] int socket_getsockopt(struct socket *s, int name, unsigned long uvalue, unsigned long ulen);

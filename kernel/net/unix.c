@@ -1,0 +1,436 @@
+// kernel/net/unix.c — AF_UNIX: making, connecting, accepting, closing. unix(7).
+
+#include "kernel/net/unix.h"
+
+#include "kernel/abi/fcntl.h"
+#include "kernel/base/string.h"
+#include "kernel/boot/init.h"
+#include "kernel/mm/slab.h"
+#include "kernel/proc/task.h"
+#include "kernel/time/clock.h"
+#include "kernel/vfs/namei.h"
+
+struct unix_pending { // a connection that waits for accept: the server's end
+    struct list_head link;
+    struct unix_sock *server;
+};
+
+static const struct socket_ops unix_ops;
+static atomic_t nr_unix;
+
+int unix_count(void)
+{
+    return atomic_read(&nr_unix);
+}
+
+static struct unix_sock *unix_alloc(int type)
+{
+    struct unix_sock *u = kzalloc(sizeof *u, ALLOC_KERNEL);
+    if (!u)
+        return nullptr;
+    socket_init(&u->s, &unix_ops, AF_UNIX, type, 0);
+    list_init(&u->queue);
+    waitqueue_init(&u->room);
+    atomic_inc(&nr_unix);
+    return u;
+}
+
+static int unix_create(int type, int protocol, struct socket **out)
+{
+    if (protocol && protocol != AF_UNIX)
+        return -EPROTONOSUPPORT;
+    if (type == SOCK_RAW)
+        type = SOCK_DGRAM; // historic: unix(7) has no raw sockets
+    if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET)
+        return -ESOCKTNOSUPPORT;
+    struct unix_sock *u = unix_alloc(type);
+    if (!u)
+        return -ENOMEM;
+    *out = &u->s;
+    return 0;
+}
+
+static int unix_pair(struct socket *a, struct socket *b)
+{
+    struct unix_sock *x = unix_of(a), *y = unix_of(b);
+    socket_set_peercred(a);
+    socket_set_peercred(b);
+    x->peer = unix_of(socket_get(b));
+    y->peer = unix_of(socket_get(a));
+    x->state = y->state = UNIX_CONNECTED;
+    return 0;
+}
+
+static int unix_listen(struct socket *s, int backlog)
+{
+    struct unix_sock *u = unix_of(s);
+    if (s->type != SOCK_STREAM && s->type != SOCK_SEQPACKET)
+        return -EOPNOTSUPP;
+    mutex_guard(&s->lock);
+    if (!u->address)
+        return -EINVAL;
+    if (u->state != UNIX_UNCONNECTED && u->state != UNIX_LISTENING)
+        return -EINVAL;
+    u->state = UNIX_LISTENING;
+    s->listening = true;
+    unsigned limit = backlog < 0 || backlog > sysctl_somaxconn ? (unsigned)sysctl_somaxconn : (unsigned)backlog;
+    if (limit > u->backlog)
+        wake_up_all(&u->room);
+    u->backlog = limit;
+    if (!s->peer_pid)
+        socket_set_peercred(s); // what those who connect will see
+    return 0;
+}
+
+static int wait_for_backlog(struct unix_sock *listener, struct socket *client, bool nonblock)
+{
+    if (nonblock)
+        return -EAGAIN;
+    ktime_t timeo = client->sndtimeo;
+    int err = wait_event_interruptible_timeout(&listener->room,
+                                               READ_ONCE(listener->queued) <= READ_ONCE(listener->backlog) ||
+                                                   READ_ONCE(listener->state) != UNIX_LISTENING,
+                                               socket_deadline(timeo));
+    return err == -ETIMEDOUT ? -EAGAIN : err ? socket_interrupted(timeo) : 0;
+}
+
+// Puts the server's end on the listener's queue. 1: the queue is full.
+static int enqueue(struct unix_sock *listener, struct unix_pending *pending)
+{
+    mutex_guard(&listener->s.lock);
+    if (listener->state != UNIX_LISTENING || (listener->s.shutdown & SOCKET_RCV_SHUTDOWN))
+        return -ECONNREFUSED;
+    if (listener->queued > listener->backlog)
+        return 1;
+    struct unix_sock *server = pending->server;
+    if (listener->address) {
+        refcount_inc(&listener->address->refs);
+        server->address = listener->address;
+    }
+    server->s.passcred = listener->s.passcred;
+    list_add_tail(&pending->link, &listener->queue);
+    listener->queued++;
+    wake_up_poll(&listener->s.wq, EPOLLIN | EPOLLRDNORM);
+    return 0;
+}
+
+static int connect_stream(struct unix_sock *client, const struct abi_sockaddr_un *un, int len, bool nonblock)
+{
+    struct unix_sock *server = unix_alloc(client->s.type);
+    struct unix_pending *pending = kmalloc(sizeof *pending, ALLOC_KERNEL);
+    int err = server && pending ? 0 : -ENOMEM;
+    struct unix_sock *listener = nullptr;
+    bool linked = false;
+    while (!err) {
+        if ((err = unix_find(un, len, client->s.type, &listener)))
+            break;
+        {
+            mutex_guard(&client->s.lock);
+            if (client->state != UNIX_UNCONNECTED) {
+                err = client->state == UNIX_CONNECTED ? -EISCONN : -EINVAL;
+                break;
+            }
+            if (!linked) {
+                // Both ends know each other before the server's can be seen by accept().
+                server->peer = unix_of(socket_get(&client->s));
+                server->state = UNIX_CONNECTED;
+                socket_set_peercred(&server->s);
+                pending->server = server;
+                linked = true;
+            }
+            err = enqueue(listener, pending);
+            if (!err) {
+                client->peer = unix_of(socket_get(&server->s));
+                socket_copy_peercred(&client->s, &listener->s);
+                client->state = UNIX_CONNECTED;
+                wake_up_all(&client->s.wq);
+                unix_put(listener);
+                return 0;
+            }
+        }
+        if (err == 1)
+            err = wait_for_backlog(listener, &client->s, nonblock);
+        unix_put(listener);
+        listener = nullptr;
+    }
+    unix_put(listener);
+    kfree(pending);
+    if (server) {
+        unix_put(server->peer);
+        server->peer = nullptr;
+        unix_put(server);
+    }
+    return err;
+}
+
+// A datagram socket may change or (AF_UNSPEC) drop its peer at any time.
+static int connect_dgram(struct unix_sock *u, const struct abi_sockaddr_un *un, int len)
+{
+    struct unix_sock *peer = nullptr;
+    if (un->family != AF_UNSPEC) {
+        int err = unix_check_address(un, len);
+        if (!err)
+            err = unix_find(un, len, u->s.type, &peer);
+        if (err)
+            return err;
+        struct unix_sock *back = unix_peer_get(peer);
+        bool ok = !back || back == u; // one that is connected elsewhere takes nothing from us
+        unix_put(back);
+        if (!ok) {
+            unix_put(peer);
+            return -EPERM;
+        }
+    }
+    struct unix_sock *old;
+    {
+        mutex_guard(&u->s.lock);
+        old = u->peer;
+        u->peer = peer;
+        u->state = peer ? UNIX_CONNECTED : UNIX_UNCONNECTED;
+    }
+    unix_put(old);
+    wake_up_all(&u->s.wq);
+    return 0;
+}
+
+static int unix_connect(struct socket *s, const void *addr, int len, bool nonblock)
+{
+    const struct abi_sockaddr_un *un = addr;
+    if (len < (int)sizeof un->family)
+        return -EINVAL;
+    if (s->type == SOCK_DGRAM)
+        return connect_dgram(unix_of(s), un, len);
+    int err = unix_check_address(addr, len);
+    return err ? err : connect_stream(unix_of(s), un, len, nonblock);
+}
+
+static int unix_accept(struct socket *s, struct socket **out, bool nonblock)
+{
+    struct unix_sock *u = unix_of(s);
+    if (s->type != SOCK_STREAM && s->type != SOCK_SEQPACKET)
+        return -EOPNOTSUPP;
+    for (;;) {
+        {
+            mutex_guard(&s->lock);
+            if (u->state != UNIX_LISTENING)
+                return -EINVAL;
+            struct unix_pending *pending = list_first_entry_or_null(&u->queue, struct unix_pending, link);
+            if (pending) {
+                list_del(&pending->link);
+                u->queued--;
+                wake_up_all(&u->room);
+                *out = &pending->server->s;
+                kfree(pending);
+                return 0;
+            }
+            if (s->shutdown & SOCKET_RCV_SHUTDOWN)
+                return -EINVAL;
+        }
+        if (nonblock)
+            return -EAGAIN;
+        int err = wait_event_interruptible_timeout(&s->wq, READ_ONCE(u->queued) || READ_ONCE(s->shutdown) || READ_ONCE(u->state) != UNIX_LISTENING,
+                                                   socket_deadline(s->rcvtimeo));
+        if (err)
+            return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(s->rcvtimeo);
+    }
+}
+
+static int unix_getname(struct socket *s, void *addr, bool peer)
+{
+    struct unix_sock *u = unix_of(s), *of = u;
+    if (peer && !(of = unix_peer_get(u)))
+        return -ENOTCONN;
+    struct abi_sockaddr_un *un = addr;
+    int len = sizeof un->family;
+    un->family = AF_UNIX;
+    {
+        mutex_guard(&of->s.lock);
+        if (of->address) {
+            len = of->address->len;
+            memcpy(un, &of->address->name, (size_t)len);
+        }
+    }
+    if (peer)
+        unix_put(of);
+    return len;
+}
+
+struct unix_sock *unix_peer_get(struct unix_sock *u)
+{
+    mutex_guard(&u->s.lock);
+    return u->peer ? unix_of(socket_get(&u->peer->s)) : nullptr;
+}
+
+static int unix_shutdown(struct socket *s, int how)
+{
+    struct unix_sock *u = unix_of(s), *peer = nullptr;
+    static const unsigned bits[] = {SOCKET_RCV_SHUTDOWN, SOCKET_SND_SHUTDOWN, SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN};
+    {
+        mutex_guard(&s->lock);
+        if (s->type != SOCK_DGRAM && u->state == UNIX_UNCONNECTED)
+            return -ENOTCONN;
+        s->shutdown |= bits[how];
+        if (u->peer && s->type != SOCK_DGRAM)
+            peer = unix_of(socket_get(&u->peer->s));
+    }
+    wake_up_all(&s->wq);
+    wake_up_all(&u->room);
+    if (peer) {
+        // What we no longer send the peer can not receive, and the other way round.
+        unsigned theirs = (bits[how] & SOCKET_RCV_SHUTDOWN ? SOCKET_SND_SHUTDOWN : 0) | (bits[how] & SOCKET_SND_SHUTDOWN ? SOCKET_RCV_SHUTDOWN : 0);
+        {
+            mutex_guard(&peer->s.lock);
+            peer->s.shutdown |= theirs;
+        }
+        wake_up_all(&peer->s.wq);
+        wake_up_all(&peer->room);
+        unix_put(peer);
+    }
+    return 0;
+}
+
+// Room to send: a quarter of the buffer is free, so that a writer is not woken for every byte.
+static bool writable(const struct unix_sock *u)
+{
+    return (size_t)atomic_read(&u->wmem) * 4 <= u->s.sndbuf;
+}
+
+static uint32_t unix_poll(struct socket *s, struct file *file, struct poll_table *pt)
+{
+    struct unix_sock *u = unix_of(s);
+    poll_wait(file, &s->wq, pt);
+    uint32_t events = 0;
+    unsigned down = READ_ONCE(s->shutdown);
+    if (READ_ONCE(s->error))
+        events |= EPOLLERR;
+    if (down == (SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN))
+        events |= EPOLLHUP;
+    if (down & SOCKET_RCV_SHUTDOWN)
+        events |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+    if (READ_ONCE(u->queued))
+        events |= EPOLLIN | EPOLLRDNORM;
+    if (s->type != SOCK_DGRAM && READ_ONCE(u->state) == UNIX_UNCONNECTED)
+        events |= EPOLLHUP;
+    if (READ_ONCE(u->state) == UNIX_LISTENING)
+        return events;
+    bool can_write = writable(u);
+    if (can_write && s->type == SOCK_DGRAM) {
+        struct unix_sock *peer = unix_peer_get(u);
+        if (peer) {
+            poll_wait(file, &peer->room, pt);
+            can_write = READ_ONCE(peer->queued) <= (unsigned)sysctl_unix_max_dgram_qlen;
+            unix_put(peer);
+        }
+    }
+    if (can_write)
+        events |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+    return events;
+}
+
+static int unix_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
+{
+    struct unix_sock *u = unix_of(s);
+    int value;
+    switch (cmd) {
+    case SIOCOUTQ:
+        value = (int)atomic_read(&u->wmem);
+        break;
+    case SIOCINQ: {
+        mutex_guard(&s->lock);
+        if (u->state == UNIX_LISTENING)
+            return -EINVAL;
+        struct unix_msg *first = list_first_entry_or_null(&u->queue, struct unix_msg, link);
+        value = s->type == SOCK_DGRAM ? (first ? (int)first->len : 0) : (int)u->queued_bytes;
+        break;
+    }
+    default:
+        return -ENOTTY;
+    }
+    return put_user(value, user_ptr(int, arg)) ? -EFAULT : 0;
+}
+
+// Closing: nobody finds or feeds it any more; the peer sees the end, or a reset if data was left unread.
+static void unix_close(struct socket *s)
+{
+    struct unix_sock *u = unix_of(s), *peer;
+    unix_unbind(u);
+    LIST_HEAD(left);
+    bool listener, unread;
+    {
+        mutex_guard(&s->lock);
+        listener = u->state == UNIX_LISTENING;
+        unread = !listener && u->queued;
+        u->state = UNIX_CLOSED;
+        s->shutdown = SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN;
+        list_splice_tail_init(&u->queue, &left);
+        u->queued = 0;
+        u->queued_bytes = 0;
+        peer = u->peer;
+        u->peer = nullptr;
+    }
+    wake_up_all(&s->wq);
+    wake_up_all(&u->room);
+    if (peer && s->type != SOCK_DGRAM) {
+        {
+            mutex_guard(&peer->s.lock);
+            peer->s.shutdown = SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN;
+            if (unread)
+                peer->s.error = -ECONNRESET;
+        }
+        wake_up_all(&peer->s.wq);
+        wake_up_all(&peer->room);
+    } else if (peer) {
+        struct unix_sock *back = nullptr; // a datagram peer that points back gets ECONNREFUSED from now on
+        {
+            mutex_guard(&peer->s.lock);
+            if (peer->peer == u) {
+                back = peer->peer;
+                peer->peer = nullptr;
+                peer->state = UNIX_UNCONNECTED;
+                peer->s.error = -ECONNRESET;
+            }
+        }
+        wake_up_all(&peer->s.wq);
+        unix_put(back);
+    }
+    unix_put(peer);
+    while (!list_empty(&left)) {
+        if (listener) {
+            struct unix_pending *pending = list_first_entry(&left, struct unix_pending, link);
+            list_del(&pending->link);
+            unix_close(&pending->server->s);
+            unix_put(pending->server);
+            kfree(pending);
+        } else {
+            struct unix_msg *m = list_first_entry(&left, struct unix_msg, link);
+            list_del(&m->link);
+            unix_msg_free(m);
+        }
+    }
+}
+
+static void unix_destroy(struct socket *s)
+{
+    struct unix_sock *u = unix_of(s);
+    unix_address_put(u->address);
+    atomic_dec(&nr_unix);
+    kfree(u);
+}
+
+static const struct socket_ops unix_ops = {
+    .bind = unix_bind,
+    .connect = unix_connect,
+    .listen = unix_listen,
+    .accept = unix_accept,
+    .getname = unix_getname,
+    .sendmsg = unix_sendmsg,
+    .recvmsg = unix_recvmsg,
+    .shutdown = unix_shutdown,
+    .poll = unix_poll,
+    .ioctl = unix_ioctl,
+    .pair = unix_pair,
+    .close = unix_close,
+    .destroy = unix_destroy,
+};
+
+SOCKET_FAMILY(unix_family) = {.family = AF_UNIX, .create = unix_create};

@@ -1,0 +1,69 @@
+// kernel/net/unix.h — AF_UNIX sockets: unix(7). Shared by the parts of this family.
+//
+// Addresses: a pathname socket is bound to an inode (S_IFSOCK) and found through inode->sock; an abstract one is in a hash of exact names (length counts, the
+// leading NUL too). Both tables hold no reference: a socket takes itself out when it is closed, and a finder takes a reference or fails.
+//
+// Locks: each socket's own mutex guards its receive queue, peer and state. Two sockets are never locked at once: a sender reads its peer under its
+// own lock, takes a reference, drops the lock, and then locks the receiver. Buffer space is counted at the sender (`wmem`, atomic) and given back when the message is freed.
+#pragma once
+
+#include "kernel/base/list.h"
+#include "kernel/net/socket.h"
+#include "kernel/vfs/vfs.h"
+
+struct unix_address { // immutable
+    refcount_t refs;
+    int len;          // with the family
+    struct abi_sockaddr_un name;
+};
+
+struct unix_msg {
+    struct list_head link;
+    struct unix_sock *from;       // whose wmem is charged; a reference
+    struct unix_address *address; // of the sender, or null
+    struct scm scm;
+    size_t len, consumed, charge;
+    bool end_of_record;
+    char data[];
+};
+
+struct unix_sock {
+    struct socket s;              // first
+    struct unix_address *address; // s.lock for writing; set once
+    struct path path;             // of a pathname socket: keeps the inode
+    struct hlist_node hash;       // abstract names: names_lock
+    struct unix_sock *peer;       // a reference
+    enum { UNIX_UNCONNECTED, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED } state;
+    struct list_head queue;       // of unix_msg; for a listener of unix_pending
+    size_t queued_bytes;
+    unsigned queued, backlog;
+    atomic64_t wmem;
+    struct waitqueue room;        // senders wait here for this receiver's queue to shrink
+    bool reset;                   // the peer closed with data unread: ECONNRESET once
+};
+
+static inline struct unix_sock *unix_of(struct socket *s)
+{
+    return (struct unix_sock *)s;
+}
+static inline void unix_put(struct unix_sock *u)
+{
+    if (u)
+        socket_put(&u->s);
+}
+
+// unix_name.c
+[[nodiscard]] int unix_bind(struct socket *s, const void *addr, int len);
+// The socket that an address leads to, with a reference. -ECONNREFUSED, -ENOENT and other errors of path lookup, -EPROTOTYPE, -EACCES.
+[[nodiscard]] int unix_find(const struct abi_sockaddr_un *name, int len, int type, struct unix_sock **out);
+void unix_unbind(struct unix_sock *u);
+[[nodiscard]] int unix_check_address(const void *addr, int len); // 0 or -EINVAL
+void unix_address_put(struct unix_address *a);
+
+// unix_data.c
+ssize_t unix_sendmsg(struct socket *s, struct message *msg);
+ssize_t unix_recvmsg(struct socket *s, struct message *msg);
+void unix_msg_free(struct unix_msg *m);
+struct unix_sock *unix_peer_get(struct unix_sock *u); // with a reference, or null
+#define UNIX_DGRAM_QUEUE 10
+extern int sysctl_unix_max_dgram_qlen;

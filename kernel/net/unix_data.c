@@ -1,0 +1,383 @@
+// kernel/net/unix_data.c — data through AF_UNIX sockets: streams, datagrams, sequenced packets.
+//
+// A message is one buffer with its control data. A stream is a queue of them that readers consume in part, never joining data of different senders' credentials or
+// descriptors in one read. Datagrams and packets are taken whole.
+
+#include "kernel/abi/fcntl.h"
+#include "kernel/base/string.h"
+#include "kernel/mm/slab.h"
+#include "kernel/net/unix.h"
+#include "kernel/proc/task.h"
+#include "kernel/time/clock.h"
+#include "kernel/vfs/file.h"
+
+#define STREAM_PIECE (32 * 1024ul - sizeof(struct unix_msg))
+
+int sysctl_unix_max_dgram_qlen = UNIX_DGRAM_QUEUE;
+
+void unix_msg_free(struct unix_msg *m)
+{
+    struct unix_sock *from = m->from;
+    size_t before = (size_t)atomic_read(&from->wmem);
+    (void)atomic_sub_return(&from->wmem, (int64_t)m->charge);
+    if (before * 4 > from->s.sndbuf)
+        wake_up_poll(&from->s.wq, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+    unix_put(from);
+    unix_address_put(m->address);
+    scm_destroy(&m->scm);
+    kvfree(m);
+}
+
+static struct unix_msg *new_message(struct unix_sock *from, size_t len)
+{
+    struct unix_msg *m = kvmalloc(sizeof *m + len, ALLOC_KERNEL);
+    if (!m)
+        return nullptr;
+    *m = (struct unix_msg){.from = unix_of(socket_get(&from->s)), .len = len, .charge = sizeof *m + len};
+    (void)atomic_add_return(&from->wmem, (int64_t)m->charge);
+    return m;
+}
+
+static bool has_room(const struct unix_sock *u)
+{
+    return (size_t)atomic_read(&u->wmem) < u->s.sndbuf;
+}
+
+// Waits until the sender's own buffer has room.
+static int wait_for_room(struct unix_sock *u, bool nonblock)
+{
+    if (has_room(u))
+        return 0;
+    if (nonblock)
+        return -EAGAIN;
+    int err = wait_event_interruptible_timeout(&u->s.wq, has_room(u) || (READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN) || READ_ONCE(u->s.error),
+                                               socket_deadline(u->s.sndtimeo));
+    return err == -ETIMEDOUT ? -EAGAIN : err ? socket_interrupted(u->s.sndtimeo) : 0;
+}
+
+static void raise_pipe(const struct message *msg)
+{
+    if (!(msg->flags & MSG_NOSIGNAL))
+        signal_send_thread(current_task(), SIGPIPE, nullptr);
+}
+
+// Credentials go along when either side asked for them.
+static void attach_creds(struct message *msg, struct unix_sock *u, struct unix_sock *peer)
+{
+    if (u->s.passcred || peer->s.passcred)
+        (void)scm_fill_creds(&msg->scm);
+}
+
+// -- streams and connected packets
+static ssize_t send_connected(struct unix_sock *u, struct message *msg)
+{
+    size_t total = iov_iter_count(&msg->iter), sent = 0;
+    bool packet = u->s.type == SOCK_SEQPACKET;
+    struct unix_sock *peer = unix_peer_get(u);
+    int err = 0;
+    if (!peer)
+        return u->state == UNIX_CLOSED || u->s.shutdown ? (raise_pipe(msg), -EPIPE) : -ENOTCONN;
+    attach_creds(msg, u, peer);
+    if (packet && total + sizeof(struct unix_msg) > u->s.sndbuf)
+        err = -EMSGSIZE;
+    while (!err && (sent < total || (packet && !sent))) {
+        if ((READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN)) {
+            err = -EPIPE;
+            break;
+        }
+        if ((err = wait_for_room(u, msg->nonblock || (msg->flags & MSG_DONTWAIT))))
+            break;
+        if (READ_ONCE(u->s.error) && (err = socket_take_error(&u->s)))
+            break;
+        size_t part = packet ? total : min(min(total - sent, STREAM_PIECE), max(u->s.sndbuf / 2, PAGE_SIZE));
+        struct unix_msg *m = new_message(u, part);
+        if (!m) {
+            err = -ENOMEM;
+            break;
+        }
+        if (copy_from_iter(&msg->iter, m->data, part) != part) {
+            unix_msg_free(m);
+            err = -EFAULT;
+            break;
+        }
+        m->end_of_record = packet && (msg->flags & MSG_EOR);
+        if (!sent) { // control data goes with the first byte
+            m->scm = msg->scm;
+            msg->scm = (struct scm){};
+            if (u->s.passcred || peer->s.passcred) {
+                msg->scm.pid = m->scm.pid ? pid_get(m->scm.pid) : nullptr;
+                msg->scm.uid = m->scm.uid;
+                msg->scm.gid = m->scm.gid;
+            }
+        } else if (msg->scm.pid) {
+            m->scm = (struct scm){.pid = pid_get(msg->scm.pid), .uid = msg->scm.uid, .gid = msg->scm.gid};
+        }
+        {
+            mutex_guard(&peer->s.lock);
+            if (peer->state == UNIX_CLOSED || (peer->s.shutdown & SOCKET_RCV_SHUTDOWN))
+                err = -EPIPE;
+            else {
+                list_add_tail(&m->link, &peer->queue);
+                peer->queued++;
+                peer->queued_bytes += part;
+            }
+        }
+        if (err) {
+            unix_msg_free(m);
+            break;
+        }
+        wake_up_poll(&peer->s.wq, EPOLLIN | EPOLLRDNORM);
+        sent += part;
+        if (packet)
+            break;
+    }
+    unix_put(peer);
+    if (sent || (packet && !err))
+        return (ssize_t)sent;
+    if (err == -EPIPE)
+        raise_pipe(msg);
+    return err;
+}
+
+// -- datagrams
+static int dgram_target(struct unix_sock *u, const struct message *msg, struct unix_sock **out)
+{
+    if (msg->name_len) {
+        int err = unix_check_address(msg->name, msg->name_len);
+        return err ? err : unix_find((const void *)msg->name, msg->name_len, SOCK_DGRAM, out);
+    }
+    *out = unix_peer_get(u);
+    return *out ? 0 : READ_ONCE(u->s.error) ? socket_take_error(&u->s) : -ENOTCONN;
+}
+
+static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
+{
+    size_t len = iov_iter_count(&msg->iter);
+    bool nonblock = msg->nonblock || (msg->flags & MSG_DONTWAIT);
+    if (u->s.shutdown & SOCKET_SND_SHUTDOWN) {
+        raise_pipe(msg);
+        return -EPIPE;
+    }
+    if (len + sizeof(struct unix_msg) > u->s.sndbuf)
+        return -EMSGSIZE;
+    struct unix_sock *to;
+    int err = dgram_target(u, msg, &to);
+    if (err)
+        return err;
+    attach_creds(msg, u, to);
+    struct unix_msg *m = nullptr;
+    if (!(err = wait_for_room(u, nonblock)) && !(m = new_message(u, len)))
+        err = -ENOMEM;
+    if (!err && copy_from_iter(&msg->iter, m->data, len) != len)
+        err = -EFAULT;
+    if (!err) {
+        mutex_guard(&u->s.lock);
+        if (u->address) {
+            refcount_inc(&u->address->refs);
+            m->address = u->address;
+        }
+    }
+    while (!err) {
+        {
+            mutex_guard(&to->s.lock);
+            if (to->state == UNIX_CLOSED)
+                err = -ECONNREFUSED;
+            else if (to->s.shutdown & SOCKET_RCV_SHUTDOWN)
+                err = -EPIPE;
+            else if (to->peer && to->peer != u)
+                err = -EPERM; // connected elsewhere
+            else if (to->queued <= (unsigned)sysctl_unix_max_dgram_qlen || to == u) {
+                m->scm = msg->scm;
+                msg->scm = (struct scm){};
+                list_add_tail(&m->link, &to->queue);
+                to->queued++;
+                to->queued_bytes += len;
+                m = nullptr;
+                break;
+            }
+        }
+        if (err)
+            break;
+        if (nonblock) {
+            err = -EAGAIN;
+            break;
+        }
+        err = wait_event_interruptible_timeout(&to->room, READ_ONCE(to->queued) <= (unsigned)sysctl_unix_max_dgram_qlen || READ_ONCE(to->s.shutdown),
+                                               socket_deadline(u->s.sndtimeo));
+        if (err)
+            err = err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.sndtimeo);
+    }
+    if (m)
+        unix_msg_free(m);
+    if (!err)
+        wake_up_poll(&to->s.wq, EPOLLIN | EPOLLRDNORM);
+    unix_put(to);
+    if (err == -EPIPE)
+        raise_pipe(msg);
+    return err ? err : (ssize_t)len;
+}
+
+ssize_t unix_sendmsg(struct socket *s, struct message *msg)
+{
+    if (msg->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (s->type == SOCK_DGRAM)
+        return send_dgram(unix_of(s), msg);
+    if (msg->name_len && s->type == SOCK_STREAM)
+        return unix_of(s)->state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+    return send_connected(unix_of(s), msg);
+}
+
+// Waits until there is something to take, or nothing will ever come. 1: there is; 0: end of file.
+static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
+{
+    for (;;) {
+        if (READ_ONCE(u->queued))
+            return 1;
+        int err = READ_ONCE(u->s.error) ? socket_take_error(&u->s) : 0;
+        if (err)
+            return err;
+        if (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN)
+            return 0;
+        if (u->s.type != SOCK_DGRAM && u->state != UNIX_CONNECTED)
+            return u->s.type == SOCK_SEQPACKET ? -ENOTCONN : -EINVAL;
+        if (nonblock)
+            return -EAGAIN;
+        err = wait_event_interruptible_timeout(
+            &u->s.wq, READ_ONCE(u->queued) || READ_ONCE(u->s.error) || (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN), deadline);
+        if (err)
+            return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.rcvtimeo);
+    }
+}
+
+static int copy_scm_for_peek(struct scm *to, const struct scm *from)
+{
+    *to = (struct scm){.pid = from->pid ? pid_get(from->pid) : nullptr, .uid = from->uid, .gid = from->gid};
+    if (!from->nr_files)
+        return 0;
+    if (!(to->files = kmalloc(SCM_MAX_FD * sizeof *to->files, ALLOC_KERNEL)))
+        return -ENOMEM;
+    for (; to->nr_files < from->nr_files; to->nr_files++)
+        to->files[to->nr_files] = file_get(from->files[to->nr_files]);
+    return 0;
+}
+
+static void take_off(struct unix_sock *u, struct unix_msg *m) REQUIRES(u->s.lock)
+{
+    list_del(&m->link);
+    u->queued--;
+    u->queued_bytes -= m->len - m->consumed;
+    if (u->s.type == SOCK_DGRAM)
+        wake_up_all(&u->room);
+}
+
+static ssize_t recv_packet(struct unix_sock *u, struct message *msg)
+{
+    bool nonblock = msg->nonblock || (msg->flags & MSG_DONTWAIT), peek = msg->flags & MSG_PEEK;
+    ktime_t deadline = socket_deadline(u->s.rcvtimeo);
+    struct unix_msg *m;
+    for (;;) {
+        int ready = wait_for_data(u, nonblock, deadline);
+        if (ready <= 0)
+            return ready;
+        mutex_guard(&u->s.lock);
+        m = list_first_entry_or_null(&u->queue, struct unix_msg, link);
+        if (!m)
+            continue; // another reader was quicker
+        size_t want = iov_iter_count(&msg->iter), part = min(want, m->len);
+        if (copy_to_iter(&msg->iter, m->data, part) != part)
+            return -EFAULT;
+        if (m->len > want)
+            msg->out_flags |= MSG_TRUNC;
+        if (m->end_of_record)
+            msg->out_flags |= MSG_EOR;
+        if (m->address) {
+            msg->name_len = m->address->len;
+            memcpy(msg->name, &m->address->name, (size_t)m->address->len);
+        }
+        ssize_t result = (ssize_t)(msg->flags & MSG_TRUNC ? m->len : part);
+        if (peek) {
+            int err = copy_scm_for_peek(&msg->scm, &m->scm);
+            return err ? err : result;
+        }
+        take_off(u, m);
+        msg->scm = m->scm;
+        m->scm = (struct scm){};
+        unix_msg_free(m);
+        return result;
+    }
+}
+
+static bool same_sender(const struct scm *a, const struct scm *b)
+{
+    return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
+}
+
+static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
+{
+    bool nonblock = msg->nonblock || (msg->flags & MSG_DONTWAIT), peek = msg->flags & MSG_PEEK;
+    size_t want = iov_iter_count(&msg->iter), got = 0;
+    size_t least = msg->flags & MSG_WAITALL ? want : min(want, (size_t)u->s.rcvlowat);
+    ktime_t deadline = socket_deadline(u->s.rcvtimeo);
+    bool have_scm = false, stop = false;
+    while (got < want && !stop) {
+        int ready = got >= least && got ? (READ_ONCE(u->queued) ? 1 : 0) : wait_for_data(u, nonblock, deadline);
+        if (ready < 0)
+            return got ? (ssize_t)got : ready;
+        if (!ready)
+            break;
+        mutex_guard(&u->s.lock);
+        struct unix_msg *m, *next;
+        bool any = false;
+        list_for_each_entry_safe(m, next, &u->queue, link)
+        {
+            any = true;
+            if (have_scm && ((u->s.passcred && !same_sender(&msg->scm, &m->scm)) || m->scm.nr_files)) {
+                stop = true; // it came with something else: another read's
+                break;
+            }
+            if (!have_scm || m->scm.nr_files) {
+                if (peek) {
+                    if (!have_scm && copy_scm_for_peek(&msg->scm, &m->scm))
+                        return -ENOMEM;
+                } else {
+                    msg->scm = (struct scm){.nr_files = m->scm.nr_files, .files = m->scm.files, .uid = m->scm.uid, .gid = m->scm.gid};
+                    msg->scm.pid = m->scm.pid ? pid_get(m->scm.pid) : nullptr;
+                    m->scm.nr_files = 0;
+                    m->scm.files = nullptr;
+                }
+                have_scm = true;
+            }
+            size_t part = min(want - got, m->len - m->consumed);
+            size_t done = copy_to_iter(&msg->iter, m->data + m->consumed, part);
+            got += done;
+            if (!peek) {
+                m->consumed += done;
+                u->queued_bytes -= done;
+                if (m->consumed == m->len) {
+                    take_off(u, m);
+                    unix_msg_free(m);
+                }
+            }
+            if (done != part)
+                return got ? (ssize_t)got : -EFAULT;
+            if (got == want || msg->scm.nr_files)
+                break;
+        }
+        if (peek || (msg->scm.nr_files && any))
+            break;
+    }
+    return (ssize_t)got;
+}
+
+ssize_t unix_recvmsg(struct socket *s, struct message *msg)
+{
+    if (msg->flags & (MSG_OOB | MSG_ERRQUEUE))
+        return msg->flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
+    struct unix_sock *u = unix_of(s);
+    if (s->type != SOCK_STREAM)
+        return recv_packet(u, msg);
+    if (!iov_iter_count(&msg->iter))
+        return 0;
+    return recv_stream(u, msg);
+}

@@ -7,7 +7,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/stat.h"
 #include "kernel/proc/rlimit.h"
-#include "kernel/sched/thread.h"
+#include "kernel/proc/task.h"
 
 void pagefault_disable(void)
 {
@@ -166,10 +166,11 @@ static enum fault_result fault_grow(struct mm *mm, vaddr_t addr, enum fault_acce
 
 enum fault_result mm_fault(struct mm *mm, vaddr_t addr, enum fault_access access, bool user_mode)
 {
-    (void)user_mode;
     if (unlikely(!mm || addr >= MMU_USER_END || pagefault_disabled() || in_atomic()))
         return FAULT_SEGV_MAPERR;
     this_cpu_inc(mm_stat[MM_STAT_FAULTS]);
+    if (user_mode)
+        current_task()->min_flt++; // fault_one() moves those that read a file to maj_flt
     down_read(&mm->sem);
     struct vma *vma = vma_find(mm, addr);
     enum fault_result result;

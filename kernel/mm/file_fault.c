@@ -123,8 +123,10 @@ static enum fault_result fault_one(struct vma *vma, vaddr_t addr, struct leaf le
             page_put(page);
         if (cache->ops && cache->ops->read_page) {
             mm_stat_add(MM_STAT_MAJOR_FAULTS, 1);
-            if (current_task())
+            if (current_task()) {
                 current_task()->maj_flt++;
+                current_task()->min_flt--;
+            }
         }
         int err = page_cache_get(cache, index, &page);
         if (err)

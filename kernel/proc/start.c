@@ -1,6 +1,8 @@
 // kernel/proc/start.c — the first process: a task made by hand, which becomes a user process by its first execve.
 
 #include "kernel/boot/init.h"
+#include "kernel/mm/slab.h"
+#include "kernel/mm/slab.h"
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/exec.h"
 #include "kernel/proc/internal.h"
@@ -29,12 +31,41 @@ static void set_default_limits(struct process *p)
     threads_limit_set((int)min(threads, (uint64_t)PID_MAX_LIMIT));
 }
 
+// The session and group that init is in until it makes its own: number 0, in no table.
+static struct pid *kernel_pid(void)
+{
+    struct pid *pid = kzalloc(sizeof *pid + sizeof pid->numbers[0], ALLOC_KERNEL);
+    if (!pid)
+        panic("no memory for the first process");
+    refcount_set(&pid->refs, 1); // never dropped
+    for (int type = 0; type < PID_TYPES; type++)
+        list_init(&pid->tasks[type]);
+    waitqueue_init(&pid->poll_wq);
+    pid->numbers[0].ns = &init_pid_ns;
+    return pid;
+}
+
+// Process 1 begins in group and session 0, which have no process of that number: so it can make a session of its own, as any process can once.
+static struct pid *group_zero(void)
+{
+    struct pid *pid = kzalloc(sizeof *pid + sizeof pid->numbers[0], ALLOC_KERNEL);
+    if (!pid)
+        panic("no memory for the first process");
+    refcount_set(&pid->refs, 1);
+    for (int type = 0; type < PID_TYPES; type++)
+        list_init(&pid->tasks[type]);
+    waitqueue_init(&pid->poll_wq);
+    pid->numbers[0].ns = &init_pid_ns;
+    return pid;
+}
+
 static struct task *make_init(void)
 {
     struct task *task = task_alloc();
     struct process *p = process_alloc();
     if (!task || !p || thread_init(&task->thread, "init"))
         panic("no memory for the first process");
+    task->thread.affinity = cpu_possible_mask;
     spin_init(&task->alloc_lock, &init_alloc_class);
     spin_init(&task->work_lock, &init_work_class);
     list_init(&task->pending.queue);
@@ -54,8 +85,9 @@ static struct task *make_init(void)
     threads_count_init();
 
     p->pid = pid_get(task->pid);
-    p->pgrp = pid_get(task->pid);
-    p->session = pid_get(task->pid);
+    struct pid *group = kernel_pid();
+    p->pgrp = pid_get(group);
+    p->session = pid_get(group);
     p->leader = task;
     p->nr_threads = 1;
     process_get(p); // the tree's reference

@@ -106,11 +106,12 @@ static inline void mutex_guard_drop_(struct mutex **lock) NO_THREAD_SAFETY_ANALY
 }
 #define mutex_guard(lock) struct mutex *UNIQUE(guard) CLEANUP(mutex_guard_drop_) UNUSED = mutex_guard_take_(lock)
 
-// A fair reader/writer lock: whoever has to wait is served in order, so a waiting writer holds back later readers. A thread may not take
-// it for reading twice: a writer between the two would wait for the first and hold back the second.
+// A fair reader/writer lock: who has to wait is served in order, so a waiting writer holds back later readers; only a thread that is awake may
+// overtake sleepers, and each of them once at most. A thread may not take it for reading twice: a writer between the two would wait for the
+// first and hold back the second.
 struct CAPABILITY("rwsem") rwsem {
-    int64_t count; // RWSEM_WRITER, RWSEM_WAITERS, and RWSEM_READER for each reader
-    struct thread *writer; // who holds it for writing; only for asserts and dumps
+    int64_t count; // RWSEM_WRITER, RWSEM_WAITERS, RWSEM_HANDOFF, and RWSEM_READER for each reader
+    struct thread *writer; // who holds it for writing: waiters look whether it runs
     struct spinlock wait_lock;
     struct list_head waiters;
 #ifdef KERNEL_LOCK_CHECK
@@ -120,6 +121,7 @@ struct CAPABILITY("rwsem") rwsem {
 
 #define RWSEM_WRITER 1ll
 #define RWSEM_WAITERS 2ll
+#define RWSEM_HANDOFF 4ll // the first waiter was overtaken once: the next release gives it the lock
 #define RWSEM_READER 8ll
 
 // Static initialiser.
@@ -140,7 +142,7 @@ static inline void down_read(struct rwsem *sem) ACQUIRE_SHARED(*sem) NO_THREAD_S
 {
     might_sleep();
     LOCK_CHECK_ACQUIRE_(sem, false, true);
-    if (unlikely(__atomic_fetch_add(&sem->count, RWSEM_READER, __ATOMIC_ACQUIRE) & (RWSEM_WRITER | RWSEM_WAITERS)))
+    if (unlikely(__atomic_fetch_add(&sem->count, RWSEM_READER, __ATOMIC_ACQUIRE) & (RWSEM_READER - 1)))
         down_read_slow_(sem);
     LOCK_CHECK_ACQUIRED_(sem, true);
 }
@@ -150,7 +152,8 @@ static inline void down_read(struct rwsem *sem) ACQUIRE_SHARED(*sem) NO_THREAD_S
 static inline void up_read(struct rwsem *sem) RELEASE_SHARED(*sem) NO_THREAD_SAFETY_ANALYSIS
 {
     LOCK_CHECK_RELEASE_(sem);
-    if (unlikely(__atomic_sub_fetch(&sem->count, RWSEM_READER, __ATOMIC_RELEASE) == RWSEM_WAITERS))
+    int64_t left = __atomic_sub_fetch(&sem->count, RWSEM_READER, __ATOMIC_RELEASE);
+    if (unlikely((left & ~RWSEM_HANDOFF) == RWSEM_WAITERS))
         up_read_slow_(sem);
 }
 
@@ -199,7 +202,7 @@ void downgrade_write(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS;
 
 static inline bool rwsem_is_locked(const struct rwsem *sem)
 {
-    return (__atomic_load_n(&sem->count, __ATOMIC_RELAXED) & ~RWSEM_WAITERS) != 0;
+    return (__atomic_load_n(&sem->count, __ATOMIC_RELAXED) & ~(RWSEM_WAITERS | RWSEM_HANDOFF)) != 0;
 }
 
 static inline struct rwsem *rwsem_read_guard_take_(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS

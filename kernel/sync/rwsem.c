@@ -1,22 +1,27 @@
 // kernel/sync/rwsem.c — waiting for a reader/writer lock.
 //
-// Whoever can not have the lock at once stands in a list, and the lock is given, not fought for: the thread that makes it free calls
-// rwsem_grant(), which counts the first waiter in (a writer, or all readers up to the next writer) before it wakes it. That is what makes the
-// lock fair; a waiter that wakes up owns it already. While the list is not empty RWSEM_WAITERS sends every newcomer to the slow path.
-// A reader counts itself before it looks; on the slow path it takes the count back under wait_lock, and grants anew, since its stray count may
-// have kept a writer out.
-// Locking: wait_lock guards the list and the RWSEM_WAITERS bit.
+// Whoever can not have the lock at once first watches a while: a writer that is running on another CPU will probably be through before a sleep
+// would pay. Then it stands in a list and sleeps. The thread that makes the lock free wakes the first writer, or all readers up to the next
+// writer; they take the lock themselves, so that a thread already awake can use it in the time the sleeper needs to come. A first waiter that was
+// overtaken so sets RWSEM_HANDOFF: nobody overtakes it again, and the next release counts it in before waking it.
+//
+// A reader counts itself before it looks; on the slow path it takes the count back. Its stray count may have kept a writer out meanwhile, so taking it
+// back is a release like any other.
+//
+// Locking: wait_lock guards the list and the two waiter bits of the count.
 
 #include "kernel/abi/errno.h"
 #include "kernel/base/assert.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 
+#define SPIN_ON_READERS 256 // readers can not be watched, there may be many: looks at the lock before a writer sleeps
+
 struct rwsem_waiter {
     struct list_head link;
     struct thread *thread;
     bool writer;
-    bool granted; // set last by the granter; the waiter's stack may be gone right after
+    bool granted; // wait_lock
 };
 
 void rwsem_init(struct rwsem *sem, [[maybe_unused]] const struct lock_class *class)
@@ -24,90 +29,161 @@ void rwsem_init(struct rwsem *sem, [[maybe_unused]] const struct lock_class *cla
     *sem = (struct rwsem)RWSEM_INIT(*sem, class);
 }
 
-// Under wait_lock, so with preemption off: RCU keeps the thread's memory, even if it runs off and exits at once.
-static void waiter_hand_over(struct rwsem_waiter *waiter)
+// One attempt with the bits of `barred` forbidden.
+static bool try_take(struct rwsem *sem, bool writer, int64_t barred)
 {
-    struct thread *thread = waiter->thread;
-    list_del(&waiter->link);
-    __atomic_store_n(&waiter->granted, true, __ATOMIC_RELEASE);
-    thread_wake(thread, WAKE_NORMAL);
+    int64_t old = __atomic_load_n(&sem->count, __ATOMIC_RELAXED);
+    barred |= RWSEM_WRITER;
+    do {
+        if (old & barred || (writer && old >= RWSEM_READER))
+            return false;
+    } while (!__atomic_compare_exchange_n(&sem->count, &old, old + (writer ? RWSEM_WRITER : RWSEM_READER), true, __ATOMIC_ACQUIRE,
+                                          __ATOMIC_RELAXED));
+    if (writer)
+        WRITE_ONCE(sem->writer, current_thread());
+    return true;
 }
 
-static void update_waiters_bit(struct rwsem *sem) REQUIRES(sem->wait_lock)
+// Watches the lock for as long as its writer runs. Threads are freed by RCU, so looking at the writer is safe with preemption off.
+static bool spin(struct rwsem *sem, bool writer)
 {
-    if (list_empty(&sem->waiters))
-        __atomic_fetch_and(&sem->count, ~RWSEM_WAITERS, __ATOMIC_RELAXED);
-}
-
-// Gives the lock to the first waiter, and if that is a reader to the readers behind it, as far as the count allows.
-static void rwsem_grant(struct rwsem *sem) REQUIRES(sem->wait_lock)
-{
-    struct rwsem_waiter *first;
-    while ((first = list_first_entry_or_null(&sem->waiters, struct rwsem_waiter, link))) {
+    if (nr_cpus == 1)
+        return false;
+    bool taken = false;
+    preempt_disable();
+    for (unsigned patience = SPIN_ON_READERS; patience && !this_cpu_read(need_resched);) {
         int64_t count = __atomic_load_n(&sem->count, __ATOMIC_RELAXED);
-        if (first->writer) {
-            if (count != RWSEM_WAITERS)
-                break; // held, or a reader is just taking its stray count back and will call us
-            if (!__atomic_compare_exchange_n(&sem->count, &count, RWSEM_WAITERS | RWSEM_WRITER, false, __ATOMIC_ACQUIRE,
-                                             __ATOMIC_RELAXED))
-                continue;
-            WRITE_ONCE(sem->writer, first->thread);
-            waiter_hand_over(first);
+        if (count & RWSEM_HANDOFF)
             break;
-        }
-        if (count & RWSEM_WRITER)
+        taken = try_take(sem, writer, RWSEM_HANDOFF);
+        if (taken)
             break;
-        __atomic_fetch_add(&sem->count, RWSEM_READER, __ATOMIC_ACQUIRE);
-        waiter_hand_over(first);
-    }
-    update_waiters_bit(sem);
-}
-
-// Stands in the list until granted. wait_lock is held on entry, dropped on return. 0, or -EINTR and not granted.
-static int rwsem_wait(struct rwsem *sem, struct rwsem_waiter *waiter, int kind) RELEASE(sem->wait_lock) NO_THREAD_SAFETY_ANALYSIS
-{
-    list_add_tail(&waiter->link, &sem->waiters);
-    __atomic_fetch_or(&sem->count, RWSEM_WAITERS, __ATOMIC_RELAXED);
-    rwsem_grant(sem);
-    spin_unlock(&sem->wait_lock);
-    for (;;) {
-        set_current_state((enum thread_state)kind);
-        if (__atomic_load_n(&waiter->granted, __ATOMIC_ACQUIRE))
-            break;
-        if (kind != THREAD_UNINTERRUPTIBLE && thread_signal_pending(current_thread(), kind == THREAD_KILLABLE)) {
-            spin_guard(&sem->wait_lock);
-            if (waiter->granted)
+        const struct thread *owner = READ_ONCE(sem->writer);
+        if (count & RWSEM_WRITER && owner) {
+            if (!__atomic_load_n(&owner->on_cpu, __ATOMIC_RELAXED))
                 break;
-            list_del(&waiter->link);
-            rwsem_grant(sem); // those behind may be readers that only we held back
-            set_current_state(THREAD_RUNNING);
-            return -EINTR;
+        } else {
+            patience--;
         }
-        schedule();
+        cpu_relax();
     }
-    set_current_state(THREAD_RUNNING);
-    return 0;
+    preempt_enable();
+    return taken;
 }
 
-void down_read_slow_(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS
+static void leave_queue(struct rwsem *sem, struct rwsem_waiter *waiter) REQUIRES(sem->wait_lock)
 {
-    spin_lock(&sem->wait_lock);
-    if (!(__atomic_load_n(&sem->count, __ATOMIC_ACQUIRE) & (RWSEM_WRITER | RWSEM_WAITERS))) {
-        spin_unlock(&sem->wait_lock); // free by now: our count stands
+    bool first = sem->waiters.next == &waiter->link;
+    list_del(&waiter->link);
+    int64_t clear = list_empty(&sem->waiters) ? RWSEM_WAITERS | RWSEM_HANDOFF : first ? RWSEM_HANDOFF : 0;
+    if (clear)
+        __atomic_fetch_and(&sem->count, ~clear, __ATOMIC_RELAXED);
+}
+
+// The lock may have become free: hands it to, or wakes, who is first, and if that is a reader those behind it up to a writer. The threads'
+// memory is safe: preemption is off, so this is an RCU reader.
+static void wake_first(struct rwsem *sem) REQUIRES(sem->wait_lock)
+{
+    struct rwsem_waiter *waiter = list_first_entry_or_null(&sem->waiters, struct rwsem_waiter, link), *next;
+    if (!waiter)
+        return;
+    int64_t count = __atomic_load_n(&sem->count, __ATOMIC_RELAXED);
+    if (count & RWSEM_WRITER || (waiter->writer && count >= RWSEM_READER))
+        return;
+    if (count & RWSEM_HANDOFF && !waiter->granted) {
+        // No newcomer takes the lock now; only stray counts of readers come and go.
+        if (waiter->writer) {
+            int64_t alone = RWSEM_WAITERS | RWSEM_HANDOFF;
+            if (!__atomic_compare_exchange_n(&sem->count, &alone, alone | RWSEM_WRITER, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+                return;
+            WRITE_ONCE(sem->writer, waiter->thread);
+        } else {
+            __atomic_fetch_add(&sem->count, RWSEM_READER, __ATOMIC_ACQUIRE);
+        }
+        waiter->granted = true;
+    }
+    if (waiter->writer) {
+        thread_wake(waiter->thread, WAKE_NORMAL);
         return;
     }
-    __atomic_fetch_sub(&sem->count, RWSEM_READER, __ATOMIC_RELAXED);
-    struct rwsem_waiter waiter = {.thread = current_thread()};
-    (void)rwsem_wait(sem, &waiter, THREAD_UNINTERRUPTIBLE);
+    for (; !waiter->writer; waiter = next) {
+        next = list_next_entry(waiter, link);
+        thread_wake(waiter->thread, WAKE_NORMAL);
+        if (&next->link == &sem->waiters)
+            break;
+    }
+}
+
+// Whether everyone in front of the waiter is a reader, so that a reader may go too.
+static bool only_readers_before(const struct rwsem *sem, const struct rwsem_waiter *waiter)
+{
+    for (const struct list_head *pos = waiter->link.prev; pos != &sem->waiters; pos = pos->prev)
+        if (LIST_ENTRY(pos, const struct rwsem_waiter, link)->writer)
+            return false;
+    return true;
+}
+
+static bool waiter_try(struct rwsem *sem, struct rwsem_waiter *waiter) REQUIRES(sem->wait_lock)
+{
+    if (waiter->granted)
+        return true;
+    bool first = sem->waiters.next == &waiter->link;
+    if (waiter->writer ? !first : !only_readers_before(sem, waiter))
+        return false;
+    return try_take(sem, waiter->writer, first ? 0 : RWSEM_HANDOFF);
+}
+
+// Stands in the list until it has the lock. 0, or -EINTR and not taken.
+static int wait_in_queue(struct rwsem *sem, bool writer, int kind) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct rwsem_waiter waiter = {.thread = current_thread(), .writer = writer};
+    int err = 0;
+    spin_lock(&sem->wait_lock);
+    list_add_tail(&waiter.link, &sem->waiters);
+    __atomic_fetch_or(&sem->count, RWSEM_WAITERS, __ATOMIC_SEQ_CST);
+    for (bool overtaken = false; !waiter_try(sem, &waiter); overtaken = true) {
+        if (kind != THREAD_UNINTERRUPTIBLE && thread_signal_pending(waiter.thread, kind == THREAD_KILLABLE)) {
+            err = -EINTR;
+            break;
+        }
+        if (overtaken && sem->waiters.next == &waiter.link)
+            __atomic_fetch_or(&sem->count, RWSEM_HANDOFF, __ATOMIC_SEQ_CST);
+        set_current_state((enum thread_state)kind);
+        // The bits are set: whoever releases from here on takes the slow way and finds us. Who released just before does not: look once more.
+        if (waiter_try(sem, &waiter)) {
+            set_current_state(THREAD_RUNNING);
+            break;
+        }
+        spin_unlock(&sem->wait_lock);
+        if (kind == THREAD_UNINTERRUPTIBLE || !thread_signal_pending(waiter.thread, kind == THREAD_KILLABLE))
+            schedule();
+        set_current_state(THREAD_RUNNING);
+        spin_lock(&sem->wait_lock);
+    }
+    leave_queue(sem, &waiter);
+    wake_first(sem); // readers behind a reader, or behind one that gave up
+    spin_unlock(&sem->wait_lock);
+    return err;
+}
+
+static void take_back_stray_count(struct rwsem *sem)
+{
+    int64_t left = __atomic_sub_fetch(&sem->count, RWSEM_READER, __ATOMIC_RELEASE);
+    if ((left & ~RWSEM_HANDOFF) == RWSEM_WAITERS)
+        up_read_slow_(sem);
+}
+
+void down_read_slow_(struct rwsem *sem)
+{
+    take_back_stray_count(sem);
+    if (!spin(sem, false))
+        (void)wait_in_queue(sem, false, THREAD_UNINTERRUPTIBLE);
 }
 
 bool down_read_trylock(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS
 {
-    int64_t old = __atomic_load_n(&sem->count, __ATOMIC_RELAXED);
-    do {
-        if (old & (RWSEM_WRITER | RWSEM_WAITERS))
-            return false;
-    } while (!__atomic_compare_exchange_n(&sem->count, &old, old + RWSEM_READER, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    if (!try_take(sem, false, RWSEM_WAITERS | RWSEM_HANDOFF))
+        return false;
     LOCK_CHECK_ACQUIRE_(sem, true, true);
     LOCK_CHECK_ACQUIRED_(sem, true);
     return true;
@@ -116,14 +192,12 @@ bool down_read_trylock(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS
 void up_read_slow_(struct rwsem *sem)
 {
     spin_guard(&sem->wait_lock);
-    rwsem_grant(sem);
+    wake_first(sem);
 }
 
-int down_write_slow_(struct rwsem *sem, int kind) NO_THREAD_SAFETY_ANALYSIS
+int down_write_slow_(struct rwsem *sem, int kind)
 {
-    struct rwsem_waiter waiter = {.thread = current_thread(), .writer = true};
-    spin_lock(&sem->wait_lock);
-    return rwsem_wait(sem, &waiter, kind);
+    return spin(sem, true) ? 0 : wait_in_queue(sem, true, kind);
 }
 
 void down_write_uninterruptible_(struct rwsem *sem)
@@ -145,7 +219,7 @@ void up_write_slow_(struct rwsem *sem)
 {
     spin_guard(&sem->wait_lock);
     __atomic_fetch_and(&sem->count, ~RWSEM_WRITER, __ATOMIC_RELEASE);
-    rwsem_grant(sem);
+    wake_first(sem);
 }
 
 void downgrade_write(struct rwsem *sem)
@@ -154,6 +228,6 @@ void downgrade_write(struct rwsem *sem)
     int64_t now = __atomic_add_fetch(&sem->count, RWSEM_READER - RWSEM_WRITER, __ATOMIC_RELEASE);
     if (now & RWSEM_WAITERS) {
         spin_guard(&sem->wait_lock);
-        rwsem_grant(sem);
+        wake_first(sem);
     }
 }

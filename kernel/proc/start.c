@@ -45,20 +45,6 @@ static struct pid *kernel_pid(void)
     return pid;
 }
 
-// Process 1 begins in group and session 0, which have no process of that number: so it can make a session of its own, as any process can once.
-static struct pid *group_zero(void)
-{
-    struct pid *pid = kzalloc(sizeof *pid + sizeof pid->numbers[0], ALLOC_KERNEL);
-    if (!pid)
-        panic("no memory for the first process");
-    refcount_set(&pid->refs, 1);
-    for (int type = 0; type < PID_TYPES; type++)
-        list_init(&pid->tasks[type]);
-    waitqueue_init(&pid->poll_wq);
-    pid->numbers[0].ns = &init_pid_ns;
-    return pid;
-}
-
 static struct task *make_init(void)
 {
     struct task *task = task_alloc();

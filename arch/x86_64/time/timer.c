@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/time/tsc.h"
+#include "arch/x86_64/time/watchdog.h"
 #include "kernel/time/hrtimer.h"
 
 static bool use_deadline(void)
@@ -34,6 +35,7 @@ static void start_counter(ktime_t deadline)
 
 void arch_timer_program(ktime_t deadline)
 {
+    watchdog_timer_set(deadline);
     if (deadline == KTIME_MAX) {
         if (deadline_mode)
             wrmsr(MSR_TSC_DEADLINE, 0);
@@ -49,5 +51,6 @@ void arch_timer_program(ktime_t deadline)
 
 void timer_interrupt(void)
 {
+    watchdog_timer_came();
     hrtimer_interrupt();
 }

@@ -12,7 +12,6 @@
 #include "kernel/vfs/seq_file.h"
 
 struct mount_namespace *init_mount_ns;
-static uint64_t next_inum = 0xf0000000ull; // where namespaces' inode numbers begin
 
 static struct mount_namespace *ns_alloc(void)
 {
@@ -22,14 +21,14 @@ static struct mount_namespace *ns_alloc(void)
     refcount_set(&ns->refs, 1);
     list_init(&ns->mounts);
     waitqueue_init(&ns->poll_wq);
-    ns->inum = __atomic_fetch_add(&next_inum, 1, __ATOMIC_RELAXED);
+    ns->inum = namespace_inum();
     return ns;
 }
 
 struct mount_namespace *current_mount_ns(void)
 {
     struct task *task = current_task();
-    return task && task->ns && task->ns->mnt ? task->ns->mnt : init_mount_ns;
+    return task && task->ns ? task->ns->mnt : init_mount_ns;
 }
 
 struct mount_namespace *mount_ns_get(struct mount_namespace *ns)
@@ -130,6 +129,7 @@ void mount_init_root(void)
     root->flags = MNT_RELATIME;
     init_mount_ns->root = root;
     mount_tree_enter_ns(root, init_mount_ns);
+    init_namespaces.mnt = init_mount_ns;
     struct path p = {root, root->root};
     fs_context_set_root(&kernel_fs_context, &p);
     fs_context_set_cwd(&kernel_fs_context, &p);

@@ -1,0 +1,218 @@
+// kernel/fs/proc/fd.c — fd/ and fdinfo/ (proc_pid_fd(5), proc_pid_fdinfo(5)), and task/ (proc_pid_task(5)).
+#include "kernel/abi/dirent.h"
+#include "kernel/base/string.h"
+#include "kernel/fs/proc/proc.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/mount.h"
+#include "kernel/vfs/namei.h"
+#include "kernel/vfs/seq_file.h"
+
+static struct file *file_of(struct task *task, int fd)
+{
+    struct files *files = task_files_get(task);
+    struct file *file = files ? files_lookup(files, fd) : nullptr;
+    if (files)
+        files_put(files);
+    return file;
+}
+
+static int fd_follow(struct dentry *d, struct path *out)
+{
+    struct task *task = proc_task(d->inode);
+    if (!task)
+        return -ENOENT;
+    int err = -EACCES;
+    if (task_may_access(task, false) == 0) {
+        struct file *file = file_of(task, proc_inode(d->inode)->fd);
+        err = file ? 0 : -ENOENT;
+        if (file) {
+            *out = file->path;
+            path_get(out);
+            file_put(file);
+        }
+    }
+    task_put(task);
+    return err;
+}
+
+static const struct inode_ops fd_link_ops = {.follow_magic = fd_follow};
+static const struct proc_file fd_link = {.name = "", .mode = S_IFLNK, .ops = &fd_link_ops};
+static const struct proc_file fdinfo_file = {.name = "", .mode = S_IFREG | 0400};
+
+static int fd_lookup_as(struct inode *dir, struct dentry *dentry, bool info)
+{
+    int64_t fd = proc_number(dentry->name.name, dentry->name.len);
+    struct task *task = fd >= 0 && fd < (1l << 28) ? proc_task(dir) : nullptr;
+    if (!task)
+        return -ENOENT;
+    struct file *file = file_of(task, (int)fd);
+    int err = -ENOENT;
+    if (file) {
+        const struct proc_inode *pi = proc_inode(dir);
+        struct inode *inode = proc_inode_make(dir->sb, pi->pid, info ? &fdinfo_file : &fd_link, pi->thread, info ? INO_FDINFO : INO_FD, (unsigned)fd);
+        if (inode && !info) {
+            // The permissions tell how it is open.
+            inode->mode = S_IFLNK | (file->mode & FMODE_READ ? 0500 : 0) | (file->mode & FMODE_WRITE ? 0300 : 0);
+            inode->size = 64;
+        }
+        err = proc_add(dentry, inode);
+        file_put(file);
+    }
+    task_put(task);
+    return err;
+}
+
+static int fd_lookup(struct inode *dir, struct dentry *dentry, unsigned)
+{
+    return fd_lookup_as(dir, dentry, false);
+}
+static int fdinfo_lookup(struct inode *dir, struct dentry *dentry, unsigned)
+{
+    return fd_lookup_as(dir, dentry, true);
+}
+
+// Its own threads may always look.
+static int fd_permission(struct inode *inode, unsigned mask)
+{
+    int err = generic_permission(inode, mask);
+    if (!err)
+        return 0;
+    struct task *task = proc_task(inode);
+    if (task && current_task() && task->process == current_process())
+        err = 0;
+    task_put(task);
+    return err;
+}
+
+static int fd_getattr(const struct path *path, struct kstat *stat, uint32_t, unsigned)
+{
+    generic_getattr(path->dentry->inode, stat);
+    struct task *task = proc_task(path->dentry->inode);
+    struct files *files = task ? task_files_get(task) : nullptr;
+    if (files) {
+        stat->size = files_count(files);
+        files_put(files);
+    }
+    task_put(task);
+    return 0;
+}
+
+static int fd_iterate(struct file *dir, struct dir_context *ctx)
+{
+    const struct proc_inode *pi = proc_inode(dir->inode);
+    bool info = pi->what->ops == &proc_fdinfo_dir_ops;
+    struct task *task = proc_task(dir->inode);
+    if (!task)
+        return -ENOENT;
+    struct files *files = task_files_get(task);
+    task_put(task);
+    if (!files)
+        return 0;
+    pid_t nr = pid_nr_ns(pi->pid, proc_sb(dir->inode->sb)->ns);
+    if (dir_emit_dots(dir, ctx)) {
+        int fd;
+        while ((fd = files_next(files, (int)(ctx->pos - 2))) >= 0) {
+            char name[12];
+            int len = snprintf(name, sizeof name, "%d", fd);
+            ino_t ino = proc_ino(nr, pi->thread, info ? INO_FDINFO : INO_FD, (unsigned)fd);
+            if (!ctx->emit(ctx, name, (size_t)len, fd + 3, ino, info ? DT_REG : DT_LNK))
+                break;
+            ctx->pos = fd + 3;
+        }
+    }
+    files_put(files);
+    return 0;
+}
+
+const struct inode_ops proc_fd_dir_ops = {.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr};
+const struct inode_ops proc_fdinfo_dir_ops = {.lookup = fdinfo_lookup, .permission = fd_permission};
+const struct file_ops proc_fd_dir_fops = {.iterate = fd_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
+
+int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
+{
+    struct files *files = task_files_get(task);
+    struct file *file = files ? files_lookup(files, fd) : nullptr;
+    if (file) {
+        seq_printf(m, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", (long long)file->pos, file->flags | (files_cloexec(files, fd) ? O_CLOEXEC : 0),
+                   file->path.mnt ? file->path.mnt->id : 0, file->inode ? (unsigned long long)file->inode->ino : 0);
+        if (file->ops->show_fdinfo)
+            file->ops->show_fdinfo(m, file);
+        file_put(file);
+    }
+    if (files)
+        files_put(files);
+    return file ? 0 : -ENOENT;
+}
+
+// ---- task/ ------------------------------------------------------------------------------------------------------------------------------------------------------------
+
+static const struct proc_file thread_folder = {.name = "", .mode = S_IFDIR | 0555, .entries = proc_thread_files};
+
+static int task_lookup(struct inode *dir, struct dentry *dentry, unsigned)
+{
+    int64_t nr = proc_number(dentry->name.name, dentry->name.len);
+    struct task *leader = nr > 0 && nr <= PID_MAX_LIMIT ? proc_task(dir) : nullptr;
+    if (!leader)
+        return -ENOENT;
+    rcu_read_lock();
+    struct task *task = pid_task(pid_find(proc_sb(dir->sb)->ns, (pid_t)nr), PID_THREAD);
+    if (task && (task->process != leader->process || !refcount_inc_not_zero(&task->thread.refs)))
+        task = nullptr;
+    rcu_read_unlock();
+    int err = task ? proc_add(dentry, proc_inode_make(dir->sb, task->pid, &thread_folder, true, INO_THREAD, 0)) : -ENOENT;
+    task_put(task);
+    task_put(leader);
+    return err;
+}
+
+// The thread at place `n` of the list, with a reference.
+static struct task *thread_at(struct process *p, loff_t n)
+{
+    rcu_read_lock();
+    struct task *t, *found = nullptr;
+    for_each_thread_rcu(t, p)
+    {
+        if (n-- == 0) {
+            found = refcount_inc_not_zero(&t->thread.refs) ? t : nullptr;
+            break;
+        }
+    }
+    rcu_read_unlock();
+    return found;
+}
+
+static int task_iterate(struct file *dir, struct dir_context *ctx)
+{
+    struct task *leader = proc_task(dir->inode);
+    if (!leader)
+        return -ENOENT;
+    if (dir_emit_dots(dir, ctx)) {
+        struct task *t;
+        while ((t = thread_at(leader->process, ctx->pos - 2))) {
+            char name[12];
+            pid_t nr = pid_nr_ns(t->pid, proc_sb(dir->inode->sb)->ns);
+            int len = snprintf(name, sizeof name, "%d", nr);
+            bool room = ctx->emit(ctx, name, (size_t)len, ctx->pos + 1, proc_ino(nr, true, INO_THREAD, 0), DT_DIR);
+            task_put(t);
+            if (!room)
+                break;
+            ctx->pos++;
+        }
+    }
+    task_put(leader);
+    return 0;
+}
+
+static int task_getattr(const struct path *path, struct kstat *stat, uint32_t, unsigned)
+{
+    generic_getattr(path->dentry->inode, stat);
+    struct task *task = proc_task(path->dentry->inode);
+    if (task)
+        stat->nlink += task->process->nr_threads;
+    task_put(task);
+    return 0;
+}
+
+const struct inode_ops proc_task_dir_ops = {.lookup = task_lookup, .getattr = task_getattr};
+const struct file_ops proc_task_dir_fops = {.iterate = task_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};

@@ -1,0 +1,72 @@
+// kernel/fs/proc/file.c — opening, reading and writing a process's one-function files.
+#include "kernel/fs/proc/proc.h"
+#include "kernel/mm/slab.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/seq_file.h"
+
+static int show(struct seq_file *m, void *)
+{
+    const struct proc_inode *pi = proc_inode(m->file->inode);
+    struct task *task = proc_task(m->file->inode);
+    if (!task)
+        return -ESRCH;
+    // Asked at each read: the process may have become another's since the file was opened.
+    int err = pi->what->flags & PROC_ACCESS && task_may_access(task, false) ? -EACCES : 0;
+    if (!err)
+        err = pi->fd >= 0 ? proc_fdinfo_show(m, task, pi->fd) : pi->what->show(m, task);
+    task_put(task);
+    return err;
+}
+
+static int proc_open(struct inode *inode, struct file *file)
+{
+    const struct proc_file *what = proc_inode(inode)->what;
+    bool readable = what->show || proc_inode(inode)->fd >= 0;
+    if ((file->mode & FMODE_WRITE && !what->store) || (file->mode & FMODE_READ && !readable))
+        return -EACCES;
+    if (what->flags & PROC_ACCESS) {
+        struct task *task = proc_task(inode);
+        if (!task)
+            return -ESRCH;
+        int err = task_may_access(task, false);
+        task_put(task);
+        if (err)
+            return -EACCES;
+    }
+    return readable && file->mode & FMODE_READ ? seq_open_single(file, show, nullptr) : 0;
+}
+
+static ssize_t proc_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags)
+{
+    return file->private ? seq_read_iter(file, to, pos, rw_flags) : -EINVAL;
+}
+
+static ssize_t proc_write(struct file *file, struct iov_iter *from, loff_t *pos, unsigned)
+{
+    const struct proc_file *what = proc_inode(file->inode)->what;
+    size_t len = min(iov_iter_count(from), PAGE_SIZE - 1);
+    if (!what->store)
+        return -EINVAL;
+    char *text = kmalloc(len + 1, ALLOC_KERNEL);
+    if (!text)
+        return -ENOMEM;
+    ssize_t done = -EFAULT;
+    if (copy_from_iter(from, text, len) == len) {
+        text[len] = 0;
+        struct task *task = proc_task(file->inode);
+        done = task ? what->store(task, text, len) : -ESRCH;
+        task_put(task);
+        if (done > 0)
+            *pos += done;
+    }
+    kfree(text);
+    return done;
+}
+
+const struct file_ops proc_file_fops = {
+    .open = proc_open,
+    .read_iter = proc_read,
+    .write_iter = proc_write,
+    .llseek = seq_llseek,
+    .release = seq_release,
+};

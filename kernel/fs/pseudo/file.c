@@ -1,0 +1,74 @@
+// kernel/fs/pseudo/file.c — opening, reading and writing the files of the tables.
+#include "kernel/fs/pseudo/internal.h"
+#include "kernel/mm/slab.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/seq_file.h"
+
+static bool gone(const struct file *file)
+{
+    return READ_ONCE(pseudo_inode(file->inode)->dir->dead);
+}
+
+static int show(struct seq_file *m, void *object)
+{
+    return gone(m->file) ? -ENODEV : pseudo_entry(m->file)->show(m, object);
+}
+
+static int pseudo_open(struct inode *inode, struct file *file)
+{
+    const struct pseudo_entry *entry = pseudo_inode(inode)->entry;
+    if (gone(file))
+        return -ENODEV;
+    // Root may open anything; what cannot be read or written by anybody is refused here.
+    if (file->mode & FMODE_WRITE && !entry->store)
+        return -EACCES;
+    if (file->mode & FMODE_READ && !entry->show)
+        return -EACCES;
+    int err = entry->opened ? entry->opened(file) : 0;
+    if (err || !entry->show || !(file->mode & FMODE_READ))
+        return err;
+    return seq_open_single(file, show, pseudo_inode(inode)->dir->object);
+}
+
+static ssize_t pseudo_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags)
+{
+    return file->private ? seq_read_iter(file, to, pos, rw_flags) : -EINVAL;
+}
+
+static ssize_t pseudo_write(struct file *file, struct iov_iter *from, loff_t *pos, unsigned)
+{
+    const struct pseudo_entry *entry = pseudo_entry(file);
+    size_t len = min(iov_iter_count(from), PAGE_SIZE - 1);
+    if (!entry->store)
+        return -EINVAL;
+    if (gone(file))
+        return -ENODEV;
+    char *text = kmalloc(len + 1, ALLOC_KERNEL);
+    if (!text)
+        return -ENOMEM;
+    ssize_t done = -EFAULT;
+    if (copy_from_iter(from, text, len) == len) {
+        text[len] = 0;
+        done = entry->store(file, pseudo_object(file), text, len, *pos);
+        if (done > 0)
+            *pos += done;
+    }
+    kfree(text);
+    return done;
+}
+
+static uint32_t pseudo_poll(struct file *file, struct poll_table *pt)
+{
+    const struct pseudo_entry *entry = pseudo_entry(file);
+    return entry->poll ? entry->poll(file, pt) : POLL_ALWAYS;
+}
+
+const struct file_ops pseudo_file_fops = {
+    .open = pseudo_open,
+    .read_iter = pseudo_read,
+    .write_iter = pseudo_write,
+    .poll = pseudo_poll,
+    .llseek = seq_llseek,
+    .release = seq_release,
+    .fsync = noop_fsync,
+};

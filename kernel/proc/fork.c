@@ -13,6 +13,7 @@
 static DEFINE_LOCK_CLASS(task_alloc_class, "task", RANK_FILES);
 static DEFINE_LOCK_CLASS(task_work_class, "task work", RANK_FILES);
 static atomic_t nr_threads;
+static atomic64_t total_forks;
 static int max_threads = 32768; // kernel.threads-max; set from memory at boot
 
 int threads_count(void)
@@ -28,6 +29,16 @@ void threads_count_init(void)
 void threads_limit_set(int max)
 {
     WRITE_ONCE(max_threads, max);
+}
+
+int threads_limit_get(void)
+{
+    return READ_ONCE(max_threads);
+}
+
+uint64_t forks_total(void)
+{
+    return (uint64_t)atomic_read(&total_forks);
 }
 
 void threads_uncount(void)
@@ -326,6 +337,7 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
         // clone(2) has no way back here: the child exists, and its id is in the return value.
     }
     struct pid *pid = req->flags & CLONE_VFORK ? pid_get(child->pid) : nullptr;
+    atomic_add_relaxed(&total_forks, 1);
     thread_wake_new(&child->thread);
     if (pid) {
         // The child borrows our memory until it execs or exits. If we are killed meanwhile, it must not complete into a dead frame.

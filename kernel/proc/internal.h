@@ -54,6 +54,8 @@ struct pid *pidfd_pid(struct file *file);             // borrowed; null: not a p
 int threads_count(void);
 void threads_count_init(void);                        // the first one
 void threads_limit_set(int max);                      // kernel.threads-max
+int threads_limit_get(void);
+uint64_t forks_total(void);                           // processes and threads ever made: /proc/stat
 void namespaces_init(void);
 void threads_uncount(void);
 // A killed vfork parent leaves: cuts the child's pointer to the completion on our stack, or waits until the child is through with it.
@@ -67,3 +69,4 @@ bool signal_pending_other(struct task *task, uint64_t set); // something to deli
 [[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
 bool siginfo_may_send(const struct siginfo *info, bool to_self);
 bool ctrl_alt_del_enabled(void);
+void ctrl_alt_del_set(bool restarts);                 // kernel.ctrl-alt-del

@@ -141,6 +141,11 @@ bool ctrl_alt_del_enabled(void)
     return READ_ONCE(ctrl_alt_del_restarts);
 }
 
+void ctrl_alt_del_set(bool restarts)
+{
+    WRITE_ONCE(ctrl_alt_del_restarts, restarts);
+}
+
 [[noreturn]] static void machine_stop(void (*how)(void), const char *text)
 {
     sync_all_superblocks(true);

@@ -19,6 +19,9 @@ void arch_mmu_init(void *(*alloc_table)(void));
 // From now on page tables come from page_alloc().
 void arch_mmu_use_page_alloc(void);
 
+// Boot, one CPU, the page allocator works: the image's constant parts become read-only at every address they have.
+void arch_mmu_seal_image(void);
+
 // Root table of a new space: empty user half, the kernel's half shared. -ENOMEM. arch_mm_destroy() frees the root; no CPU has it loaded.
 [[nodiscard]] int arch_mm_init(struct mm *mm);
 void arch_mm_destroy(struct mm *mm);

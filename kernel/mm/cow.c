@@ -74,7 +74,8 @@ static enum fault_result copy_page(struct vma *vma, vaddr_t addr, struct leaf le
     vma->has_anon = true;
     bool done = replace(vma, addr, leaf, seen, private_entry(vma, page));
     if (done) {
-        mmu_flush_page_local(addr); // what this CPU had read through
+        // What this CPU had read through; and a CPU that began to run in the space just before the entry changed.
+        mmu_flush_range(vma->mm, addr, addr + PAGE_SIZE);
         account_replaced(vma->mm, old);
     } else {
         page_put(page);

@@ -166,7 +166,7 @@ static enum fault_result fault_grow(struct mm *mm, vaddr_t addr, enum fault_acce
 
 enum fault_result mm_fault(struct mm *mm, vaddr_t addr, enum fault_access access, bool user_mode)
 {
-    if (unlikely(!mm || addr >= MMU_USER_END || pagefault_disabled() || in_atomic()))
+    if (unlikely(!mm || addr >= MMU_USER_END || (!user_mode && (pagefault_disabled() || in_atomic()))))
         return FAULT_SEGV_MAPERR;
     this_cpu_inc(mm_stat[MM_STAT_FAULTS]);
     if (user_mode)

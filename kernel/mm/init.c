@@ -124,6 +124,7 @@ INIT_TEXT void mm_init_early(void)
 
 INIT_TEXT void mm_init(void)
 {
+    arch_mmu_seal_image();
     vmalloc_init();
     address_space_init();
 }

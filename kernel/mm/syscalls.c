@@ -32,6 +32,25 @@ SYSCALL3(mprotect, unsigned long, addr, size_t, len, unsigned long, prot)
     return prot >> 32 ? -EINVAL : mm_mprotect(current_mm(), addr, len, (unsigned)prot);
 }
 
+// Protection keys: this kernel gives none out, which is what a CPU without them looks like to programs: pkeys(7).
+SYSCALL4(pkey_mprotect, unsigned long, addr, size_t, len, unsigned long, prot, int, pkey)
+{
+    if (pkey != -1)
+        return -EINVAL;
+    return prot >> 32 ? -EINVAL : mm_mprotect(current_mm(), addr, len, (unsigned)prot);
+}
+
+SYSCALL2(pkey_alloc, unsigned long, flags, unsigned long, rights)
+{
+    return flags || rights & ~3ul ? -EINVAL : -ENOSPC;
+}
+
+SYSCALL1(pkey_free, int, pkey)
+{
+    (void)pkey;
+    return -EINVAL;
+}
+
 SYSCALL5(mremap, unsigned long, old, size_t, old_len, size_t, new_len, unsigned long, flags, unsigned long, new_addr)
 {
     return flags >> 32 ? -EINVAL : mm_mremap(current_mm(), old, old_len, new_len, (unsigned)flags, new_addr);

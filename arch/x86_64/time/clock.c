@@ -15,6 +15,8 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/boot/init.h"
+#include "kernel/time/hrtimer.h"
 #include "kernel/time/vdso_data.h"
 
 enum clock_kind { CLOCK_TSC, CLOCK_TSC_HELD, CLOCK_HPET };
@@ -25,9 +27,10 @@ struct clock_params {
     uint64_t rate; // ns per tick, 32 fraction bits
 };
 
-static struct clock_params param_sets[2];
+static struct clock_params param_sets[3]; // at boot; with the refined rate; without the TSC
 static const struct clock_params *clock_now;
-static uint64_t measured_khz RO_AFTER_INIT;
+static uint64_t measured_khz; // atomic
+static bool exact_rate RO_AFTER_INIT;
 static uint64_t lapic_khz_ RO_AFTER_INIT;
 static const struct reference_clock *hpet_source RO_AFTER_INIT;
 static ktime_t highest_seen; // CLOCK_TSC_HELD; atomic
@@ -137,11 +140,21 @@ static uint64_t khz_of(uint64_t ticks, uint64_t ns)
     return (uint64_t)(((unsigned __int128)ticks * 1000000 + ns / 2) / ns);
 }
 
+static const struct reference_clock *reference RO_AFTER_INIT;
+static struct sample boot_sample RO_AFTER_INIT;
+
+static uint64_t reference_ns(const struct sample *from, const struct sample *to)
+{
+    const uint64_t fs_per_ns = 1000000;
+    return (uint64_t)((unsigned __int128)((to->reference - from->reference) & reference->mask) * reference->femtoseconds /
+                      fs_per_ns);
+}
+
 // Measures the rates of the TSC and of the local APIC's timer.
 static void measure(void)
 {
     const uint64_t window_ns = 5 * NSEC_PER_MSEC, fs_per_ns = 1000000;
-    const struct reference_clock *ref = reference_clock_find();
+    const struct reference_clock *ref = reference = reference_clock_find();
     lapic_timer_setup(false);
     lapic_timer_start(UINT32_MAX);
     struct sample start = take_sample(ref), end;
@@ -150,7 +163,8 @@ static void measure(void)
         cpu_relax();
     end = take_sample(ref);
     lapic_timer_start(0);
-    uint64_t ns = (uint64_t)((unsigned __int128)((end.reference - start.reference) & ref->mask) * ref->femtoseconds / fs_per_ns);
+    boot_sample = start;
+    uint64_t ns = reference_ns(&start, &end);
     measured_khz = khz_of(end.tsc - start.tsc, ns);
     lapic_khz_ = khz_of(start.lapic - end.lapic, ns);
     pr_info("TSC %llu.%03llu MHz, APIC timer %llu.%03llu MHz, measured with the %s\n", (unsigned long long)measured_khz / 1000,
@@ -177,7 +191,8 @@ void clock_init(void)
     hpet_source = hpet_clock();
     measure();
     uint64_t told = told_khz();
-    if (told && told / 100 * 99 < measured_khz && measured_khz < told / 100 * 101)
+    exact_rate = told && told / 100 * 99 < measured_khz && measured_khz < told / 100 * 101;
+    if (exact_rate)
         measured_khz = told;
     // Time began with our first instruction.
     struct clock_params *p = &param_sets[0];
@@ -188,11 +203,42 @@ void clock_init(void)
     log_clock = arch_clock_ns;
 }
 
+// A second later the same is measured over the whole second: a hundred times as exact. The clock goes on from where it stands.
+static ktime_t refine([[maybe_unused]] struct hrtimer *timer)
+{
+    const struct clock_params *old = clock_now;
+    struct sample now = take_sample(reference);
+    uint64_t ns = reference_ns(&boot_sample, &now);
+    if (old != &param_sets[0] || ns < NSEC_PER_SEC / 2)
+        return KTIME_MAX;
+    struct clock_params *p = &param_sets[1];
+    uint64_t base = read_tsc_ordered();
+    unsigned __int128 rate = ((unsigned __int128)ns << 32) / (now.tsc - boot_sample.tsc);
+    *p = (struct clock_params){.kind = CLOCK_TSC, .base = base, .base_ns = scale(old, base), .rate = (uint64_t)rate};
+    __atomic_store_n(&measured_khz, khz_of(now.tsc - boot_sample.tsc, ns), __ATOMIC_RELAXED);
+    publish(p);
+    pr_info("TSC %llu.%03llu MHz, refined\n", (unsigned long long)measured_khz / 1000, (unsigned long long)measured_khz % 1000);
+    return KTIME_MAX;
+}
+
+static int clock_refine_later(void)
+{
+    static struct hrtimer timer;
+    const bool wraps_before = reference->mask < UINT64_MAX &&
+                              (unsigned __int128)reference->mask * reference->femtoseconds / 1000000 < 3 * NSEC_PER_SEC;
+    if (wraps_before || exact_rate)
+        return 0;
+    hrtimer_init(&timer, HRTIMER_MONOTONIC, refine);
+    hrtimer_start(&timer, arch_clock_ns() + NSEC_PER_SEC);
+    return 0;
+}
+INITCALL(device, clock_refine_later);
+
 // The TSC can not be trusted: another counter goes on from here.
 static void abandon_tsc(int64_t behind)
 {
     ktime_t now = arch_clock_ns();
-    struct clock_params *p = &param_sets[1];
+    struct clock_params *p = &param_sets[2];
     if (hpet_source) {
         const uint64_t fs_per_ns = 1000000;
         *p = (struct clock_params){.kind = CLOCK_HPET, .base = hpet_source->read(), .base_ns = now, .rate = (hpet_source->femtoseconds << 32) / fs_per_ns};

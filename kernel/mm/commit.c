@@ -1,4 +1,5 @@
-// kernel/mm/commit.c — overcommit accounting. The sum of promises is one atomic counter; each private writable mapping holds its size of it.
+// kernel/mm/commit.c — overcommit accounting. The sum of promises is one atomic counter; each private writable mapping
+// holds its size of it.
 #include "kernel/mm/commit.h"
 #include "kernel/abi/errno.h"
 #include "kernel/base/atomic.h"
@@ -22,7 +23,8 @@ uint64_t commit_pages(void)
 
 uint64_t commit_limit(void)
 {
-    return vm_overcommit_kbytes ? vm_overcommit_kbytes / (PAGE_SIZE / 1024) : mem_total_pages() * vm_overcommit_ratio / 100;
+    return vm_overcommit_kbytes ? vm_overcommit_kbytes / (PAGE_SIZE / 1024)
+                                : mem_total_pages() * vm_overcommit_ratio / 100;
 }
 
 int commit_charge(uint64_t pages)

@@ -1,7 +1,8 @@
 // kernel/mm/fault.c — page faults: from an address to an entry in the page table, or to a reason why not.
 //
-// Order of questions: is there a VMA (or a stack to grow); does it allow the access; is there an entry already (then it is about permission: cow.c);
-// else make one, by kind of memory. Outcomes are exactly those of enum fault_result. FAULT_RETRY also when another thread was faster.
+// Order of questions: is there a VMA (or a stack to grow); does it allow the access; is there an entry already (then it
+// is about permission: cow.c); else make one, by kind of memory. Outcomes are exactly those of enum fault_result.
+// FAULT_RETRY also when another thread was faster.
 #include "kernel/mm/fault.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
@@ -128,7 +129,8 @@ int stack_expand(struct vma *vma, vaddr_t addr)
         return -ENOMEM;
     // The guard gap to whatever lies below; another growing stack may touch.
     const struct vma *below = vma->prev;
-    if (below && below->flags & (VM_READ | VM_WRITE | VM_EXEC) && !(below->flags & VM_GROWSDOWN) && start < below->end + STACK_GUARD_GAP)
+    if (below && below->flags & (VM_READ | VM_WRITE | VM_EXEC) && !(below->flags & VM_GROWSDOWN) &&
+        start < below->end + STACK_GUARD_GAP)
         return -ENOMEM;
     if (below && start < below->end)
         return -ENOMEM;
@@ -159,7 +161,8 @@ static enum fault_result fault_grow(struct mm *mm, vaddr_t addr, enum fault_acce
     struct vma *vma = vma_find(mm, addr);
     enum fault_result result = FAULT_SEGV_MAPERR;
     if (vma && (addr >= vma->start || (vma->flags & VM_GROWSDOWN && stack_expand(vma, addr) == 0)))
-        result = access_allowed(vma, access) ? fault_in(vma, addr & PAGE_MASK, access == FAULT_WRITE) : FAULT_SEGV_ACCERR;
+        result =
+            access_allowed(vma, access) ? fault_in(vma, addr & PAGE_MASK, access == FAULT_WRITE) : FAULT_SEGV_ACCERR;
     up_write(&mm->sem);
     return result;
 }

@@ -12,7 +12,8 @@ enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct le
 enum fault_result fault_file(struct vma *vma, vaddr_t addr, struct leaf leaf, bool write);
 // A page for private memory with one reference; ALLOC_ZERO clears it. Null: no memory.
 [[nodiscard]] struct page *anon_page_alloc(unsigned extra_flags);
-// The entry for a private page that the VMA owns alone. A debugger's write gives pages to VMAs that may not write: those stay read-only.
+// The entry for a private page that the VMA owns alone. A debugger's write gives pages to VMAs that may not write:
+// those stay read-only.
 static inline pte_t private_entry(const struct vma *vma, const struct page *page)
 {
     pte_t e = mmu_mk_dirty(mmu_entry(page_to_pfn(page), vma->prot));

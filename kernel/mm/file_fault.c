@@ -1,8 +1,9 @@
 // kernel/mm/file_fault.c — faults in mappings of a page cache, private and shared.
 //
-// Read faults map what is cached in the FAULT_AROUND pages about the address at one go. Cached pages are read-only in private mappings; in shared ones they are
-// writable at once where dirt need not be tracked (memory-only content), else after the first write (cow.c). The cache's invalidate_sem, held for
-// read, keeps truncation away between the look at the size and the new entry.
+// Read faults map what is cached in the FAULT_AROUND pages about the address at one go. Cached pages are read-only in
+// private mappings; in shared ones they are writable at once where dirt need not be tracked (memory-only content), else
+// after the first write (cow.c). The cache's invalidate_sem, held for read, keeps truncation away between the look at
+// the size and the new entry.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
@@ -31,10 +32,12 @@ static pte_t entry_for(const struct vma *vma, struct page *page, bool write)
 
 static void count_rss(const struct vma *vma, int64_t n)
 {
-    __atomic_fetch_add(page_cache_is_memory(vma->cache) ? &vma->mm->rss_shmem : &vma->mm->rss_file, n, __ATOMIC_RELAXED);
+    __atomic_fetch_add(page_cache_is_memory(vma->cache) ? &vma->mm->rss_shmem : &vma->mm->rss_file, n,
+                       __ATOMIC_RELAXED);
 }
 
-// Maps the cached pages around `addr`, under RCU and the leaf lock: nothing here sleeps. True if addr's own entry is filled now.
+// Maps the cached pages around `addr`, under RCU and the leaf lock: nothing here sleeps. True if addr's own entry is
+// filled now.
 static bool map_around(struct vma *vma, vaddr_t addr, struct leaf leaf)
 {
     struct page_cache *cache = vma->cache;
@@ -53,7 +56,8 @@ static bool map_around(struct vma *vma, vaddr_t addr, struct leaf leaf)
         if (mmu_read(e))
             continue;
         struct page *page = xa_load(&cache->pages, first);
-        if (!page || (page_flags(page) & (PG_UPTODATE | PG_LOCKED)) != PG_UPTODATE || !refcount_inc_not_zero(&page->refs))
+        if (!page || (page_flags(page) & (PG_UPTODATE | PG_LOCKED)) != PG_UPTODATE ||
+            !refcount_inc_not_zero(&page->refs))
             continue;
         if (unlikely(xa_load(&cache->pages, first) != page)) {
             page_put(page);

@@ -1,18 +1,20 @@
 // kernel/mm/fork.c — fork's copy of an address space: VMAs, and the page tables of those that have private pages.
 //
-// What can be faulted in again is not copied: shared mappings, and private file mappings none of whose pages was written (has_anon). Of the others every
-// entry is copied, both sides lose W, and each page gains a reference. The parent is flushed once, on every CPU, before its lock is let go.
+// What can be faulted in again is not copied: shared mappings, and private file mappings none of whose pages was
+// written (has_anon). Of the others every entry is copied, both sides lose W, and each page gains a reference. The
+// parent is flushed once, on every CPU, before its lock is let go.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/gather.h"
 #include "kernel/mm/vma.h"
+#include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 
 struct copy_state {
     bool write_protected; // the parent lost a W: it must be flushed
     int64_t anon, file, shmem;
-    unsigned nr_vmas;       // copied; their tree is made at the end
+    unsigned nr_vmas; // copied; their tree is made at the end
 };
 
 static void copy_leaf(struct copy_state *st, struct leaf from, struct leaf to, vaddr_t addr, vaddr_t end)
@@ -86,7 +88,7 @@ static void copy_fields(struct mm *to, struct mm *from)
         if (!(i & 1) && !from->auxv[i])
             break; // AT_NULL
     }
-    if (from->exe_file)
+    if (from->exe_file && inode_deny_write(from->exe_file->inode) == 0) // never fails: the parent denies it already
         to->exe_file = file_get(from->exe_file);
 }
 
@@ -98,7 +100,8 @@ static bool must_copy(const struct vma *vma)
 }
 
 // One VMA into the child, behind `prev`. *charged counts what must be given back if fork fails later.
-static int copy_vma(struct copy_state *st, struct vma *vma, struct mm *child, struct vma **prev) NO_THREAD_SAFETY_ANALYSIS
+static int copy_vma(struct copy_state *st, struct vma *vma, struct mm *child, struct vma **prev)
+    NO_THREAD_SAFETY_ANALYSIS
 {
     if (vma->flags & VM_ACCOUNT) {
         int err = commit_charge(vma_pages(vma));

@@ -1,4 +1,5 @@
-// kernel/mm/futex_key.c — what makes two futex words the same: futex(2). Private memory is known by (space, address), shared memory by (cache, offset).
+// kernel/mm/futex_key.c — what makes two futex words the same: futex(2). Private memory is known by (space, address),
+// shared memory by (cache, offset).
 #include "kernel/abi/errno.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/vma.h"

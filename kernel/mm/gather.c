@@ -157,9 +157,10 @@ void unmap_range(struct gather *g, vaddr_t start, vaddr_t end)
         gather_flush(g);
 }
 
-// Entries of `table` (at `level` > 0) in [start, end]: frees the tables below that nothing outside (floor, ceiling) needs. `end` is inclusive, so that
-// arithmetic stays inside the address space.
-static void free_level(struct gather *g, pte_t *table, unsigned level, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling)
+// Entries of `table` (at `level` > 0) in [start, end]: frees the tables below that nothing outside (floor, ceiling)
+// needs. `end` is inclusive, so that arithmetic stays inside the address space.
+static void free_level(struct gather *g, pte_t *table, unsigned level, vaddr_t start, vaddr_t end, vaddr_t floor,
+                       vaddr_t ceiling)
 {
     vaddr_t span = mmu_span(level);
     for (vaddr_t at = ALIGN_DOWN(start, span); at <= end; at += span) {

@@ -1,7 +1,8 @@
 // kernel/mm/init.c — from the boot loader's memory map to a working page allocator.
 //
-// boot_info.ranges says what each piece of memory is. mem_map is a virtual array over all frames; only the parts that describe RAM are backed
-// (whole blocks of the greatest order, see page_alloc.c). Frames of RAM that are not free start as PG_RESERVED with one reference.
+// boot_info.ranges says what each piece of memory is. mem_map is a virtual array over all frames; only the parts that
+// describe RAM are backed (whole blocks of the greatest order, see page_alloc.c). Frames of RAM that are not free start
+// as PG_RESERVED with one reference.
 #include "kernel/mm/init.h"
 #include "arch/include/mmu.h"
 #include "kernel/base/panic.h"
@@ -21,7 +22,8 @@ pfn_t max_pfn RO_AFTER_INIT;
 
 static bool is_ram(enum memory_kind kind)
 {
-    return kind == MEM_USABLE || kind == MEM_KERNEL || kind == MEM_BOOT_TABLES || kind == MEM_INITRD || kind == MEM_ACPI;
+    return kind == MEM_USABLE || kind == MEM_KERNEL || kind == MEM_BOOT_TABLES || kind == MEM_INITRD ||
+           kind == MEM_ACPI;
 }
 
 bool pfn_valid(pfn_t pfn)

@@ -1,7 +1,9 @@
-// kernel/mm/layout.c — the shape of a new address space: program low, heap behind it, mappings from below the stack downwards, stack on top.
+// kernel/mm/layout.c — the shape of a new address space: program low, heap behind it, mappings from below the stack
+// downwards, stack on top.
 //
-// Random parts (personality(2) and kernel.randomize_va_space may switch them off): the stack's top within 16 GiB, the mapping base within 2^28 pages below the
-// largest stack the limit allows, the heap's start within 32 MiB of the program's end.
+// Random parts (personality(2) and kernel.randomize_va_space may switch them off): the stack's top within 16 GiB, the
+// mapping base within 2^28 pages below the largest stack the limit allows, the heap's start within 32 MiB of the
+// program's end.
 #include "kernel/abi/errno.h"
 #include "kernel/base/random.h"
 #include "kernel/mm/commit.h"
@@ -37,7 +39,8 @@ int mm_setup_layout(struct mm *mm, struct exec_layout *layout)
         return -ENOMEM;
     vma->end = top;
     vma->start = top - STACK_FIRST_SIZE;
-    vma->flags = VM_READ | VM_WRITE | (layout->exec_stack ? VM_EXEC : 0) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_STACK | VM_ACCOUNT;
+    vma->flags = VM_READ | VM_WRITE | (layout->exec_stack ? VM_EXEC : 0) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
+                 VM_GROWSDOWN | VM_STACK | VM_ACCOUNT;
     vma->prot = mmu_user_prot(true, layout->exec_stack);
     vma->pgoff = vma->start >> PAGE_SHIFT;
     if (commit_charge(vma_pages(vma))) {

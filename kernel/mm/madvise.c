@@ -1,4 +1,5 @@
-// kernel/mm/madvise.c — madvise(2): advice that changes what memory holds, advice that changes VMAs, and advice that is only a hint.
+// kernel/mm/madvise.c — madvise(2): advice that changes what memory holds, advice that changes VMAs, and advice that is
+// only a hint.
 #include "kernel/mm/madvise.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/gather.h"
@@ -8,7 +9,8 @@
 #include "kernel/proc/signal.h"
 #include "kernel/vfs/file.h"
 
-// Contents given up: anonymous memory reads as zeros again, file mappings as the file. MADV_FREE may do so at any time, also at once.
+// Contents given up: anonymous memory reads as zeros again, file mappings as the file. MADV_FREE may do so at any time,
+// also at once.
 static int dont_need(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
     if (vma->flags & VM_PFNMAP || (vma->flags & VM_LOCKED && advice != MADV_DONTNEED_LOCKED))
@@ -28,7 +30,8 @@ static int will_need(struct vma *vma, vaddr_t start, vaddr_t end)
     if (!vma->cache || !vma->cache->host)
         return vma->file && !vma->cache ? -EBADF : 0;
     uint64_t last = min(vma_index(vma, end - 1), ((uint64_t)*vma->cache->size + PAGE_SIZE - 1) >> PAGE_SHIFT);
-    for (uint64_t index = vma_index(vma, start); vma->cache->ops && vma->cache->ops->read_page && index < last; index++) {
+    for (uint64_t index = vma_index(vma, start); vma->cache->ops && vma->cache->ops->read_page && index < last;
+         index++) {
         struct page *page;
         if (page_cache_get(vma->cache, index, &page))
             break; // only advice
@@ -37,7 +40,8 @@ static int will_need(struct vma *vma, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-// A hole in the file under a shared writable mapping. mm->sem is dropped meanwhile: the file system takes its own locks.
+// A hole in the file under a shared writable mapping. mm->sem is dropped meanwhile: the file system takes its own
+// locks.
 static int punch_hole(struct vma *vma, vaddr_t start, vaddr_t end, bool *dropped) NO_THREAD_SAFETY_ANALYSIS
 {
     struct mm *mm = vma->mm;
@@ -63,7 +67,8 @@ static int punch_hole(struct vma *vma, vaddr_t start, vaddr_t end, bool *dropped
     int err = -EOPNOTSUPP;
     const int keep_size_punch = 0x01 | 0x02; // FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
     if (file->ops->fallocate)
-        err = (int)file->ops->fallocate(file, keep_size_punch, (loff_t)(first << PAGE_SHIFT), (loff_t)((last - first + 1) << PAGE_SHIFT));
+        err = (int)file->ops->fallocate(file, keep_size_punch, (loff_t)(first << PAGE_SHIFT),
+                                        (loff_t)((last - first + 1) << PAGE_SHIFT));
     file_put(file);
     down_read(&mm->sem);
     return err;

@@ -6,7 +6,8 @@
 
 // Unmaps [start, end), page aligned. -ENOMEM (splitting).
 [[nodiscard]] int unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end);
-// Where a mapping of `len` bytes (page aligned) goes. `hint` may be 0; MAP_FIXED, MAP_FIXED_NOREPLACE and MAP_32BIT count. An address or -errno.
+// Where a mapping of `len` bytes (page aligned) goes. `hint` may be 0; MAP_FIXED, MAP_FIXED_NOREPLACE and MAP_32BIT
+// count. An address or -errno.
 [[nodiscard]] long find_place(struct mm *mm, vaddr_t hint, size_t len, unsigned flags);
 // Whether the limits RLIMIT_AS and RLIMIT_DATA allow `pages` more of the kind.
 [[nodiscard]] bool may_expand(const struct mm *mm, unsigned long vm_flags, uint64_t pages);

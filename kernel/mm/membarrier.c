@@ -1,6 +1,8 @@
-// kernel/mm/membarrier.c — membarrier(2): a full memory barrier on every CPU that runs the process's threads (or any registered process's), by interrupt.
+// kernel/mm/membarrier.c — membarrier(2): a full memory barrier on every CPU that runs the process's threads (or any
+// registered process's), by interrupt.
 //
-// The interrupt is the barrier, and so is its return to user mode on x86 (IRET serialises), which makes the "sync core" forms the same here.
+// The interrupt is the barrier, and so is its return to user mode on x86 (IRET serialises), which makes the "sync core"
+// forms the same here.
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
 #include "kernel/mm/mm.h"

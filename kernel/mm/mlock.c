@@ -1,5 +1,6 @@
-// kernel/mm/mlock.c — mlock(2), msync(2), mincore(2). There is no swap: a locked page stays because file pages that are mapped by a locked VMA are not taken
-// by reclaim's unmapping for long (they fault back), and anonymous ones always stay. What locking does is fill the range and count it.
+// kernel/mm/mlock.c — mlock(2), msync(2), mincore(2). There is no swap: a locked page stays because file pages that are
+// mapped by a locked VMA are not taken by reclaim's unmapping for long (they fault back), and anonymous ones always
+// stay. What locking does is fill the range and count it.
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/madvise.h"

@@ -1,15 +1,19 @@
 // kernel/mm/mm.c — address spaces: their lives.
 //
 // The theory of kernel/mm's user side:
-//   * A VMA says what a range may be; page tables say what it is now. Entries exist only inside VMAs. Whoever changes VMAs holds mm->sem for write; faults,
-//     populate and MADV_DONTNEED hold it for read and so may only turn entries on or off inside one VMA, under the leaf table's lock.
-//   * What an entry may hold: an anonymous page (PG_ANON, one reference for each entry that maps it; writable only while it is the sole owner's or was
-//     when W was set), a cached page (a reference and a map_count; writable only in a shared mapping), or a frame that is not counted ("special": the zero page,
-//     device memory).
-//   * Copy-on-write: fork takes W off in both spaces and flushes the parent everywhere before either runs. A write fault on an anonymous page with one
-//     reference sets W again; otherwise it copies. Nothing sets W on a page that another space maps privately.
-//   * Entries are cleared by the gather (gather.h), or replaced by copy-on-write (cow.c), which flushes before the old page is let go.
-//   * Other spaces' entries are touched only through a cache's interval tree (truncate, write-back, reclaim), under its vma_lock.
+//   * A VMA says what a range may be; page tables say what it is now. Entries exist only inside VMAs. Whoever changes
+//     VMAs holds mm->sem for write; faults, populate and MADV_DONTNEED hold it for read and so may only turn entries on
+//     or off inside one VMA, under the leaf table's lock.
+//   * What an entry may hold: an anonymous page (PG_ANON, one reference for each entry that maps it; writable only
+//     while it is the sole owner's or was when W was set), a cached page (a reference and a map_count; writable only in
+//     a shared mapping), or a frame that is not counted ("special": the zero page, device memory).
+//   * Copy-on-write: fork takes W off in both spaces and flushes the parent everywhere before either runs. A write
+//     fault on an anonymous page with one reference sets W again; otherwise it copies. Nothing sets W on a page that
+//     another space maps privately.
+//   * Entries are cleared by the gather (gather.h), or replaced by copy-on-write (cow.c), which flushes before the old
+//     page is let go.
+//   * Other spaces' entries are touched only through a cache's interval tree (truncate, write-back, reclaim), under its
+//     vma_lock.
 // Lock order: mm->sem > invalidate_sem > page lock > cache->vma_lock > leaf lock, table_lock > cache->lock.
 #include "kernel/mm/mm.h"
 #include "arch/include/mmu.h"
@@ -22,6 +26,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/mm/stat.h"
 #include "kernel/mm/vma.h"
+#include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 
 DEFINE_LOCK_CLASS_NESTED(mm_lock_class, "mm", RANK_MM); // fork: the parent's, then the child's
@@ -121,8 +126,10 @@ void mm_put_users(struct mm *mm)
         return;
     might_sleep();
     mm_empty(mm);
-    if (mm->exe_file)
+    if (mm->exe_file) {
+        inode_allow_write(mm->exe_file->inode); // it was denied while the program ran: ETXTBSY
         file_put(mm->exe_file);
+    }
     mm->exe_file = nullptr;
     mm_put(mm);
 }

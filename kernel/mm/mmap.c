@@ -194,8 +194,8 @@ static int map_region(struct mm *mm, const struct request *r) NO_THREAD_SAFETY_A
     return 0;
 }
 
-static int map_locked(struct mm *mm, vaddr_t addr, size_t len, unsigned prot, unsigned flags, struct file *file, uint64_t pgoff,
-                      long *out) NO_THREAD_SAFETY_ANALYSIS
+static int map_locked(struct mm *mm, vaddr_t addr, size_t len, unsigned prot, unsigned flags, struct file *file,
+                      uint64_t pgoff, long *out) NO_THREAD_SAFETY_ANALYSIS
 {
     if (mm->nr_vmas > vm_max_map_count)
         return -ENOMEM;
@@ -251,7 +251,8 @@ long mm_mmap(struct mm *mm, vaddr_t addr, size_t len, unsigned prot, unsigned fl
     return place;
 }
 
-long mm_map_special(struct mm *mm, vaddr_t addr, size_t len, unsigned long vm_flags, const struct vma_ops *ops, void *private)
+long mm_map_special(struct mm *mm, vaddr_t addr, size_t len, unsigned long vm_flags, const struct vma_ops *ops,
+                    void *private)
 {
     len = ALIGN_UP(len, PAGE_SIZE);
     write_guard(&mm->sem);

@@ -5,8 +5,9 @@
 #include "kernel/mm/gather.h"
 #include "kernel/mm/mapping.h"
 
-// Moves entries of [from, from + len) to `to`. mm->sem held for write: no fault and no other change runs, but write-back may look at either place, so
-// an entry is in exactly one at any time and its leaf lock is held. The old range must be flushed afterwards.
+// Moves entries of [from, from + len) to `to`. mm->sem held for write: no fault and no other change runs, but
+// write-back may look at either place, so an entry is in exactly one at any time and its leaf lock is held. The old
+// range must be flushed afterwards.
 static int move_entries(struct mm *mm, vaddr_t from, vaddr_t to, size_t len)
 {
     vaddr_t end = from + len;
@@ -33,7 +34,8 @@ static int move_entries(struct mm *mm, vaddr_t from, vaddr_t to, size_t len)
     return 0;
 }
 
-// Moves the whole VMA (already cut to size) to `to`, `new_len` bytes long there. With `keep` the old VMA stays, empty (MREMAP_DONTUNMAP).
+// Moves the whole VMA (already cut to size) to `to`, `new_len` bytes long there. With `keep` the old VMA stays, empty
+// (MREMAP_DONTUNMAP).
 static int move_vma(struct vma *vma, vaddr_t to, size_t new_len, bool keep)
 {
     struct mm *mm = vma->mm;
@@ -107,7 +109,8 @@ static int check_old(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len,
 }
 
 // Cuts the VMA to the old range and moves it; shared mappings with old_len 0 are duplicated instead.
-static long move_range(struct mm *mm, vaddr_t old, size_t old_len, vaddr_t to, size_t new_len, bool keep) NO_THREAD_SAFETY_ANALYSIS
+static long move_range(struct mm *mm, vaddr_t old, size_t old_len, vaddr_t to, size_t new_len, bool keep)
+    NO_THREAD_SAFETY_ANALYSIS
 {
     if (mm->nr_vmas + 3 > vm_max_map_count)
         return -ENOMEM;
@@ -154,7 +157,8 @@ static long remap_to(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len,
         return err;
     if (flags & MREMAP_DONTUNMAP && !may_expand(mm, vma->flags, old_len >> PAGE_SHIFT))
         return -ENOMEM;
-    long to = flags & MREMAP_FIXED ? (long)new_addr : find_place(mm, flags & MREMAP_DONTUNMAP ? new_addr : 0, new_len, 0);
+    long to =
+        flags & MREMAP_FIXED ? (long)new_addr : find_place(mm, flags & MREMAP_DONTUNMAP ? new_addr : 0, new_len, 0);
     return to < 0 ? to : move_range(mm, old, old_len, (vaddr_t)to, new_len, flags & MREMAP_DONTUNMAP);
 }
 

@@ -1,4 +1,5 @@
-// kernel/mm/page.h — physical pages: one struct page for each frame, allocation by power-of-two blocks, reference counts.
+// kernel/mm/page.h — physical pages: one struct page for each frame, allocation by power-of-two blocks, reference
+// counts.
 #pragma once
 
 #include "kernel/base/list.h"
@@ -10,13 +11,13 @@ struct page_cache;
 struct slab_cache;
 
 enum page_flags {
-    PG_RESERVED = 1 << 0,    // not ours to hand out: firmware, kernel image
-    PG_BUDDY = 1 << 1,       // heads a free block of `order`
-    PG_PCP = 1 << 2,         // free, in a per-CPU list
-    PG_SLAB = 1 << 3,        // holds objects of the cache `slab`; set on every page of a slab
-    PG_ANON = 1 << 4,        // belongs to anonymous memory
-    PG_CACHE = 1 << 5,       // in a page cache: cache and index are valid
-    PG_UPTODATE = 1 << 6,    // content is valid
+    PG_RESERVED = 1 << 0, // not ours to hand out: firmware, kernel image
+    PG_BUDDY = 1 << 1,    // heads a free block of `order`
+    PG_PCP = 1 << 2,      // free, in a per-CPU list
+    PG_SLAB = 1 << 3,     // holds objects of the cache `slab`; set on every page of a slab
+    PG_ANON = 1 << 4,     // belongs to anonymous memory
+    PG_CACHE = 1 << 5,    // in a page cache: cache and index are valid
+    PG_UPTODATE = 1 << 6, // content is valid
     PG_DIRTY = 1 << 7,
     PG_LOCKED = 1 << 8,      // page_lock()
     PG_TABLE = 1 << 9,       // a page table
@@ -28,14 +29,14 @@ enum page_flags {
     PG_SHMEM = 1 << 15,      // a cached page of memory-only content (tmpfs, shared anonymous memory)
 };
 
-struct page { // 48 bytes; one per frame, so every byte counts
-    uint32_t flags;        // atomic
-    refcount_t refs;       // 0: free. Each mapping, cache and temporary user holds one
-    int32_t map_count;     // PG_CACHE: number of page-table entries that map it
-    uint16_t order;        // valid with PG_BUDDY, PG_HEAD
+struct page {          // 48 bytes; one per frame, so every byte counts
+    uint32_t flags;    // atomic
+    refcount_t refs;   // 0: free. Each mapping, cache and temporary user holds one
+    int32_t map_count; // PG_CACHE: number of page-table entries that map it
+    uint16_t order;    // valid with PG_BUDDY, PG_HEAD
     uint16_t slab_inuse;
     union {
-        struct list_head link;      // free lists, slab lists, whoever owns it alone
+        struct list_head link; // free lists, slab lists, whoever owns it alone
         struct {
             struct page_cache *cache; // PG_CACHE
             uint64_t index;           // page offset in the file
@@ -44,14 +45,14 @@ struct page { // 48 bytes; one per frame, so every byte counts
             struct spinlock table_lock; // PG_TABLE: guards the entries of a leaf table
             uint32_t table_entries;     // how many are in use; for upper tables guarded by mm->table_lock
         };
-        struct rcu_head rcu;        // on its way out after a grace period
+        struct rcu_head rcu; // on its way out after a grace period
     };
     union {
         struct {
             struct slab_cache *slab;
-            void *freelist;         // slab: first free object
+            void *freelist; // slab: first free object
         };
-        struct list_head lru;       // PG_LRU: guarded by the reclaim lock
+        struct list_head lru; // PG_LRU: guarded by the reclaim lock
         uint64_t private;
     };
 };
@@ -60,7 +61,7 @@ static_assert(sizeof(struct page) == 48);
 #endif
 
 // Frame numbers, physical addresses, kernel addresses (direct map) and struct page, each from the other. Only for RAM.
-extern struct page *mem_map;             // indexed by frame number; a virtual array with holes where there is no RAM
+extern struct page *mem_map; // indexed by frame number; a virtual array with holes where there is no RAM
 extern uintptr_t direct_map_base;
 extern pfn_t max_pfn;
 
@@ -100,13 +101,13 @@ static inline struct page *virt_to_page(const void *va)
 bool pfn_valid(pfn_t pfn);
 
 enum alloc_flags {
-    ALLOC_KERNEL = 0,        // may sleep to reclaim
-    ALLOC_ATOMIC = 1 << 0,   // may not sleep; may use the reserve
-    ALLOC_ZERO = 1 << 1,     // cleared
-    ALLOC_DMA32 = 1 << 2,    // below 4 GiB
+    ALLOC_KERNEL = 0,      // may sleep to reclaim
+    ALLOC_ATOMIC = 1 << 0, // may not sleep; may use the reserve
+    ALLOC_ZERO = 1 << 1,   // cleared
+    ALLOC_DMA32 = 1 << 2,  // below 4 GiB
     ALLOC_NOWARN = 1 << 3,
-    ALLOC_USER = 1 << 4,     // for user memory: may wake the OOM killer and fail if the caller is being killed
-    ALLOC_NORETRY = 1 << 5,  // the caller has another way: one try at reclaim, no OOM killer
+    ALLOC_USER = 1 << 4,    // for user memory: may wake the OOM killer and fail if the caller is being killed
+    ALLOC_NORETRY = 1 << 5, // the caller has another way: one try at reclaim, no OOM killer
 };
 
 #define MAX_ORDER 10 // 4 MiB
@@ -121,7 +122,8 @@ static inline void page_get(struct page *page)
 }
 // The last reference is gone (refs 0): frees the page or block.
 void page_free_last(struct page *page);
-// Drops a reference; frees the page with the last one. User pages being unmapped go through the gather (mm/gather.h) instead.
+// Drops a reference; frees the page with the last one. User pages being unmapped go through the gather (mm/gather.h)
+// instead.
 static inline void page_put(struct page *page)
 {
     if (refcount_dec_and_test(&page->refs))
@@ -143,7 +145,8 @@ static inline uint32_t page_flags(const struct page *page)
 // A page that always reads as zeros: mapped read-only by anonymous read faults; never counted, never freed.
 extern struct page *zero_page;
 
-// Kernel-virtual contiguous memory built of single pages, with an unmapped guard page behind; for big tables. May sleep.
+// Kernel-virtual contiguous memory built of single pages, with an unmapped guard page behind; for big tables. May
+// sleep.
 [[nodiscard]] void *vmalloc(size_t size, unsigned flags);
 void vfree(void *addr);
 bool is_vmalloc_addr(const void *addr);
@@ -151,13 +154,15 @@ bool is_vmalloc_addr(const void *addr);
 [[nodiscard]] void *ioremap(paddr_t pa, size_t size);
 
 struct mem_counts { // pages
-    uint64_t total, free, cached, anon, slab, slab_reclaimable, page_tables, kernel_stacks, shmem, dirty, mapped, committed, commit_limit;
+    uint64_t total, free, cached, anon, slab, slab_reclaimable, page_tables, kernel_stacks, shmem, dirty, mapped,
+        committed, commit_limit;
     uint64_t active_file, inactive_file, mlocked, vmalloc_used;
 };
 void mem_counts_read(struct mem_counts *out);
 uint64_t mem_available_pages(void);
 
-// Memory under pressure: caches that can give pages back register here. `scan` frees about nr objects and returns how many. May sleep.
+// Memory under pressure: caches that can give pages back register here. `scan` frees about nr objects and returns how
+// many. May sleep.
 struct shrinker {
     struct list_head link;
     const char *name;

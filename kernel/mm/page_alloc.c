@@ -1,12 +1,15 @@
-// kernel/mm/page_alloc.c — physical pages: a buddy allocator per zone, and a stack of single pages per CPU in front of it.
+// kernel/mm/page_alloc.c — physical pages: a buddy allocator per zone, and a stack of single pages per CPU in front of
+// it.
 //
-// Where a frame is, always says its struct page, and every transition checks it (page_check): a page that is freed or handed out twice stops
-// the kernel there and then instead of corrupting somebody later.
-//   * free in a zone: the first page of the block has PG_BUDDY and `order`, refs 0, and is linked; its other pages have no flags, refs 0.
+// Where a frame is, always says its struct page, and every transition checks it (page_check): a page that is freed or
+// handed out twice stops the kernel there and then instead of corrupting somebody later.
+//   * free in a zone: the first page of the block has PG_BUDDY and `order`, refs 0, and is linked; its other pages have
+//     no flags, refs 0.
 //   * free in a per-CPU stack: PG_PCP, refs 0. It is not PG_BUDDY, so a neighbour that is freed can not merge with it.
 //   * handed out: refs >= 1; a block of order > 0 has PG_HEAD and `order` on its first page.
-// The per-CPU stack is touched with interrupts off by its own CPU only; zones by their lock, interrupts off. Blocks merge with their buddy
-// (frame number ^ 2^order); mem_map is backed for whole blocks of the greatest order, so that the buddy's struct page can always be read.
+// The per-CPU stack is touched with interrupts off by its own CPU only; zones by their lock, interrupts off. Blocks
+// merge with their buddy (frame number ^ 2^order); mem_map is backed for whole blocks of the greatest order, so that
+// the buddy's struct page can always be read.
 #include "arch/include/mmu.h"
 #include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
@@ -35,8 +38,8 @@ static DEFINE_PER_CPU(struct page_stack, page_stack);
 
 static COLD NOINLINE void page_bad(const struct page *page, const char *what)
 {
-    panic("mm: %s: frame %#lx flags %#x refs %u map_count %d order %u", what, (unsigned long)page_to_pfn(page), page->flags,
-          refcount_read(&page->refs), page->map_count, page->order);
+    panic("mm: %s: frame %#lx flags %#x refs %u map_count %d order %u", what, (unsigned long)page_to_pfn(page),
+          page->flags, refcount_read(&page->refs), page->map_count, page->order);
 }
 
 static inline void page_check(bool good, const struct page *page, const char *what)
@@ -54,7 +57,7 @@ static struct zone *page_zone(const struct page *page)
     return &zones[page_to_pfn(page) >= ZONE_DMA32_END ? ZONE_NORMAL : ZONE_DMA32];
 }
 
-// ---- the buddy lists; the zone's lock is held ------------------------------------------------------------------------------------------
+// ---- the buddy lists; the zone's lock is held -----------------------------------------------------------------------
 
 static void block_link(struct zone *zone, struct page *page, unsigned order)
 {
@@ -66,7 +69,8 @@ static void block_link(struct zone *zone, struct page *page, unsigned order)
 
 static void block_unlink(struct zone *zone, struct page *page, unsigned order)
 {
-    page_check(page->flags == PG_BUDDY && page->order == order && refcount_read(&page->refs) == 0, page, "free block is not free");
+    page_check(page->flags == PG_BUDDY && page->order == order && refcount_read(&page->refs) == 0, page,
+               "free block is not free");
     list_del_rcu(&page->link);
     page->flags = 0;
     zone->nr_blocks[order]--;
@@ -87,7 +91,8 @@ static void zone_free_block(struct zone *zone, struct page *page, unsigned order
     block_link(zone, pfn_to_page(pfn), order);
 }
 
-// A block of exactly `order`, split off the smallest that is there; null when there is none or the zone would fall below `mark`.
+// A block of exactly `order`, split off the smallest that is there; null when there is none or the zone would fall
+// below `mark`.
 static struct page *zone_take_block(struct zone *zone, unsigned order, uint64_t mark)
 {
     if (zone->free < mark + (1UL << order))
@@ -112,7 +117,7 @@ static uint64_t zone_mark(const struct zone *zone, unsigned flags)
     return flags & ALLOC_ATOMIC ? zone->watermark_min / 2 : zone->watermark_min;
 }
 
-// ---- the per-CPU stack; interrupts are off ----------------------------------------------------------------------------------------------------
+// ---- the per-CPU stack; interrupts are off --------------------------------------------------------------------------
 
 static NOINLINE void stack_refill(struct page_stack *stack, unsigned flags)
 {
@@ -158,7 +163,7 @@ void page_alloc_drain_local(void)
     arch_irq_restore(irq);
 }
 
-// ---- the public half ---------------------------------------------------------------------------------------------------------------------------------
+// ---- the public half ------------------------------------------------------------------------------------------------
 
 static struct page *take_block(unsigned order, unsigned flags)
 {
@@ -203,10 +208,12 @@ static COLD void say_failure(unsigned order, unsigned flags)
     static uint64_t said;
     if (flags & ALLOC_NOWARN || __atomic_fetch_add(&said, 1, __ATOMIC_RELAXED) > 20)
         return;
-    pr_warn("mm: no block of order %u (flags %#x): %lu pages free\n", order, flags, (unsigned long)page_alloc_free_count());
+    pr_warn("mm: no block of order %u (flags %#x): %lu pages free\n", order, flags,
+            (unsigned long)page_alloc_free_count());
 }
 
-// Nothing at hand: give back what the CPU hoards, reclaim, at last kill. The same block of memory is asked for a limited number of times.
+// Nothing at hand: give back what the CPU hoards, reclaim, at last kill. The same block of memory is asked for a
+// limited number of times.
 static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
 {
     struct page *page;
@@ -251,8 +258,9 @@ struct page *page_alloc(unsigned order, unsigned flags)
 // A page whose references are gone: `flags` must say nothing but what a plain page may have when it dies.
 static void give_back(struct page *page, unsigned order)
 {
-    page_check(!(page->flags & (PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_CACHE | PG_LOCKED | PG_TABLE | PG_ZERO | PG_LRU)), page,
-               "page freed in a wrong state");
+    page_check(!(page->flags &
+                 (PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_CACHE | PG_LOCKED | PG_TABLE | PG_ZERO | PG_LRU)),
+               page, "page freed in a wrong state");
     page_check(page->map_count == 0, page, "mapped page freed");
     if (likely(order == 0)) {
         irq_flags_t irq = arch_irq_save();
@@ -275,7 +283,8 @@ static void give_back(struct page *page, unsigned order)
 void page_free(struct page *page, unsigned order)
 {
     page_check(refcount_read(&page->refs) != 0, page, "page freed twice");
-    // A lockless lookup may hold a page that was a cache page a moment ago, until it sees its mistake: then its page_put() is the last.
+    // A lockless lookup may hold a page that was a cache page a moment ago, until it sees its mistake: then its
+    // page_put() is the last.
     if (refcount_dec_and_test(&page->refs))
         give_back(page, order);
 }
@@ -287,7 +296,7 @@ void page_free_last(struct page *page)
     give_back(page, page->flags & PG_HEAD ? page->order : 0);
 }
 
-// ---- boot and counting -------------------------------------------------------------------------------------------------------------------------
+// ---- boot and counting ----------------------------------------------------------------------------------------------
 
 void zone_add_range(pfn_t start, pfn_t end)
 {
@@ -330,7 +339,7 @@ uint64_t page_alloc_free_count(void)
     for (unsigned z = 0; z < NR_ZONES; z++)
         sum += READ_ONCE(zones[z].free);
     unsigned cpu;
-    for_each_possible_cpu(cpu)
+    for_each_possible_cpu (cpu)
         sum += READ_ONCE(per_cpu(page_stack, cpu).count);
     return sum;
 }

@@ -1,11 +1,11 @@
 // kernel/mm/page_cache.c — the one page cache.
 //
-// A page is in the cache exactly while cache->pages holds it; that is one reference. PG_CACHE, `cache` and `index` are set before it is published and
-// stay readable afterwards; who finds a page without the lock takes a reference (unless it is dying) and looks again that the slot still holds it.
-// A page that has to be read is published locked and without PG_UPTODATE; others wait for the page lock. The lock bit's sleepers share a
-// small table of wait queues.
-// Truncation: size first (the inode's owner), then page_cache_unmap() and removal, all under invalidate_sem for write; faults take it for
-// read, so no mapping of a removed page can appear.
+// A page is in the cache exactly while cache->pages holds it; that is one reference. PG_CACHE, `cache` and `index` are
+// set before it is published and stay readable afterwards; who finds a page without the lock takes a reference (unless
+// it is dying) and looks again that the slot still holds it. A page that has to be read is published locked and without
+// PG_UPTODATE; others wait for the page lock. The lock bit's sleepers share a small table of wait queues. Truncation:
+// size first (the inode's owner), then page_cache_unmap() and removal, all under invalidate_sem for write; faults take
+// it for read, so no mapping of a removed page can appear.
 #include "kernel/mm/page_cache.h"
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
@@ -31,15 +31,17 @@ void page_cache_queues_init(void)
         waitqueue_init(&lock_queues[i]);
 }
 
-void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops, struct rwsem *invalidate_sem)
+void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops,
+                     struct rwsem *invalidate_sem)
 {
-    *cache = (struct page_cache){.host = host, .ops = ops, .size = host ? &host->size : nullptr, .invalidate_sem = invalidate_sem};
+    *cache = (struct page_cache){
+        .host = host, .ops = ops, .size = host ? &host->size : nullptr, .invalidate_sem = invalidate_sem};
     xa_init(&cache->pages);
     spin_init(&cache->lock, &cache_lock_class);
     spin_init(&cache->vma_lock, &mapping_lock_class);
 }
 
-// ---- the page lock --------------------------------------------------------------------------------------------------------------------------------------
+// ---- the page lock --------------------------------------------------------------------------------------------------
 
 static struct waitqueue *queue_of(const struct page *page)
 {
@@ -66,7 +68,7 @@ void page_unlock(struct page *page)
         wake_up_all(queue_of(page));
 }
 
-// ---- finding and making ------------------------------------------------------------------------------------------------------------------------------------
+// ---- finding and making ---------------------------------------------------------------------------------------------
 
 struct page *page_cache_find(struct page_cache *cache, uint64_t index)
 {
@@ -196,7 +198,7 @@ uint64_t page_cache_next(struct page_cache *cache, uint64_t start)
     return page ? index : UINT64_MAX;
 }
 
-// ---- dirt and write-back ------------------------------------------------------------------------------------------------------------------------------------
+// ---- dirt and write-back --------------------------------------------------------------------------------------------
 
 void page_set_dirty(struct page *page)
 {
@@ -268,7 +270,7 @@ int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t las
     return err;
 }
 
-// ---- removal ----------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- removal --------------------------------------------------------------------------------------------------------
 
 // Takes the page out if it is still there. The caller holds a reference. With `only_unused`, only if nobody else does.
 static bool detach(struct page_cache *cache, struct page *page, bool only_unused)
@@ -283,7 +285,8 @@ static bool detach(struct page_cache *cache, struct page *page, bool only_unused
     spin_unlock(&cache->lock);
     if (!out)
         return false;
-    if (__atomic_fetch_and(&page->flags, ~(uint32_t)PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY && !(page_flags(page) & PG_SHMEM))
+    if (__atomic_fetch_and(&page->flags, ~(uint32_t)PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY &&
+        !(page_flags(page) & PG_SHMEM))
         mm_stat_add(MM_STAT_DIRTY, -1);
     reclaim_page_remove(page);
     count_page(cache, -1);
@@ -343,8 +346,8 @@ void page_cache_destroy(struct page_cache *cache)
     xa_destroy(&cache->pages);
 }
 
-// Under a spinlock pages can be collected but not flushed, so this goes in rounds: collect from one VMA what fits, let go, flush, look again.
-// It ends because what was cleared stays clear (the caller keeps faults away).
+// Under a spinlock pages can be collected but not flushed, so this goes in rounds: collect from one VMA what fits, let
+// go, flush, look again. It ends because what was cleared stays clear (the caller keeps faults away).
 void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, bool even_copies)
 {
     if (!page_cache_mapped(cache))
@@ -359,7 +362,8 @@ void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, b
         while (!mm && (vma = interval_next(cache, vma, first, last))) {
             uint64_t from = max(first, vma->pgoff), to = min(last, vma->pgoff + vma_pages(vma) - 1);
             gather_begin(&g, vma->mm);
-            unmap_step(&g, vma->start + ((from - vma->pgoff) << PAGE_SHIFT), vma->start + ((to - vma->pgoff + 1) << PAGE_SHIFT), even_copies);
+            unmap_step(&g, vma->start + ((from - vma->pgoff) << PAGE_SHIFT),
+                       vma->start + ((to - vma->pgoff + 1) << PAGE_SHIFT), even_copies);
             if (g.end > g.start) {
                 mm = vma->mm;
                 mm_get(mm);

@@ -1,7 +1,9 @@
-// kernel/mm/page_cache.h — the one page cache: every inode with content has one; read, write, mmap and exec all use its pages.
+// kernel/mm/page_cache.h — the one page cache: every inode with content has one; read, write, mmap and exec all use its
+// pages.
 //
-// Unit: a whole page of (cache, index). States: absent; present, locked, not up to date (being read); up to date; dirty.
-// The cache holds one reference on each page. Lookups are lockless (RCU over a radix tree); insertion and removal take cache->lock.
+// Unit: a whole page of (cache, index). States: absent; present, locked, not up to date (being read); up to date;
+// dirty. The cache holds one reference on each page. Lookups are lockless (RCU over a radix tree); insertion and
+// removal take cache->lock.
 #pragma once
 
 #include "kernel/base/rbtree.h"
@@ -13,8 +15,8 @@
 struct inode;
 struct page_cache;
 
-// What a file system supplies. Missing entries: read_page null = pages are born zeroed (tmpfs); write_page null = nothing to write
-// back, pages are never reclaimed while they hold data (memory-only file systems).
+// What a file system supplies. Missing entries: read_page null = pages are born zeroed (tmpfs); write_page null =
+// nothing to write back, pages are never reclaimed while they hold data (memory-only file systems).
 struct page_cache_ops {
     // Fills the locked page; sets PG_UPTODATE. 0, -EIO, -EINTR, -ENOMEM. May sleep.
     int (*read_page)(struct page_cache *cache, struct page *page);
@@ -25,16 +27,17 @@ struct page_cache_ops {
 };
 
 struct page_cache {
-    struct inode *host;           // null: shared anonymous memory
+    struct inode *host; // null: shared anonymous memory
     const struct page_cache_ops *ops;
-    const loff_t *size;           // of the file, in bytes: faults beyond it are SIGBUS. host's, set by page_cache_init()
-    struct xarray pages;          // index -> struct page *; mark 0: dirty
-    struct spinlock lock;         // RANK_CACHE_TREE: insertion, removal, marks
-    uint64_t nr_pages;            // atomic
+    const loff_t *size;   // of the file, in bytes: faults beyond it are SIGBUS. host's, set by page_cache_init()
+    struct xarray pages;  // index -> struct page *; mark 0: dirty
+    struct spinlock lock; // RANK_CACHE_TREE: insertion, removal, marks
+    uint64_t nr_pages;    // atomic
     struct rwsem *invalidate_sem; // held for read by faults, for write by truncate and hole punching
     struct spinlock vma_lock;     // RANK_MAPPING
-    struct rb_root shared_vmas GUARDED_BY(&vma_lock); // every vma that maps it, an interval tree by page offset; owned by kernel/mm
-    unsigned writable_maps;       // shared writable mappings (memfd seals, ETXTBSY); atomic
+    struct rb_root shared_vmas GUARDED_BY(
+        &vma_lock);         // every vma that maps it, an interval tree by page offset; owned by kernel/mm
+    unsigned writable_maps; // shared writable mappings (memfd seals, ETXTBSY); atomic
 };
 
 // Memory-only content: its pages are never reclaimed and its shared mappings need no dirty tracking.
@@ -43,13 +46,15 @@ static inline bool page_cache_is_memory(const struct page_cache *cache)
     return !cache->ops || (!cache->ops->read_page && !cache->ops->write_page);
 }
 
-void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops, struct rwsem *invalidate_sem);
+void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops,
+                     struct rwsem *invalidate_sem);
 // Drops every page; the inode is going away, nobody maps it.
 void page_cache_destroy(struct page_cache *cache);
 
 // The page at `index` with a reference, or null when absent. Never sleeps.
 [[nodiscard]] struct page *page_cache_find(struct page_cache *cache, uint64_t index);
-// The up-to-date page at `index` with a reference in *out, read or created if need be. -ENOMEM, -EIO, -ENOSPC, -EINTR. May sleep.
+// The up-to-date page at `index` with a reference in *out, read or created if need be. -ENOMEM, -EIO, -ENOSPC, -EINTR.
+// May sleep.
 [[nodiscard]] int page_cache_get(struct page_cache *cache, uint64_t index, struct page **out);
 // The next present index >= start, or UINT64_MAX (SEEK_DATA, mincore, writeback).
 uint64_t page_cache_next(struct page_cache *cache, uint64_t start);
@@ -58,8 +63,8 @@ void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t 
 // Zeroes the bytes of the page that lie beyond the new end of file.
 void page_cache_zero_tail(struct page_cache *cache, uint64_t size);
 
-// Clears the page table entries that map pages [first, last] in every process and flushes; private copies too with `even_copies` (truncate).
-// May sleep. The caller keeps new mappings away by holding invalidate_sem for write.
+// Clears the page table entries that map pages [first, last] in every process and flushes; private copies too with
+// `even_copies` (truncate). May sleep. The caller keeps new mappings away by holding invalidate_sem for write.
 void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, bool even_copies);
 // Writes back dirty pages in [first, last] by ops->write_page. 0 or the first error. May sleep.
 [[nodiscard]] int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t last);

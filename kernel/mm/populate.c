@@ -1,4 +1,5 @@
-// kernel/mm/populate.c — faulting pages in before they are touched: mlock, MAP_POPULATE, MADV_POPULATE, and copies to and from other processes' memory.
+// kernel/mm/populate.c — faulting pages in before they are touched: mlock, MAP_POPULATE, MADV_POPULATE, and copies to
+// and from other processes' memory.
 #include "kernel/mm/populate.h"
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
@@ -17,7 +18,8 @@ static int result_errno(enum fault_result result)
     return result == FAULT_OOM ? -ENOMEM : -EFAULT;
 }
 
-// Resolves one page for reading or writing; the entry is good when this returns 0. Copy-on-write happens even where the VMA forbids writing.
+// Resolves one page for reading or writing; the entry is good when this returns 0. Copy-on-write happens even where the
+// VMA forbids writing.
 static int make_present(struct vma *vma, vaddr_t addr, bool write)
 {
     for (;;) {
@@ -52,7 +54,8 @@ int populate_locked(struct mm *mm, vaddr_t start, vaddr_t end, int mode)
             continue;
         }
         // Locking takes its own copies of private pages, but does not dirty shared files.
-        bool write = mode == POPULATE_WRITE || (mode == POPULATE_LOCK && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
+        bool write =
+            mode == POPULATE_WRITE || (mode == POPULATE_LOCK && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
         unsigned long needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
         if (!(vma->flags & needed))
             return mode == POPULATE_LOCK ? -ENOMEM : -EINVAL;
@@ -69,7 +72,8 @@ int mm_populate(struct mm *mm, vaddr_t start, size_t len)
     return populate_locked(mm, start & PAGE_MASK, ALIGN_UP(start + len, PAGE_SIZE), POPULATE_LOCK);
 }
 
-// The page at `addr` with a reference, after breaking copy-on-write for a write; mm->sem held. `force` may write where VM_MAYWRITE allows it.
+// The page at `addr` with a reference, after breaking copy-on-write for a write; mm->sem held. `force` may write where
+// VM_MAYWRITE allows it.
 static int pin_locked(struct mm *mm, vaddr_t addr, bool write, bool force, struct page **out)
 {
     struct vma *vma = vma_find(mm, addr);

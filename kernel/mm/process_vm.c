@@ -1,4 +1,5 @@
-// kernel/mm/process_vm.c — process_vm_readv(2), process_vm_writev(2): from one process's memory to another's, page by page through a bounce page.
+// kernel/mm/process_vm.c — process_vm_readv(2), process_vm_writev(2): from one process's memory to another's, page by
+// page through a bounce page.
 #include "kernel/abi/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
@@ -31,7 +32,8 @@ static ssize_t move_range(struct mm *mm, struct iov_iter *local, vaddr_t remote,
     return (ssize_t)done;
 }
 
-static ssize_t move_all(struct mm *mm, struct iov_iter *local, const struct iovec_k *remote, unsigned long nr, bool write)
+static ssize_t move_all(struct mm *mm, struct iov_iter *local, const struct iovec_k *remote, unsigned long nr,
+                        bool write)
 {
     void *bounce = kmalloc(PAGE_SIZE, ALLOC_KERNEL);
     if (!bounce)
@@ -49,7 +51,8 @@ static ssize_t move_all(struct mm *mm, struct iov_iter *local, const struct iove
     return total ? total : n;
 }
 
-static long transfer(pid_t pid, const void __user *lvec, unsigned long lcnt, const void __user *rvec, unsigned long rcnt, unsigned long flags, bool write)
+static long transfer(pid_t pid, const void __user *lvec, unsigned long lcnt, const void __user *rvec,
+                     unsigned long rcnt, unsigned long flags, bool write)
 {
     if (flags)
         return -EINVAL;
@@ -80,12 +83,14 @@ static long transfer(pid_t pid, const void __user *lvec, unsigned long lcnt, con
     return result;
 }
 
-SYSCALL6(process_vm_readv, pid_t, pid, const void __user *, lvec, unsigned long, lcnt, const void __user *, rvec, unsigned long, rcnt, unsigned long, flags)
+SYSCALL6(process_vm_readv, pid_t, pid, const void __user *, lvec, unsigned long, lcnt, const void __user *, rvec,
+         unsigned long, rcnt, unsigned long, flags)
 {
     return transfer(pid, lvec, lcnt, rvec, rcnt, flags, false);
 }
 
-SYSCALL6(process_vm_writev, pid_t, pid, const void __user *, lvec, unsigned long, lcnt, const void __user *, rvec, unsigned long, rcnt, unsigned long, flags)
+SYSCALL6(process_vm_writev, pid_t, pid, const void __user *, lvec, unsigned long, lcnt, const void __user *, rvec,
+         unsigned long, rcnt, unsigned long, flags)
 {
     return transfer(pid, lvec, lcnt, rvec, rcnt, flags, true);
 }

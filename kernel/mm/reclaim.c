@@ -1,8 +1,9 @@
 // kernel/mm/reclaim.c — memory back under pressure.
 //
-// Pages of caches whose content can be read again stand in one list, oldest first (a second-chance clock): a page used since the last visit
-// (PG_REFERENCED, which lookups and unmapping set) goes round once more; others are written if dirty, unmapped everywhere and dropped if nobody else
-// holds them. Memory-only content is never here. Then shrinkers give back what they can. reclaim_mutex keeps it to one thread at a time.
+// Pages of caches whose content can be read again stand in one list, oldest first (a second-chance clock): a page used
+// since the last visit (PG_REFERENCED, which lookups and unmapping set) goes round once more; others are written if
+// dirty, unmapped everywhere and dropped if nobody else holds them. Memory-only content is never here. Then shrinkers
+// give back what they can. reclaim_mutex keeps it to one thread at a time.
 #include "kernel/mm/reclaim.h"
 #include "kernel/base/printk.h"
 #include "kernel/mm/page_cache.h"
@@ -58,7 +59,7 @@ static struct page *take_oldest(void)
 {
     spin_guard(&lru_lock);
     struct page *page;
-    list_for_each_entry(page, &lru, lru) {
+    list_for_each_entry (page, &lru, lru) {
         list_move_tail(&page->lru, &lru);
         return refcount_inc_not_zero(&page->refs) ? page : nullptr;
     }
@@ -101,14 +102,15 @@ static uint64_t reclaim_cached(uint64_t target)
 
 uint64_t reclaim_pages(uint64_t target)
 {
-    // Dropping something may itself ask for memory; and who waits here holds locks that the reclaimer may need: no queueing.
+    // Dropping something may itself ask for memory; and who waits here holds locks that the reclaimer may need: no
+    // queueing.
     if (reclaimer == current_thread() || !mutex_trylock(&reclaim_mutex))
         return 0;
     reclaimer = current_thread();
     uint64_t before = page_alloc_free_count();
     uint64_t freed = reclaim_cached(target);
     struct shrinker *s;
-    list_for_each_entry(s, &shrinkers, link)
+    list_for_each_entry (s, &shrinkers, link)
         if (freed < target && s->count(s))
             s->scan(s, target - freed);
     reclaimer = nullptr;

@@ -3,9 +3,11 @@
 
 #include "kernel/mm/page.h"
 
-// Tries to free about `target` pages; returns how many were freed. May sleep. Does nothing when called from within itself.
+// Tries to free about `target` pages; returns how many were freed. May sleep. Does nothing when called from within
+// itself.
 uint64_t reclaim_pages(uint64_t target);
-// Nothing could be reclaimed: kills a process, or waits for one that is already dying. True: try again; false: give up with -ENOMEM.
+// Nothing could be reclaimed: kills a process, or waits for one that is already dying. True: try again; false: give up
+// with -ENOMEM.
 bool out_of_memory(unsigned alloc_flags);
 
 // A page that entered a cache whose content can be read again, or left it. The caller holds a reference.
@@ -13,6 +15,7 @@ void reclaim_page_add(struct page *page);
 void reclaim_page_remove(struct page *page);
 uint64_t reclaim_nr_pages(void);
 
-// Provided by kernel/proc (set once at boot): chooses the process with the most resident memory, adjusted by oom_score_adj (-1000: never), sends it
-// SIGKILL and logs who and why. Returns whether some process was killed or is still dying from an earlier kill.
+// Provided by kernel/proc (set once at boot): chooses the process with the most resident memory, adjusted by
+// oom_score_adj (-1000: never), sends it SIGKILL and logs who and why. Returns whether some process was killed or is
+// still dying from an earlier kill.
 extern bool (*oom_kill_hook)(void);

@@ -1,5 +1,6 @@
-// kernel/mm/shared_memory.c — shared anonymous memory: mmap(MAP_SHARED | MAP_ANONYMOUS). A page cache that belongs to no file and lives as long as
-// a VMA (or a futex key) refers to it. Pages are born zeroed and charged to the commit account as a whole when the object is made.
+// kernel/mm/shared_memory.c — shared anonymous memory: mmap(MAP_SHARED | MAP_ANONYMOUS). A page cache that belongs to
+// no file and lives as long as a VMA (or a futex key) refers to it. Pages are born zeroed and charged to the commit
+// account as a whole when the object is made.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"

@@ -90,7 +90,8 @@ static void show_line(struct seq_file *m, struct vma *vma)
     size_t before = m->count;
     seq_printf(m, "%08lx-%08lx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long)vma->start, (unsigned long)vma->end,
                vma->flags & VM_READ ? 'r' : '-', vma->flags & VM_WRITE ? 'w' : '-', vma->flags & VM_EXEC ? 'x' : '-',
-               vma->flags & VM_SHARED ? 's' : 'p', (unsigned long long)offset, MAJOR(dev), MINOR(dev), (unsigned long long)ino);
+               vma->flags & VM_SHARED ? 's' : 'p', (unsigned long long)offset, MAJOR(dev), MINOR(dev),
+               (unsigned long long)ino);
     if (has_name(vma)) {
         while (m->count > before && m->count - before < 72)
             seq_putc(m, ' ');
@@ -105,10 +106,11 @@ static void show_flags(struct seq_file *m, const struct vma *vma)
         unsigned long flag;
         char text[4];
     } names[] = {
-        {VM_READ, "rd "},     {VM_WRITE, "wr "},    {VM_EXEC, "ex "},      {VM_SHARED, "sh "},      {VM_MAYREAD, "mr "},
-        {VM_MAYWRITE, "mw "}, {VM_MAYEXEC, "me "},  {VM_GROWSDOWN, "gd "}, {VM_PFNMAP, "pf "},      {VM_LOCKED, "lo "},
-        {VM_SEQ_READ, "sr "}, {VM_RAND_READ, "rr "}, {VM_DONTFORK, "dc "}, {VM_ACCOUNT, "ac "},     {VM_NORESERVE, "nr "},
-        {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "},
+        {VM_READ, "rd "},     {VM_WRITE, "wr "},    {VM_EXEC, "ex "},      {VM_SHARED, "sh "},
+        {VM_MAYREAD, "mr "},  {VM_MAYWRITE, "mw "}, {VM_MAYEXEC, "me "},   {VM_GROWSDOWN, "gd "},
+        {VM_PFNMAP, "pf "},   {VM_LOCKED, "lo "},   {VM_SEQ_READ, "sr "},  {VM_RAND_READ, "rr "},
+        {VM_DONTFORK, "dc "}, {VM_ACCOUNT, "ac "},  {VM_NORESERVE, "nr "}, {VM_WIPEONFORK, "wf "},
+        {VM_DONTDUMP, "dd "},
     };
     seq_puts(m, "VmFlags: ");
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
@@ -128,13 +130,27 @@ void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
         const char *name;
         uint64_t bytes;
     } rows[] = {
-        {"Size:", vma->end - vma->start},  {"KernelPageSize:", PAGE_SIZE},     {"MMUPageSize:", PAGE_SIZE},
-        {"Rss:", u.rss},                   {"Pss:", u.pss},                    {"Pss_Dirty:", u.private_dirty},
-        {"Shared_Clean:", u.shared_clean}, {"Shared_Dirty:", u.shared_dirty},  {"Private_Clean:", u.private_clean},
-        {"Private_Dirty:", u.private_dirty}, {"Referenced:", u.referenced},    {"Anonymous:", u.anonymous},
-        {"KSM:", 0},                       {"LazyFree:", 0},                   {"AnonHugePages:", 0},
-        {"ShmemPmdMapped:", 0},            {"FilePmdMapped:", 0},              {"Shared_Hugetlb:", 0},
-        {"Private_Hugetlb:", 0},           {"Swap:", 0},                       {"SwapPss:", 0},
+        {"Size:", vma->end - vma->start},
+        {"KernelPageSize:", PAGE_SIZE},
+        {"MMUPageSize:", PAGE_SIZE},
+        {"Rss:", u.rss},
+        {"Pss:", u.pss},
+        {"Pss_Dirty:", u.private_dirty},
+        {"Shared_Clean:", u.shared_clean},
+        {"Shared_Dirty:", u.shared_dirty},
+        {"Private_Clean:", u.private_clean},
+        {"Private_Dirty:", u.private_dirty},
+        {"Referenced:", u.referenced},
+        {"Anonymous:", u.anonymous},
+        {"KSM:", 0},
+        {"LazyFree:", 0},
+        {"AnonHugePages:", 0},
+        {"ShmemPmdMapped:", 0},
+        {"FilePmdMapped:", 0},
+        {"Shared_Hugetlb:", 0},
+        {"Private_Hugetlb:", 0},
+        {"Swap:", 0},
+        {"SwapPss:", 0},
         {"Locked:", vma->flags & VM_LOCKED ? u.pss : 0},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)

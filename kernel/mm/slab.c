@@ -1,12 +1,13 @@
 // kernel/mm/slab.c — typed caches of small objects (Bonwick's slabs and magazines), and kmalloc over a set of them.
 //
-// A slab is a block of pages cut into objects; its first page keeps the list of free objects, how many are out (slab_inuse) and a place on
-// cache->partial while some are free. Every page of a slab has PG_SLAB and `slab`, so that kfree() finds the cache of any address.
-// In front of the slabs each CPU has a magazine, a stack of free objects: the fast paths touch only that, with interrupts off. A
-// cache starts with the shared empty magazine `no_magazine` (count 0, capacity 0) everywhere, so that the first use takes the slow path, which buys
-// a real one; no fast path has to ask.
-// Objects in a magazine count as in use for their slab. Locks: cache->lock (RANK_SLAB, interrupts off) guards slabs and lists; slab_list_lock
-// the list of caches. SLAB_RCU: an empty slab's pages go back after a grace period; objects keep what `ctor` built, the link lies behind them.
+// A slab is a block of pages cut into objects; its first page keeps the list of free objects, how many are out
+// (slab_inuse) and a place on cache->partial while some are free. Every page of a slab has PG_SLAB and `slab`, so that
+// kfree() finds the cache of any address. In front of the slabs each CPU has a magazine, a stack of free objects: the
+// fast paths touch only that, with interrupts off. A cache starts with the shared empty magazine `no_magazine` (count
+// 0, capacity 0) everywhere, so that the first use takes the slow path, which buys a real one; no fast path has to ask.
+// Objects in a magazine count as in use for their slab. Locks: cache->lock (RANK_SLAB, interrupts off) guards slabs and
+// lists; slab_list_lock the list of caches. SLAB_RCU: an empty slab's pages go back after a grace period; objects keep
+// what `ctor` built, the link lies behind them.
 #include "kernel/mm/slab.h"
 #include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
@@ -26,10 +27,10 @@ struct slab_cache {
     struct magazine *cpu[MAX_CPUS]; // written with interrupts off by the CPU itself
     const char *name;
     uint32_t object_size, stride;
-    uint32_t link_offset;           // where a free object keeps its link
+    uint32_t link_offset; // where a free object keeps its link
     uint16_t per_slab;
     uint8_t order, flags;
-    uint32_t magazine_capacity;     // 0: none (the cache of magazines itself)
+    uint32_t magazine_capacity; // 0: none (the cache of magazines itself)
     void (*ctor)(void *);
     struct spinlock lock;
     struct list_head partial GUARDED_BY(&lock); // slabs with a free object; empty ones last
@@ -50,7 +51,7 @@ static COLD NOINLINE void slab_bad(const struct slab_cache *cache, const void *o
     panic("slab %s: %s: %px", cache->name, what, object);
 }
 
-// ---- slabs; cache->lock held ----------------------------------------------------------------------------------------------------------------
+// ---- slabs; cache->lock held ----------------------------------------------------------------------------------------
 
 static void **link_of(const struct slab_cache *cache, void *object)
 {
@@ -151,7 +152,7 @@ static bool slab_grow(struct slab_cache *cache, unsigned flags)
     return true;
 }
 
-// ---- magazines ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- magazines ------------------------------------------------------------------------------------------------------
 
 // One object past the magazines.
 static void *take_direct(struct slab_cache *cache, unsigned flags)
@@ -284,9 +285,10 @@ void slab_free(struct slab_cache *cache, void *object)
     free_slow(cache, object);
 }
 
-// ---- caches ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- caches ---------------------------------------------------------------------------------------------------------
 
-static void cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align, unsigned flags, void (*ctor)(void *))
+static void cache_setup(struct slab_cache *cache, const char *name, size_t size, size_t align, unsigned flags,
+                        void (*ctor)(void *))
 {
     align = max(align, (size_t)8);
     cache->name = name;
@@ -321,7 +323,7 @@ void slab_for_each(void (*fn)(const struct slab_info *, void *arg), void *arg)
 {
     struct slab_cache *cache;
     // Caches are never destroyed: standing on one without the lock is safe.
-    list_for_each_entry_rcu(cache, &slab_list, all_link) {
+    list_for_each_entry_rcu (cache, &slab_list, all_link) {
         struct slab_info info = {.name = cache->name, .object_size = cache->object_size};
         irq_flags_t irq = spin_lock_irqsave(&cache->lock);
         info.objects = cache->nr_slabs * cache->per_slab;
@@ -329,7 +331,7 @@ void slab_for_each(void (*fn)(const struct slab_info *, void *arg), void *arg)
         info.active = cache->nr_out;
         spin_unlock_irqrestore(&cache->lock, irq);
         unsigned cpu;
-        for_each_possible_cpu(cpu)
+        for_each_possible_cpu (cpu)
             info.active -= min((uint64_t)READ_ONCE(cache->cpu[cpu]->count), info.active);
         fn(&info, arg);
     }

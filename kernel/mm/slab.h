@@ -5,11 +5,13 @@
 
 struct slab_cache;
 
-// A cache of objects of `size` bytes at `align` (0: 8). `ctor` (may be null) runs once when a page is carved, not at each allocation.
-// SLAB_RCU: pages go back to the page allocator only after a grace period, so that lockless readers may look at a reused object (type-stable memory).
+// A cache of objects of `size` bytes at `align` (0: 8). `ctor` (may be null) runs once when a page is carved, not at
+// each allocation. SLAB_RCU: pages go back to the page allocator only after a grace period, so that lockless readers
+// may look at a reused object (type-stable memory).
 #define SLAB_RCU 1u
 #define SLAB_RECLAIMABLE 2u // counted as SReclaimable
-[[nodiscard]] struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align, unsigned flags, void (*ctor)(void *));
+[[nodiscard]] struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align, unsigned flags,
+                                                   void (*ctor)(void *));
 [[nodiscard]] void *slab_alloc(struct slab_cache *cache, unsigned alloc_flags);
 void slab_free(struct slab_cache *cache, void *object);
 

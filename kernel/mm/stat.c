@@ -11,7 +11,7 @@ uint64_t mm_stat_read(enum mm_stat_item item)
 {
     int64_t sum = 0;
     unsigned cpu;
-    for_each_possible_cpu(cpu)
+    for_each_possible_cpu (cpu)
         sum += READ_ONCE(per_cpu(mm_stat, cpu)[item]);
     return sum > 0 ? (uint64_t)sum : 0;
 }
@@ -21,7 +21,8 @@ uint64_t mem_total_pages(void)
     return zones[ZONE_DMA32].managed + zones[ZONE_NORMAL].managed;
 }
 
-// What programs could get without pushing others out: free pages beyond the reserve, and half of what reclaim can give back.
+// What programs could get without pushing others out: free pages beyond the reserve, and half of what reclaim can give
+// back.
 uint64_t mem_available_pages(void)
 {
     uint64_t pages = page_alloc_free_count() + reclaim_nr_pages() / 2 + mm_stat_read(MM_STAT_SLAB_RECLAIMABLE) / 2;

@@ -4,10 +4,10 @@
 #include "kernel/base/percpu.h"
 
 enum mm_stat_item {
-    MM_STAT_CACHED,       // pages in page caches, memory-only ones included
-    MM_STAT_SHMEM,        // of these: memory-only
-    MM_STAT_ANON,         // anonymous pages mapped
-    MM_STAT_MAPPED,       // cached pages that are mapped at least once
+    MM_STAT_CACHED, // pages in page caches, memory-only ones included
+    MM_STAT_SHMEM,  // of these: memory-only
+    MM_STAT_ANON,   // anonymous pages mapped
+    MM_STAT_MAPPED, // cached pages that are mapped at least once
     MM_STAT_DIRTY,
     MM_STAT_SLAB,
     MM_STAT_SLAB_RECLAIMABLE,

@@ -1,5 +1,5 @@
-// kernel/mm/table.c — user page tables. A table that dies has had every entry cleared one by one, so it is all zeros: a few are kept per CPU and
-// handed out again without clearing, which is a good part of what makes fork and exit cheap.
+// kernel/mm/table.c — user page tables. A table that dies has had every entry cleared one by one, so it is all zeros: a
+// few are kept per CPU and handed out again without clearing, which is a good part of what makes fork and exit cheap.
 #include "kernel/mm/table.h"
 #include "kernel/mm/stat.h"
 

@@ -1,8 +1,9 @@
 // kernel/mm/vma.c — the tree of VMAs.
 //
-// mm->vmas is a red-black tree by address; neighbours are linked too. Every node keeps the widest gap that lies directly below a VMA of its subtree
-// (subtree_gap), so that free space is found without visiting all. A VMA's gap depends on its lower neighbour's end: whoever moves
-// an end, links or unlinks updates the neighbour above as well; that happens here and nowhere else. pgoff belongs to `start` and moves with it.
+// mm->vmas is a red-black tree by address; neighbours are linked too. Every node keeps the widest gap that lies
+// directly below a VMA of its subtree (subtree_gap), so that free space is found without visiting all. A VMA's gap
+// depends on its lower neighbour's end: whoever moves an end, links or unlinks updates the neighbour above as well;
+// that happens here and nowhere else. pgoff belongs to `start` and moves with it.
 #include "kernel/mm/vma.h"
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
@@ -59,7 +60,7 @@ void vma_free(struct vma *vma)
     slab_free(vma_cache, vma);
 }
 
-// ---- the tree ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- the tree -------------------------------------------------------------------------------------------------------
 
 static vaddr_t gap_below(const struct vma *vma)
 {
@@ -147,8 +148,8 @@ void vma_link_after(struct mm *mm, struct vma *vma, struct vma *prev) NO_THREAD_
     }
 }
 
-// Takes `n` VMAs off the list at *next (linked by address) and makes them a balanced subtree. All levels but the last are full, since halves differ by one
-// at most; the nodes of the last, at `red_depth`, are red.
+// Takes `n` VMAs off the list at *next (linked by address) and makes them a balanced subtree. All levels but the last
+// are full, since halves differ by one at most; the nodes of the last, at `red_depth`, are red.
 static struct rb_node *build_subtree(struct vma **next, unsigned n, unsigned depth, unsigned red_depth)
 {
     if (!n)
@@ -234,7 +235,7 @@ void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY_AN
     gap_propagate(vma->next);
 }
 
-// ---- split, merge ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- split, merge ---------------------------------------------------------------------------------------------------
 
 int vma_split(struct vma *vma, vaddr_t addr, struct vma **upper) NO_THREAD_SAFETY_ANALYSIS
 {
@@ -266,12 +267,13 @@ int vma_cut(struct mm *mm, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-// May `low` and `high`, which touch, be one? VMAs with operations of their own are never joined: their owner counts them.
+// May `low` and `high`, which touch, be one? VMAs with operations of their own are never joined: their owner counts
+// them.
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
-    return low->end == high->start && low->flags == high->flags && low->file == high->file && low->cache == high->cache &&
-           low->pgoff + vma_pages(low) == high->pgoff && low->anon_name == high->anon_name && !low->ops && !high->ops &&
-           !(low->flags & (VM_PFNMAP | VM_SPECIAL));
+    return low->end == high->start && low->flags == high->flags && low->file == high->file &&
+           low->cache == high->cache && low->pgoff + vma_pages(low) == high->pgoff &&
+           low->anon_name == high->anon_name && !low->ops && !high->ops && !(low->flags & (VM_PFNMAP | VM_SPECIAL));
 }
 
 // `low` takes over the range of `high`.
@@ -294,13 +296,14 @@ struct vma *vma_merge(struct vma *vma)
     return vma;
 }
 
-struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file, struct page_cache *cache, uint64_t pgoff)
+struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file,
+                       struct page_cache *cache, uint64_t pgoff)
 {
     if (!start)
         return nullptr;
     struct vma *low = vma_find(mm, start - 1);
-    if (!low || low->end != start || low->flags != flags || low->file != file || low->cache != cache || low->ops || low->anon_name ||
-        low->pgoff + vma_pages(low) != pgoff || flags & (VM_PFNMAP | VM_SPECIAL))
+    if (!low || low->end != start || low->flags != flags || low->file != file || low->cache != cache || low->ops ||
+        low->anon_name || low->pgoff + vma_pages(low) != pgoff || flags & (VM_PFNMAP | VM_SPECIAL))
         return nullptr;
     vma_resize(low, low->start, end);
     if (low->next && mergeable(low, low->next))
@@ -308,7 +311,7 @@ struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long 
     return low;
 }
 
-// ---- counts ----------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- counts ---------------------------------------------------------------------------------------------------------
 
 void mm_account(struct mm *mm, unsigned long flags, bool file, int64_t pages)
 {
@@ -337,7 +340,7 @@ void vma_set_flags(struct vma *vma, unsigned long flags)
     vma->flags = flags;
 }
 
-// ---- free space ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- free space -----------------------------------------------------------------------------------------------------
 
 bool vma_range_free(struct mm *mm, vaddr_t start, vaddr_t end)
 {
@@ -359,7 +362,8 @@ vaddr_t vma_find_gap_high(struct mm *mm, size_t len, vaddr_t low, vaddr_t high) 
     vaddr_t end = last ? rb_entry(last, struct vma, node)->end : 0;
     if (max(end, low) <= high - len)
         return high - len;
-    // Then the gaps below VMAs, highest first: right subtree, own gap, left subtree; whole subtrees that have none are skipped.
+    // Then the gaps below VMAs, highest first: right subtree, own gap, left subtree; whole subtrees that have none are
+    // skipped.
     struct rb_node *node = mm->vmas.node;
     if (gap_in_subtree(node) < len)
         return 0;

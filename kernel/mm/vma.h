@@ -1,4 +1,5 @@
-// kernel/mm/vma.h — the tree of VMAs, and the only functions that change a VMA's borders. The caller holds mm->sem for write unless said otherwise.
+// kernel/mm/vma.h — the tree of VMAs, and the only functions that change a VMA's borders. The caller holds mm->sem for
+// write unless said otherwise.
 #pragma once
 
 #include "kernel/mm/mm.h"
@@ -6,25 +7,30 @@
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) // kept free below a growing stack
 
 void vma_cache_init(void);
-[[nodiscard]] struct vma *vma_alloc(struct mm *mm);          // zeroed; null: no memory
-[[nodiscard]] struct vma *vma_duplicate(const struct vma *vma, struct mm *mm); // not linked; takes references and calls ops->open
-void vma_free(struct vma *vma);                              // unlinked; drops what it holds
+[[nodiscard]] struct vma *vma_alloc(struct mm *mm); // zeroed; null: no memory
+[[nodiscard]] struct vma *vma_duplicate(const struct vma *vma,
+                                        struct mm *mm); // not linked; takes references and calls ops->open
+void vma_free(struct vma *vma);                         // unlinked; drops what it holds
 
 // Enters the VMA into the tree and its cache's interval tree; the range is free.
 void vma_link(struct mm *mm, struct vma *vma);
 // The same where the caller knows the neighbour below (null: none).
 void vma_link_after(struct mm *mm, struct vma *vma, struct vma *prev);
-// Makes the tree of an empty space from `n` VMAs that are linked to each other by address already (fork). Interval trees are the caller's.
+// Makes the tree of an empty space from `n` VMAs that are linked to each other by address already (fork). Interval
+// trees are the caller's.
 void vma_build_tree(struct mm *mm, struct vma *first, unsigned n);
 void vma_unlink(struct vma *vma);
 // Moves the borders of a linked VMA; pgoff follows. Nothing overlaps afterwards.
 void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);
-// Cuts at `addr` (inside): the VMA keeps the lower part, *upper (may be null) is the new one. -ENOMEM: memory or too many VMAs.
+// Cuts at `addr` (inside): the VMA keeps the lower part, *upper (may be null) is the new one. -ENOMEM: memory or too
+// many VMAs.
 [[nodiscard]] int vma_split(struct vma *vma, vaddr_t addr, struct vma **upper);
 // Joins the VMA with equal neighbours; returns the one that covers its range now.
 struct vma *vma_merge(struct vma *vma);
-// If a VMA that ends at `start` could grow over [start, end) with these properties, grows it (and joins the next one) and returns it; or null.
-struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file, struct page_cache *cache, uint64_t pgoff);
+// If a VMA that ends at `start` could grow over [start, end) with these properties, grows it (and joins the next one)
+// and returns it; or null.
+struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file,
+                       struct page_cache *cache, uint64_t pgoff);
 // Makes borders at start and end, where VMAs cross them. -ENOMEM.
 [[nodiscard]] int vma_cut(struct mm *mm, vaddr_t start, vaddr_t end);
 
@@ -66,9 +72,11 @@ void anon_name_put(struct anon_name *name); // null allowed
 void interval_insert(struct vma *vma) REQUIRES(vma->cache->vma_lock);
 void interval_remove(struct vma *vma) REQUIRES(vma->cache->vma_lock);
 // A VMA that maps any of [first, last], the next after `after` in tree order (null: the first); or null.
-struct vma *interval_next(struct page_cache *cache, struct vma *after, uint64_t first, uint64_t last) REQUIRES(cache->vma_lock);
+struct vma *interval_next(struct page_cache *cache, struct vma *after, uint64_t first, uint64_t last)
+    REQUIRES(cache->vma_lock);
 
-// Shared anonymous memory (kernel/mm/shared_memory.c): a page cache without a file. Attaches a new one of the VMA's size. -ENOMEM.
+// Shared anonymous memory (kernel/mm/shared_memory.c): a page cache without a file. Attaches a new one of the VMA's
+// size. -ENOMEM.
 [[nodiscard]] int shared_memory_attach(struct vma *vma);
 void *shared_memory_get(struct vma *vma); // a reference, or null if it is none
 void shared_memory_put(void *object);

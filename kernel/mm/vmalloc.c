@@ -1,9 +1,10 @@
-// kernel/mm/vmalloc.c — kernel-virtual memory built of single pages: vmalloc, device mappings, kernel stacks. Each area is followed by an
-// unmapped guard page (and so preceded by its neighbour's).
+// kernel/mm/vmalloc.c — kernel-virtual memory built of single pages: vmalloc, device mappings, kernel stacks. Each area
+// is followed by an unmapped guard page (and so preceded by its neighbour's).
 //
-// The area between mmu_vmalloc_start and _end is cut into used areas (a tree by address) and free extents (a list by address, coalesced;
-// first fit, so that page tables are used again). vmalloc_mutex guards both. Freeing: unmap, flush every CPU, then free the pages.
-// Stacks: each CPU keeps a few mapped ones ready; those given back beyond that hang on `dead_stacks` (linked through their own first word) for a worker.
+// The area between mmu_vmalloc_start and _end is cut into used areas (a tree by address) and free extents (a list by
+// address, coalesced; first fit, so that page tables are used again). vmalloc_mutex guards both. Freeing: unmap, flush
+// every CPU, then free the pages. Stacks: each CPU keeps a few mapped ones ready; those given back beyond that hang on
+// `dead_stacks` (linked through their own first word) for a worker.
 #include "arch/include/mmu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/rbtree.h"
@@ -20,7 +21,7 @@ struct vm_area {
     struct rb_node node;
     struct list_head link; // free extents
     vaddr_t start;
-    size_t size;           // with the guard page
+    size_t size; // with the guard page
     bool device;
 };
 
@@ -51,7 +52,7 @@ static struct vm_area *area_take(size_t size)
         return nullptr;
     area->size = ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
     mutex_guard(&vmalloc_mutex);
-    list_for_each_entry(extent, &free_extents, link) {
+    list_for_each_entry (extent, &free_extents, link) {
         if (extent->size < area->size)
             continue;
         area->start = extent->start;
@@ -186,7 +187,7 @@ void *ioremap(paddr_t pa, size_t size)
     return (char *)area->start + offset;
 }
 
-// ---- kernel stacks ----------------------------------------------------------------------------------------------------------------------------------------
+// ---- kernel stacks --------------------------------------------------------------------------------------------------
 
 struct stack_cache {
     unsigned count;

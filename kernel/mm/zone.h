@@ -11,8 +11,8 @@ struct zone {
     const char *name;
     struct list_head free_lists[MAX_ORDER + 1];
     uint64_t nr_blocks[MAX_ORDER + 1];
-    uint64_t free;        // pages in free_lists; read without the lock as an estimate
-    uint64_t managed;     // pages ever handed to the zone
+    uint64_t free;                                         // pages in free_lists; read without the lock as an estimate
+    uint64_t managed;                                      // pages ever handed to the zone
     uint64_t watermark_min, watermark_low, watermark_high; // pages
 };
 extern struct zone zones[NR_ZONES];

@@ -1,5 +1,5 @@
-// arch/x86_64/mm/direct_map.c — the second face of the kernel image: its constant parts are read-only in the direct map too, so that no writable address
-// of the kernel's code exists.
+// arch/x86_64/mm/direct_map.c — the second face of the kernel image: its constant parts are read-only in the direct map
+// too, so that no writable address of the kernel's code exists.
 #include "arch/include/mmu.h"
 #include "kernel/base/panic.h"
 #include "kernel/boot/boot_info.h"
@@ -9,7 +9,8 @@
 
 extern char kernel_image_start[], kernel_rodata_end[];
 
-// Replaces a large page by a table of smaller ones with the same rights. One CPU runs, and nothing changes in what is mapped: no flush in between.
+// Replaces a large page by a table of smaller ones with the same rights. One CPU runs, and nothing changes in what is
+// mapped: no flush in between.
 static pte_t *split(pte_t *slot, unsigned level)
 {
     struct page *page = page_alloc(0, ALLOC_KERNEL);

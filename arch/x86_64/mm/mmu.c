@@ -1,8 +1,9 @@
 // arch/x86_64/mm/mmu.c — the kernel's own page tables, and the root table of each address space.
 //
-// The upper half of every root is the same 256 entries: they are filled once at boot (direct map, vmalloc area, mem_map, image) and never change
-// afterwards, so that a new root copies them and no root has to be kept up to date. Tables below them are only ever added.
-// A root that dies keeps its kernel half and has an empty user half: it is kept per CPU for the next address space.
+// The upper half of every root is the same 256 entries: they are filled once at boot (direct map, vmalloc area,
+// mem_map, image) and never change afterwards, so that a new root copies them and no root has to be kept up to date.
+// Tables below them are only ever added. A root that dies keeps its kernel half and has an empty user half: it is kept
+// per CPU for the next address space.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/base/panic.h"
@@ -24,7 +25,7 @@ struct x86_root x86_kernel_root RO_AFTER_INIT;
 
 DEFINE_LOCK_CLASS(kernel_table_lock_class, "kernel page tables", RANK_PAGE_TABLE);
 static struct spinlock kernel_table_lock = SPINLOCK_INIT(&kernel_table_lock_class);
-static void *(*boot_alloc_table)(void) RO_AFTER_INIT;
+static void *(*boot_alloc_table)(void)RO_AFTER_INIT;
 
 struct root_stack {
     unsigned count;
@@ -44,7 +45,8 @@ static void *new_kernel_table(void)
     return page_address(page);
 }
 
-// The entry for `va` at `level` in the kernel's tables; missing tables are made where `create`. Null: not there, no memory, or inside a large page.
+// The entry for `va` at `level` in the kernel's tables; missing tables are made where `create`. Null: not there, no
+// memory, or inside a large page.
 static pte_t *kernel_entry(vaddr_t va, unsigned level, bool create)
 {
     uint64_t *table = x86_kernel_root.table;
@@ -149,7 +151,7 @@ void arch_mmu_use_page_alloc(void)
     boot_alloc_table = nullptr;
 }
 
-// ---- roots ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- roots ----------------------------------------------------------------------------------------------------------
 
 int arch_mm_init(struct mm *mm)
 {

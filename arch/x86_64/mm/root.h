@@ -1,4 +1,5 @@
-// arch/x86_64/mm/root.h — the kernel's root table and the control registers that paging uses: Intel SDM volume 3, 2.5 and 4.
+// arch/x86_64/mm/root.h — the kernel's root table and the control registers that paging uses: Intel SDM volume 3, 2.5
+// and 4.
 #pragma once
 
 #include "kernel/base/types.h"

@@ -1,11 +1,14 @@
 // arch/x86_64/mm/tlb.c — which address space each CPU has loaded, and dropping stale translations on all of them.
 //
-// States of a CPU, in `loaded_mm`: null, the kernel's own root; mm, that space's root. A CPU keeps a user space loaded while it runs kernel
-// threads (lazily), so that coming back to the same process costs nothing. mm->cpus has a bit for each CPU with loaded_mm == mm:
+// States of a CPU, in `loaded_mm`: null, the kernel's own root; mm, that space's root. A CPU keeps a user space loaded
+// while it runs kernel threads (lazily), so that coming back to the same process costs nothing. mm->cpus has a bit for
+// each CPU with loaded_mm == mm:
 //   * set before CR3 is loaded, cleared after another one was; both by the CPU itself with interrupts off.
-//   * A flusher changes entries first, then reads the mask (full barrier between): a CPU it does not see loads CR3 later and finds the new entries.
-// A lazy CPU that is asked to flush leaves for the kernel's root instead, and is not asked again. The last user's exit makes all CPUs leave before
-// the root is freed, so lazy CPUs need no reference. A flush waits for the other CPUs: interrupts on, no spinlock held (asserted).
+//   * A flusher changes entries first, then reads the mask (full barrier between): a CPU it does not see loads CR3
+//     later and finds the new entries.
+// A lazy CPU that is asked to flush leaves for the kernel's root instead, and is not asked again. The last user's exit
+// makes all CPUs leave before the root is freed, so lazy CPUs need no reference. A flush waits for the other CPUs:
+// interrupts on, no spinlock held (asserted).
 #include "arch/include/mmu.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/cpumask.h"
@@ -42,7 +45,7 @@ void arch_switch_mm(struct mm *prev, struct mm *next)
         cpumask_clear(cpu, &old->cpus);
 }
 
-// ---- user space ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- user space -----------------------------------------------------------------------------------------------------
 
 struct flush {
     struct mm *mm;
@@ -110,7 +113,7 @@ void mmu_leave(struct mm *mm)
         mmu_flush_mm(mm);
 }
 
-// ---- kernel space ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- kernel space ---------------------------------------------------------------------------------------------------
 
 static void flush_kernel_here(void *arg)
 {

@@ -1,7 +1,8 @@
-// arch/x86_64/include/cpu/mmu.h — x86-64 page-table entries: Intel SDM volume 3, chapter 4. The inline half of arch/include/mmu.h.
+// arch/x86_64/include/cpu/mmu.h — x86-64 page-table entries: Intel SDM volume 3, chapter 4. The inline half of
+// arch/include/mmu.h.
 //
-// A user entry that is mapped but may not be touched (PROT_NONE) keeps its frame with P clear and X86_PTE_NONE set; the CPU faults on it
-// and mmu_present() still finds it. Bit 9 marks entries whose frame is not counted.
+// A user entry that is mapped but may not be touched (PROT_NONE) keeps its frame with P clear and X86_PTE_NONE set; the
+// CPU faults on it and mmu_present() still finds it. Bit 9 marks entries whose frame is not counted.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -11,7 +12,8 @@ typedef uint64_t pte_t;
 #define MMU_LEVELS 4
 #define MMU_INDEX_BITS 9
 #define MMU_ENTRIES 512u
-#define MMU_USER_ROOT_ENTRIES 256u // entries of the root that belong to user space; the others are the kernel's, the same in every root
+#define MMU_USER_ROOT_ENTRIES                                                                                          \
+    256u // entries of the root that belong to user space; the others are the kernel's, the same in every root
 
 #define X86_PTE_P (1UL << 0)
 #define X86_PTE_W (1UL << 1)
@@ -20,16 +22,16 @@ typedef uint64_t pte_t;
 #define X86_PTE_PCD (1UL << 4)
 #define X86_PTE_A (1UL << 5)
 #define X86_PTE_D (1UL << 6)
-#define X86_PTE_LARGE (1UL << 7)  // in a directory: maps 2 MiB or 1 GiB
-#define X86_PTE_PAT (1UL << 7)    // in a leaf table
+#define X86_PTE_LARGE (1UL << 7) // in a directory: maps 2 MiB or 1 GiB
+#define X86_PTE_PAT (1UL << 7)   // in a leaf table
 #define X86_PTE_G (1UL << 8)
-#define X86_PTE_NONE (1UL << 8)   // only with P clear: PROT_NONE
+#define X86_PTE_NONE (1UL << 8) // only with P clear: PROT_NONE
 #define X86_PTE_SPECIAL (1UL << 9)
 #define X86_PTE_NX (1UL << 63)
 #define X86_PTE_FRAME 0x000ffffffffff000UL
 
-extern uint64_t x86_nx_mask;      // X86_PTE_NX, or 0 on a CPU without it
-extern uint64_t x86_global_mask;  // X86_PTE_G, or 0
+extern uint64_t x86_nx_mask;     // X86_PTE_NX, or 0 on a CPU without it
+extern uint64_t x86_global_mask; // X86_PTE_G, or 0
 
 static inline unsigned mmu_index(vaddr_t addr, unsigned level)
 {

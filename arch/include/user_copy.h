@@ -1,7 +1,8 @@
-// arch/include/user_copy.h — the only way to user memory. Every access can fault; a fault that can not be resolved ends in the
-// exception table and the function reports what was left.
+// arch/include/user_copy.h — the only way to user memory. Every access can fault; a fault that can not be resolved ends
+// in the exception table and the function reports what was left.
 //
-// Context: may sleep (a page may have to be read in). Inside pagefault_disable() they do not sleep and fail at once instead.
+// Context: may sleep (a page may have to be read in). Inside pagefault_disable() they do not sleep and fail at once
+// instead.
 #pragma once
 
 #include "kernel/abi/errno.h"
@@ -22,8 +23,8 @@ static inline bool user_range_ok(unsigned long addr, size_t size)
 [[nodiscard]] size_t copy_to_user(void __user *to, const void *from, size_t size);
 [[nodiscard]] size_t clear_user(void __user *to, size_t size);
 
-// Copies a NUL-terminated string of at most size bytes, NUL included; returns its length without the NUL, -EFAULT, or -ENAMETOOLONG where no
-// NUL stands within size bytes.
+// Copies a NUL-terminated string of at most size bytes, NUL included; returns its length without the NUL, -EFAULT, or
+// -ENAMETOOLONG where no NUL stands within size bytes.
 [[nodiscard]] ssize_t strncpy_from_user(char *to, const char __user *from, size_t size);
 // The length of a user string with its NUL, at most max (max + 1 tells that it is longer); 0 on a fault.
 [[nodiscard]] size_t strnlen_user(const char __user *s, size_t max);
@@ -43,5 +44,6 @@ static ALWAYS_INLINE int arch_put_user_n(void __user *to, const void *from, size
 
 // Atomic compare and exchange on a user word (futexes): *old receives what was there. 0, -EFAULT.
 [[nodiscard]] int arch_cmpxchg_user_u32(uint32_t __user *uptr, uint32_t expected, uint32_t desired, uint32_t *old);
-// An atomic read-modify-write on a user word, for FUTEX_WAKE_OP: op is 0 set, 1 add, 2 or, 3 andn, 4 xor. 0, -EFAULT, -ENOSYS.
+// An atomic read-modify-write on a user word, for FUTEX_WAKE_OP: op is 0 set, 1 add, 2 or, 3 andn, 4 xor. 0, -EFAULT,
+// -ENOSYS.
 [[nodiscard]] int arch_futex_op_user(uint32_t __user *uptr, int op, uint32_t arg, uint32_t *old);

@@ -1,8 +1,9 @@
 // arch/x86_64/apic/irq.c — from vectors to handlers.
 //
-// A vector means the same on every CPU. Each used device vector has a line with a chain of handlers, which interrupts read without a lock;
-// irq_lock guards changes, and what is taken off a chain is freed after an RCU grace period. Edge interrupts are acknowledged before their
-// handlers run, so that a new edge is not lost; level interrupts after them, so that the same level is not seen twice.
+// A vector means the same on every CPU. Each used device vector has a line with a chain of handlers, which interrupts
+// read without a lock; irq_lock guards changes, and what is taken off a chain is freed after an RCU grace period. Edge
+// interrupts are acknowledged before their handlers run, so that a new edge is not lost; level interrupts after them,
+// so that the same level is not seen twice.
 #include "kernel/drivers/base/irq.h"
 
 #include "arch/x86_64/apic/apic.h"
@@ -127,7 +128,8 @@ static int vector_of_gsi(unsigned gsi) REQUIRES(irq_lock)
     return 0;
 }
 
-static int request_gsi(unsigned gsi, unsigned number, unsigned flags, irq_handler handler, void *arg, const char *name) REQUIRES(irq_lock)
+static int request_gsi(unsigned gsi, unsigned number, unsigned flags, irq_handler handler, void *arg, const char *name)
+    REQUIRES(irq_lock)
 {
     bool level = flags & IRQ_LEVEL, active_low = flags & IRQ_ACTIVE_LOW;
     int vector = vector_of_gsi(gsi);
@@ -140,7 +142,8 @@ static int request_gsi(unsigned gsi, unsigned number, unsigned flags, irq_handle
     vector = free_vector();
     if (vector < 0)
         return vector;
-    lines[vector] = (struct irq_line){.kind = LINE_GSI, .gsi = gsi, .number = number, .level = level, .active_low = active_low};
+    lines[vector] =
+        (struct irq_line){.kind = LINE_GSI, .gsi = gsi, .number = number, .level = level, .active_low = active_low};
     int err = add_action((unsigned)vector, handler, arg, name);
     if (!err)
         err = ioapic_route(gsi, (unsigned)vector, cpu_apic_id[0], level, active_low);
@@ -164,7 +167,8 @@ int irq_request_isa(unsigned irq, irq_handler handler, void *arg, const char *na
         return -ENODEV;
     const struct acpi_isa_irq *isa = &acpi_info.isa[irq];
     mutex_guard(&irq_lock);
-    return request_gsi(isa->gsi, irq, (isa->level ? IRQ_LEVEL : 0) | (isa->active_low ? IRQ_ACTIVE_LOW : 0), handler, arg, name);
+    return request_gsi(isa->gsi, irq, (isa->level ? IRQ_LEVEL : 0) | (isa->active_low ? IRQ_ACTIVE_LOW : 0), handler,
+                       arg, name);
 }
 
 int irq_request_msi(irq_handler handler, void *arg, const char *name, struct msi_message *message)

@@ -1,4 +1,5 @@
-// arch/x86_64/cpu/descriptors.c — GDT, TSS, IDT and the SYSCALL registers of each CPU. Selectors are those user space sees on Linux.
+// arch/x86_64/cpu/descriptors.c — GDT, TSS, IDT and the SYSCALL registers of each CPU. Selectors are those user space
+// sees on Linux.
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/percpu.h"
@@ -102,13 +103,15 @@ void descriptors_load(unsigned cpu)
     __asm__ volatile("ltr %0" ::"r"((uint16_t)SELECTOR_TSS));
     __asm__ volatile("lldt %0" ::"r"((uint16_t)0));
     uintptr_t idt_base = (uintptr_t)idt;
-    __asm__("" : "+r"(idt_base)); // else the compiler makes a constant of it, with an unaligned relocation that RELR can not express
+    // else the compiler makes a constant of it, with an unaligned relocation that RELR can not express
+    __asm__("" : "+r"(idt_base));
     struct table_pointer pointer = {.limit = sizeof idt - 1, .base = idt_base};
     __asm__ volatile("lidt %0" ::"m"(pointer));
 
     // SYSCALL loads CS from bits 47..32; SYSRET loads CS from bits 63..48 plus 16 and SS from them plus 8.
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_USER32_CS << 48 | (uint64_t)SELECTOR_KERNEL_CS << 32);
     wrmsr(MSR_LSTAR, (uintptr_t)arch_syscall_entry);
-    wrmsr(MSR_SYSCALL_MASK, X86_FLAGS_TF | X86_FLAGS_IF | X86_FLAGS_DF | X86_FLAGS_NT | X86_FLAGS_AC | X86_FLAGS_IOPL | X86_FLAGS_RF | X86_FLAGS_CF |
-                                X86_FLAGS_PF | X86_FLAGS_AF | X86_FLAGS_ZF | X86_FLAGS_SF | X86_FLAGS_OF);
+    wrmsr(MSR_SYSCALL_MASK, X86_FLAGS_TF | X86_FLAGS_IF | X86_FLAGS_DF | X86_FLAGS_NT | X86_FLAGS_AC | X86_FLAGS_IOPL |
+                                X86_FLAGS_RF | X86_FLAGS_CF | X86_FLAGS_PF | X86_FLAGS_AF | X86_FLAGS_ZF |
+                                X86_FLAGS_SF | X86_FLAGS_OF);
 }

@@ -75,7 +75,7 @@ void features_detect(void)
 
 void features_enable(void)
 {
-    write_cr0((read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
+    write_cr0((read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
     unsigned long cr4 = read_cr4() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_DE;
     cr4 &= ~(CR4_TSD | CR4_PCE);
     if (cpu_has(X86_SMEP))

@@ -4,8 +4,19 @@
 #include "kernel/base/types.h"
 
 // The words of CPUID that are kept, indexed by enum cpuid_word.
-enum cpuid_word { CPUID_1_EDX, CPUID_1_ECX, CPUID_7_EBX, CPUID_7_ECX, CPUID_7_EDX, CPUID_D1_EAX, CPUID_EXT1_EDX, CPUID_EXT1_ECX, CPUID_EXT7_EDX, CPUID_6_EAX,
-                  NR_CPUID_WORDS };
+enum cpuid_word {
+    CPUID_1_EDX,
+    CPUID_1_ECX,
+    CPUID_7_EBX,
+    CPUID_7_ECX,
+    CPUID_7_EDX,
+    CPUID_D1_EAX,
+    CPUID_EXT1_EDX,
+    CPUID_EXT1_ECX,
+    CPUID_EXT7_EDX,
+    CPUID_6_EAX,
+    NR_CPUID_WORDS
+};
 #define FEATURE(word, bit) ((word) * 32 + (bit))
 enum cpu_feature {
     X86_TSC = FEATURE(CPUID_1_EDX, 4),
@@ -49,7 +60,9 @@ static inline bool cpu_has(enum cpu_feature feature)
 
 // Fills boot_cpu. Boot CPU, before anything asks cpu_has().
 void features_detect(void);
-// Sets this CPU's control registers: write protection, SMEP, SMAP, UMIP, FSGSBASE, XSAVE, NX, SYSCALL. Every CPU, early.
+// Sets this CPU's control registers: write protection, SMEP, SMAP, UMIP, FSGSBASE, XSAVE, NX, SYSCALL. Every CPU,
+// early.
 void features_enable(void);
-// Writes STAC and CLAC into the kernel's text (with SMAP) and sorts the exception table. Boot CPU, before any other runs.
+// Writes STAC and CLAC into the kernel's text (with SMAP) and sorts the exception table. Boot CPU, before any other
+// runs.
 void features_patch_kernel(void);

@@ -28,8 +28,9 @@ void arch_early_init(void)
 
 void arch_machine_init(void)
 {
-    pr_info("CPU: %s (family %u, model %u, stepping %u)%s%s%s%s%s\n", boot_cpu.model_name, boot_cpu.family, boot_cpu.model, boot_cpu.stepping,
-            cpu_has(X86_SMEP) ? " SMEP" : "", cpu_has(X86_SMAP) ? " SMAP" : "", cpu_has(X86_UMIP) ? " UMIP" : "", cpu_has(X86_FSGSBASE) ? " FSGSBASE" : "",
+    pr_info("CPU: %s (family %u, model %u, stepping %u)%s%s%s%s%s\n", boot_cpu.model_name, boot_cpu.family,
+            boot_cpu.model, boot_cpu.stepping, cpu_has(X86_SMEP) ? " SMEP" : "", cpu_has(X86_SMAP) ? " SMAP" : "",
+            cpu_has(X86_UMIP) ? " UMIP" : "", cpu_has(X86_FSGSBASE) ? " FSGSBASE" : "",
             cpu_has(X86_X2APIC) ? " x2APIC" : "");
     pr_info("FPU: state components %#llx, %u bytes each thread\n", (unsigned long long)fpu_components, fpu_area_size);
     fpu_init();

@@ -1,5 +1,6 @@
-// arch/x86_64/lib/memory.S — memcpy, memmove, memset, memcmp. No vector registers in the kernel: words, and the string instructions for
-// long blocks. The direction flag is clear everywhere in the kernel (every entry clears it); memmove restores it.
+// arch/x86_64/lib/memory.S — memcpy, memmove, memset, memcmp. No vector registers in the kernel: words, and the string
+// instructions for long blocks. The direction flag is clear everywhere in the kernel (every entry clears it); memmove
+// restores it.
 
 #define FUNCTION(name) .globl name; .type name, @function; .balign 16; name:
 #define END(name) .size name, . - name

@@ -1,5 +1,5 @@
-// arch/x86_64/signal/fpstate.c — extended registers to and from a signal frame. What comes back may have been edited: it is checked before
-// the CPU sees it, because XRSTOR of a bad area faults in the kernel.
+// arch/x86_64/signal/fpstate.c — extended registers to and from a signal frame. What comes back may have been edited:
+// it is checked before the CPU sees it, because XRSTOR of a bad area faults in the kernel.
 #include "arch/x86_64/signal/fpstate.h"
 
 #include "arch/include/user_copy.h"
@@ -21,12 +21,15 @@ static int write_state(unsigned long address, const struct fpu_area *area)
         return -EFAULT;
     if (!cpu_has(X86_XSAVE))
         return 0;
-    struct fpu_sw_bytes sw = {.magic1 = FP_XSTATE_MAGIC1, .extended_size = fpu_area_size + FP_XSTATE_MAGIC2_SIZE, .components = fpu_components,
+    struct fpu_sw_bytes sw = {.magic1 = FP_XSTATE_MAGIC1,
+                              .extended_size = fpu_area_size + FP_XSTATE_MAGIC2_SIZE,
+                              .components = fpu_components,
                               .state_size = fpu_area_size};
     if (copy_to_user(user_ptr(void, address + offsetof(struct fpu_legacy, sw_reserved)), &sw, sizeof sw))
         return -EFAULT;
     // The legacy part is always written in full: readers that know only FXSAVE need not look at the header.
-    if (put_user(area->xstate_bv | COMPONENTS_LEGACY, user_ptr(uint64_t, address + offsetof(struct fpu_area, xstate_bv))))
+    if (put_user(area->xstate_bv | COMPONENTS_LEGACY,
+                 user_ptr(uint64_t, address + offsetof(struct fpu_area, xstate_bv))))
         return -EFAULT;
     return put_user(FP_XSTATE_MAGIC2, user_ptr(uint32_t, address + fpu_area_size));
 }
@@ -54,8 +57,8 @@ static int state_extent(unsigned long address, size_t *size, uint64_t *component
         return 0;
     if (copy_from_user(&sw, user_ptr(void, address + offsetof(struct fpu_legacy, sw_reserved)), sizeof sw))
         return -EFAULT;
-    if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.state_size < offsetof(struct fpu_area, extended) || sw.state_size > fpu_area_size ||
-        sw.state_size > sw.extended_size)
+    if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.state_size < offsetof(struct fpu_area, extended) ||
+        sw.state_size > fpu_area_size || sw.state_size > sw.extended_size)
         return 0;
     uint32_t magic2;
     if (get_user(magic2, user_ptr(uint32_t, address + sw.state_size)))

@@ -1,7 +1,8 @@
 // arch/x86_64/signal/frame.c — signal frames: signal(7), sigreturn(2), sigaltstack(2), and restarting system calls.
 //
-// From high to low addresses: 128 bytes the ABI lets leaf functions use below the stack pointer (not on a fresh alternate stack), the
-// floating-point state (64-byte aligned), struct rt_sigframe placed so that the stack pointer is as after a call: 8 below a multiple of 16.
+// From high to low addresses: 128 bytes the ABI lets leaf functions use below the stack pointer (not on a fresh
+// alternate stack), the floating-point state (64-byte aligned), struct rt_sigframe placed so that the stack pointer is
+// as after a call: 8 below a multiple of 16.
 #include "arch/include/elf.h"
 #include "arch/include/user_copy.h"
 #include "arch/x86_64/cpu/features.h"
@@ -17,7 +18,8 @@
 #define FRAME_ALIGN 16
 // What a handler or a returning program may choose.
 #define FLAGS_USER                                                                                                     \
-    (X86_FLAGS_CF | X86_FLAGS_PF | X86_FLAGS_AF | X86_FLAGS_ZF | X86_FLAGS_SF | X86_FLAGS_TF | X86_FLAGS_DF | X86_FLAGS_OF | X86_FLAGS_RF | X86_FLAGS_AC)
+    (X86_FLAGS_CF | X86_FLAGS_PF | X86_FLAGS_AF | X86_FLAGS_ZF | X86_FLAGS_SF | X86_FLAGS_TF | X86_FLAGS_DF |          \
+     X86_FLAGS_OF | X86_FLAGS_RF | X86_FLAGS_AC)
 
 static bool within_altstack(const struct task *task, unsigned long sp)
 {
@@ -30,7 +32,8 @@ static bool on_altstack(const struct task *task, unsigned long sp)
 }
 
 // Where frame and floating-point state go; false if the alternate stack is too small for them.
-static bool place_frame(const struct task *task, const struct pt_regs *regs, const struct k_sigaction *action, unsigned long *frame, unsigned long *fpstate)
+static bool place_frame(const struct task *task, const struct pt_regs *regs, const struct k_sigaction *action,
+                        unsigned long *frame, unsigned long *fpstate)
 {
     unsigned long sp = regs->sp - RED_ZONE;
     bool nested = on_altstack(task, regs->sp), entering = false;
@@ -47,14 +50,36 @@ static void fill_sigcontext(struct sigcontext *sc, const struct pt_regs *regs, u
 {
     const struct arch_thread *arch = &current_thread()->arch;
     *sc = (struct sigcontext){
-        .r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11, .r12 = regs->r12, .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15,
-        .di = regs->di, .si = regs->si, .bp = regs->bp, .bx = regs->bx, .dx = regs->dx, .ax = regs->ax, .cx = regs->cx, .sp = regs->sp,
-        .ip = regs->ip, .flags = regs->flags, .cs = (uint16_t)regs->cs, .ss = (uint16_t)regs->ss,
-        .err = arch->error_code, .trapno = arch->trap_number, .oldmask = oldmask, .cr2 = arch->fault_address, .fpstate = fpstate,
+        .r8 = regs->r8,
+        .r9 = regs->r9,
+        .r10 = regs->r10,
+        .r11 = regs->r11,
+        .r12 = regs->r12,
+        .r13 = regs->r13,
+        .r14 = regs->r14,
+        .r15 = regs->r15,
+        .di = regs->di,
+        .si = regs->si,
+        .bp = regs->bp,
+        .bx = regs->bx,
+        .dx = regs->dx,
+        .ax = regs->ax,
+        .cx = regs->cx,
+        .sp = regs->sp,
+        .ip = regs->ip,
+        .flags = regs->flags,
+        .cs = (uint16_t)regs->cs,
+        .ss = (uint16_t)regs->ss,
+        .err = arch->error_code,
+        .trapno = arch->trap_number,
+        .oldmask = oldmask,
+        .cr2 = arch->fault_address,
+        .fpstate = fpstate,
     };
 }
 
-static int write_frame(unsigned long at, const struct pt_regs *regs, const struct ksignal *sig, uint64_t oldmask, unsigned long fpstate)
+static int write_frame(unsigned long at, const struct pt_regs *regs, const struct ksignal *sig, uint64_t oldmask,
+                       unsigned long fpstate)
 {
     const struct task *task = current_task();
     struct ucontext uc = {
@@ -66,7 +91,8 @@ static int write_frame(unsigned long at, const struct pt_regs *regs, const struc
     if (put_user(sig->action.restorer, user_ptr(uint64_t, at)) ||
         copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, uc)), &uc, sizeof uc))
         return -EFAULT;
-    if (sig->action.flags & SA_SIGINFO && copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, info)), &sig->info, sizeof sig->info))
+    if (sig->action.flags & SA_SIGINFO &&
+        copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, info)), &sig->info, sizeof sig->info))
         return -EFAULT;
     return 0;
 }
@@ -110,9 +136,27 @@ static void load_sigcontext(struct pt_regs *regs, const struct sigcontext *sc)
 {
     uint64_t flags = (regs->flags & ~FLAGS_USER) | (sc->flags & FLAGS_USER);
     *regs = (struct pt_regs){
-        .r8 = sc->r8, .r9 = sc->r9, .r10 = sc->r10, .r11 = sc->r11, .r12 = sc->r12, .r13 = sc->r13, .r14 = sc->r14, .r15 = sc->r15,
-        .di = sc->di, .si = sc->si, .bp = sc->bp, .bx = sc->bx, .dx = sc->dx, .ax = sc->ax, .cx = sc->cx, .sp = sc->sp, .ip = sc->ip,
-        .flags = flags, .cs = SELECTOR_USER_CS, .ss = SELECTOR_USER_DS, .orig_ax = ~0UL,
+        .r8 = sc->r8,
+        .r9 = sc->r9,
+        .r10 = sc->r10,
+        .r11 = sc->r11,
+        .r12 = sc->r12,
+        .r13 = sc->r13,
+        .r14 = sc->r14,
+        .r15 = sc->r15,
+        .di = sc->di,
+        .si = sc->si,
+        .bp = sc->bp,
+        .bx = sc->bx,
+        .dx = sc->dx,
+        .ax = sc->ax,
+        .cx = sc->cx,
+        .sp = sc->sp,
+        .ip = sc->ip,
+        .flags = flags,
+        .cs = SELECTOR_USER_CS,
+        .ss = SELECTOR_USER_DS,
+        .orig_ax = ~0UL,
     };
 }
 
@@ -162,7 +206,8 @@ void arch_syscall_restart_block(struct pt_regs *regs)
     regs->ax = restart_syscall_nr;
 }
 
-// What Linux tells for the same state: frame, padding, and room for the frames of 32-bit programs, which it counts for everybody.
+// What Linux tells for the same state: frame, padding, and room for the frames of 32-bit programs, which it counts for
+// everybody.
 unsigned long arch_min_sigstack(void)
 {
     enum : size_t { frame_and_padding = 928 };

@@ -40,7 +40,8 @@ static long set_gs(unsigned long base)
     return 0;
 }
 
-// A selector loaded by the program itself, or (with FSGSBASE) the instructions, may have changed the base since it was set here: ask the CPU.
+// A selector loaded by the program itself, or (with FSGSBASE) the instructions, may have changed the base since it was
+// set here: ask the CPU.
 static long get_base(unsigned long __user *out, uint32_t msr)
 {
     irq_flags_t flags = arch_irq_save();

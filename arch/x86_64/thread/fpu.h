@@ -1,7 +1,8 @@
 // arch/x86_64/thread/fpu.h — x87, SSE, AVX registers of threads: kept in an XSAVE area in the standard format.
 //
-// The kernel itself never uses these registers. While a user thread runs they are its own (arch.fpu_loaded), and the area in memory is older;
-// a switch writes them out at once and loads the next thread's only if this CPU does not still hold them.
+// The kernel itself never uses these registers. While a user thread runs they are its own (arch.fpu_loaded), and the
+// area in memory is older; a switch writes them out at once and loads the next thread's only if this CPU does not still
+// hold them.
 #pragma once
 
 #include "kernel/sched/thread.h"
@@ -42,7 +43,8 @@ void fpu_free(struct arch_thread *arch);
 void fpu_switch(struct arch_thread *prev, struct arch_thread *next);
 // Brings the current thread's whole area up to date with the registers, which stay loaded.
 void fpu_save_current(void);
-// From here the current thread's state is the area in memory, which may be edited; fpu_load_current() makes it live again.
+// From here the current thread's state is the area in memory, which may be edited; fpu_load_current() makes it live
+// again.
 void fpu_unload_current(void);
 void fpu_load_current(void);
 // Puts the initial state into an area.

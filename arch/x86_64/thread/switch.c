@@ -1,7 +1,8 @@
 // arch/x86_64/thread/switch.c — new threads, and switching between threads.
 //
-// A thread that does not run has a struct switch_frame at arch.sp. A new thread gets one that "returns" to arch_thread_entry
-// (trap/entry.S), which calls thread_start(); when that returns, the registers at the top of the stack are loaded: user mode.
+// A thread that does not run has a struct switch_frame at arch.sp. A new thread gets one that "returns" to
+// arch_thread_entry (trap/entry.S), which calls thread_start(); when that returns, the registers at the top of the
+// stack are loaded: user mode.
 #include "arch/include/context.h"
 #include "arch/include/setup.h"
 #include "arch/x86_64/cpu/features.h"
@@ -20,10 +21,14 @@ struct switch_frame {
     uint64_t ip;
 };
 
-static_assert(offsetof(struct pt_regs, r15) == REGS_R15 && offsetof(struct pt_regs, r10) == REGS_R10 && offsetof(struct pt_regs, r9) == REGS_R9);
-static_assert(offsetof(struct pt_regs, r8) == REGS_R8 && offsetof(struct pt_regs, ax) == REGS_AX && offsetof(struct pt_regs, dx) == REGS_DX);
-static_assert(offsetof(struct pt_regs, si) == REGS_SI && offsetof(struct pt_regs, di) == REGS_DI && offsetof(struct pt_regs, orig_ax) == REGS_ORIG_AX);
-static_assert(offsetof(struct pt_regs, ip) == REGS_IP && offsetof(struct pt_regs, cs) == REGS_CS && offsetof(struct pt_regs, flags) == REGS_FLAGS);
+static_assert(offsetof(struct pt_regs, r15) == REGS_R15 && offsetof(struct pt_regs, r10) == REGS_R10 &&
+              offsetof(struct pt_regs, r9) == REGS_R9);
+static_assert(offsetof(struct pt_regs, r8) == REGS_R8 && offsetof(struct pt_regs, ax) == REGS_AX &&
+              offsetof(struct pt_regs, dx) == REGS_DX);
+static_assert(offsetof(struct pt_regs, si) == REGS_SI && offsetof(struct pt_regs, di) == REGS_DI &&
+              offsetof(struct pt_regs, orig_ax) == REGS_ORIG_AX);
+static_assert(offsetof(struct pt_regs, ip) == REGS_IP && offsetof(struct pt_regs, cs) == REGS_CS &&
+              offsetof(struct pt_regs, flags) == REGS_FLAGS);
 static_assert(offsetof(struct pt_regs, sp) == REGS_SP && sizeof(struct pt_regs) == REGS_SIZE);
 static_assert(offsetof(struct thread, arch) == 0 && offsetof(struct arch_thread, sp) == THREAD_SP);
 static_assert(offsetof(struct arch_thread, full_return) == THREAD_FULL_RETURN);
@@ -54,17 +59,20 @@ static unsigned long current_fs_base(void)
     return cpu_has(X86_FSGSBASE) ? rdfsbase() : rdmsr(MSR_FS_BASE);
 }
 
-// Bases can change behind our back (WRFSBASE, WRGSBASE in user mode); the stored ones are those of a thread that does not run.
+// Bases can change behind our back (WRFSBASE, WRGSBASE in user mode); the stored ones are those of a thread that does
+// not run.
 static void save_segments(struct arch_thread *prev)
 {
-    __asm__ volatile("movw %%ds, %0; movw %%es, %1; movw %%fs, %2; movw %%gs, %3" : "=m"(prev->ds), "=m"(prev->es), "=m"(prev->fs), "=m"(prev->gs));
+    __asm__ volatile("movw %%ds, %0; movw %%es, %1; movw %%fs, %2; movw %%gs, %3"
+                     : "=m"(prev->ds), "=m"(prev->es), "=m"(prev->fs), "=m"(prev->gs));
     if (cpu_has(X86_FSGSBASE) || prev->fs)
         prev->fs_base = current_fs_base();
     if (cpu_has(X86_FSGSBASE) || prev->gs)
         prev->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 }
 
-// Loading a selector into GS destroys the kernel's base: swap the user's in first. A selector that names nothing is replaced by 0.
+// Loading a selector into GS destroys the kernel's base: swap the user's in first. A selector that names nothing is
+// replaced by 0.
 static void load_selectors(const struct arch_thread *next)
 {
     __asm__ volatile("movw %0, %%ds; movw %1, %%es; movw %2, %%fs" ::"m"(next->ds), "m"(next->es), "m"(next->fs));
@@ -74,7 +82,8 @@ static void load_selectors(const struct arch_thread *next)
 static unsigned loaded_selectors(void)
 {
     uint16_t ds, es, fs, gs;
-    __asm__ volatile("movw %%ds, %0; movw %%es, %1; movw %%fs, %2; movw %%gs, %3" : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+    __asm__ volatile("movw %%ds, %0; movw %%es, %1; movw %%fs, %2; movw %%gs, %3"
+                     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
     return (unsigned)ds | es | fs | gs;
 }
 
@@ -106,7 +115,8 @@ NOINLINE struct thread *arch_switch_to(struct thread *prev, struct thread *next)
     return last;
 }
 
-int arch_thread_init_user(struct thread *child, const struct pt_regs *regs, unsigned long stack, bool set_tls, unsigned long tls)
+int arch_thread_init_user(struct thread *child, const struct pt_regs *regs, unsigned long stack, bool set_tls,
+                          unsigned long tls)
 {
     struct thread *parent = current_thread();
     memset(&child->arch, 0, sizeof child->arch);
@@ -145,7 +155,12 @@ void arch_thread_release(struct thread *thread)
 void arch_exec_reset(struct pt_regs *regs, unsigned long entry, unsigned long sp)
 {
     struct arch_thread *arch = &current_thread()->arch;
-    *regs = (struct pt_regs){.orig_ax = ~0UL, .ip = entry, .cs = SELECTOR_USER_CS, .flags = X86_FLAGS_IF | X86_FLAGS_FIXED, .sp = sp, .ss = SELECTOR_USER_DS};
+    *regs = (struct pt_regs){.orig_ax = ~0UL,
+                             .ip = entry,
+                             .cs = SELECTOR_USER_CS,
+                             .flags = X86_FLAGS_IF | X86_FLAGS_FIXED,
+                             .sp = sp,
+                             .ss = SELECTOR_USER_DS};
     if (!arch->fpu && fpu_create(arch)) // only the first process: it began as a kernel thread
         panic("no memory for the first process");
     fpu_unload_current();

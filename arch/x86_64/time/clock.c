@@ -1,9 +1,10 @@
 // arch/x86_64/time/clock.c — arch_clock_ns(): nanoseconds since boot from the time stamp counter.
 //
-// time = base_ns + (counter - base) * rate / 2^32. The parameters are an immutable set that readers reach through one pointer, so that a change
-// (a better rate, another counter) is one store, and the new set continues where the old one stands.
-// The TSC is trusted if no CPU's counter is seen behind another's when that CPU starts; whether the CPU calls it invariant decides nothing,
-// because emulators do not say so. If one is behind, the HPET takes over; without an HPET the TSC stays, held to never step back.
+// time = base_ns + (counter - base) * rate / 2^32. The parameters are an immutable set that readers reach through one
+// pointer, so that a change (a better rate, another counter) is one store, and the new set continues where the old one
+// stands. The TSC is trusted if no CPU's counter is seen behind another's when that CPU starts; whether the CPU calls
+// it invariant decides nothing, because emulators do not say so. If one is behind, the HPET takes over; without an HPET
+// the TSC stays, held to never step back.
 #define PR_FMT(fmt) "clock: " fmt
 #include "arch/include/cpu.h"
 #include "arch/x86_64/apic/apic.h"
@@ -118,7 +119,8 @@ struct sample {
     uint32_t lapic;
 };
 
-// The reference counter and the TSC at one moment: of several tries the one that took the least time, so that an interruption by the host does not count.
+// The reference counter and the TSC at one moment: of several tries the one that took the least time, so that an
+// interruption by the host does not count.
 static struct sample take_sample(const struct reference_clock *ref)
 {
     struct sample best = {};
@@ -129,7 +131,8 @@ static struct sample take_sample(const struct reference_clock *ref)
         uint64_t after = read_tsc_ordered();
         if (after - before < least) {
             least = after - before;
-            best = (struct sample){.tsc = before + (after - before) / 2, .reference = reference, .lapic = lapic_timer_count()};
+            best = (struct sample){
+                .tsc = before + (after - before) / 2, .reference = reference, .lapic = lapic_timer_count()};
         }
     }
     return best;
@@ -146,8 +149,8 @@ static struct sample boot_sample RO_AFTER_INIT;
 static uint64_t reference_ns(const struct sample *from, const struct sample *to)
 {
     const uint64_t fs_per_ns = 1000000;
-    return (uint64_t)((unsigned __int128)((to->reference - from->reference) & reference->mask) * reference->femtoseconds /
-                      fs_per_ns);
+    return (uint64_t)((unsigned __int128)((to->reference - from->reference) & reference->mask) *
+                      reference->femtoseconds / fs_per_ns);
 }
 
 // Measures the rates of the TSC and of the local APIC's timer.
@@ -167,8 +170,9 @@ static void measure(void)
     uint64_t ns = reference_ns(&start, &end);
     measured_khz = khz_of(end.tsc - start.tsc, ns);
     lapic_khz_ = khz_of(start.lapic - end.lapic, ns);
-    pr_info("TSC %llu.%03llu MHz, APIC timer %llu.%03llu MHz, measured with the %s\n", (unsigned long long)measured_khz / 1000,
-            (unsigned long long)measured_khz % 1000, (unsigned long long)lapic_khz_ / 1000, (unsigned long long)lapic_khz_ % 1000, ref->name);
+    pr_info("TSC %llu.%03llu MHz, APIC timer %llu.%03llu MHz, measured with the %s\n",
+            (unsigned long long)measured_khz / 1000, (unsigned long long)measured_khz % 1000,
+            (unsigned long long)lapic_khz_ / 1000, (unsigned long long)lapic_khz_ % 1000, ref->name);
 }
 
 // What the CPU or the hypervisor says is exact, where it says anything.
@@ -203,7 +207,8 @@ void clock_init(void)
     log_clock = arch_clock_ns;
 }
 
-// A second later the same is measured over the whole second: a hundred times as exact. The clock goes on from where it stands.
+// A second later the same is measured over the whole second: a hundred times as exact. The clock goes on from where it
+// stands.
 static ktime_t refine([[maybe_unused]] struct hrtimer *timer)
 {
     const struct clock_params *old = clock_now;
@@ -217,7 +222,8 @@ static ktime_t refine([[maybe_unused]] struct hrtimer *timer)
     *p = (struct clock_params){.kind = CLOCK_TSC, .base = base, .base_ns = scale(old, base), .rate = (uint64_t)rate};
     __atomic_store_n(&measured_khz, khz_of(now.tsc - boot_sample.tsc, ns), __ATOMIC_RELAXED);
     publish(p);
-    pr_info("TSC %llu.%03llu MHz, refined\n", (unsigned long long)measured_khz / 1000, (unsigned long long)measured_khz % 1000);
+    pr_info("TSC %llu.%03llu MHz, refined\n", (unsigned long long)measured_khz / 1000,
+            (unsigned long long)measured_khz % 1000);
     return KTIME_MAX;
 }
 
@@ -241,17 +247,22 @@ static void abandon_tsc(int64_t behind)
     struct clock_params *p = &param_sets[2];
     if (hpet_source) {
         const uint64_t fs_per_ns = 1000000;
-        *p = (struct clock_params){.kind = CLOCK_HPET, .base = hpet_source->read(), .base_ns = now, .rate = (hpet_source->femtoseconds << 32) / fs_per_ns};
+        *p = (struct clock_params){.kind = CLOCK_HPET,
+                                   .base = hpet_source->read(),
+                                   .base_ns = now,
+                                   .rate = (hpet_source->femtoseconds << 32) / fs_per_ns};
     } else {
         *p = *clock_now;
         p->kind = CLOCK_TSC_HELD;
         __atomic_store_n(&highest_seen, now, __ATOMIC_RELAXED);
     }
     publish(p);
-    pr_warn("TSCs differ by %lld ticks: %s\n", (long long)behind, hpet_source ? "using the HPET" : "using the TSC, held");
+    pr_warn("TSCs differ by %lld ticks: %s\n", (long long)behind,
+            hpet_source ? "using the HPET" : "using the TSC, held");
 }
 
-// Two CPUs take turns noting their counters under one lock; each must see the other's last value behind it. `step` only grows: four per pair.
+// Two CPUs take turns noting their counters under one lock; each must see the other's last value behind it. `step` only
+// grows: four per pair.
 static struct {
     uint32_t lock, step, pairs;
     uint64_t last;

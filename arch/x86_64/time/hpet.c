@@ -45,8 +45,10 @@ static void pit_start(void)
 }
 
 static struct reference_clock hpet_reference = {.name = "HPET"};
-static const struct reference_clock pm_timer_24 = {.name = "ACPI timer", .read = pm_timer_read, .mask = 0xffffff, .femtoseconds = 279365114};
-static const struct reference_clock pm_timer_32 = {.name = "ACPI timer", .read = pm_timer_read, .mask = 0xffffffff, .femtoseconds = 279365114};
+static const struct reference_clock pm_timer_24 = {
+    .name = "ACPI timer", .read = pm_timer_read, .mask = 0xffffff, .femtoseconds = 279365114};
+static const struct reference_clock pm_timer_32 = {
+    .name = "ACPI timer", .read = pm_timer_read, .mask = 0xffffffff, .femtoseconds = 279365114};
 static const struct reference_clock pit = {.name = "8254", .read = pit_read, .mask = 0xffff, .femtoseconds = 838095345};
 
 static bool hpet_start(void)
@@ -66,7 +68,8 @@ static bool hpet_start(void)
     hpet_reference.femtoseconds = period;
     hpet_reference.mask = wide ? UINT64_MAX : 0xffffffff;
     hpet_reference.read = wide ? hpet_read : hpet_read32;
-    mmio_write64(memory + HPET_CONFIGURATION, (mmio_read64(memory + HPET_CONFIGURATION) & ~2UL) | 1); // counting, no legacy interrupts
+    // counting, no legacy interrupts
+    mmio_write64(memory + HPET_CONFIGURATION, (mmio_read64(memory + HPET_CONFIGURATION) & ~2UL) | 1);
     return true;
 }
 

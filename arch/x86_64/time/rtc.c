@@ -5,7 +5,16 @@
 #include "kernel/drivers/acpi/acpi.h"
 #include "kernel/sync/spinlock.h"
 
-enum rtc_register { RTC_SECONDS = 0, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_STATUS_A = 10, RTC_STATUS_B = 11 };
+enum rtc_register {
+    RTC_SECONDS = 0,
+    RTC_MINUTES = 2,
+    RTC_HOURS = 4,
+    RTC_DAY = 7,
+    RTC_MONTH = 8,
+    RTC_YEAR = 9,
+    RTC_STATUS_A = 10,
+    RTC_STATUS_B = 11
+};
 #define RTC_UPDATING 0x80
 #define RTC_BINARY 0x04
 #define RTC_24_HOURS 0x02
@@ -26,8 +35,12 @@ static uint8_t rtc_register_read(uint8_t reg) REQUIRES(rtc_lock)
 
 static struct rtc_time read_once(void) REQUIRES(rtc_lock)
 {
-    return (struct rtc_time){.second = rtc_register_read(RTC_SECONDS), .minute = rtc_register_read(RTC_MINUTES), .hour = rtc_register_read(RTC_HOURS),
-                             .day = rtc_register_read(RTC_DAY), .month = rtc_register_read(RTC_MONTH), .year = rtc_register_read(RTC_YEAR),
+    return (struct rtc_time){.second = rtc_register_read(RTC_SECONDS),
+                             .minute = rtc_register_read(RTC_MINUTES),
+                             .hour = rtc_register_read(RTC_HOURS),
+                             .day = rtc_register_read(RTC_DAY),
+                             .month = rtc_register_read(RTC_MONTH),
+                             .year = rtc_register_read(RTC_YEAR),
                              .century = acpi_info.century_register ? rtc_register_read(acpi_info.century_register) : 0};
 }
 
@@ -73,6 +86,7 @@ int arch_rtc_read(int64_t *seconds)
     unsigned month = from_bcd(t.month, binary), day = from_bcd(t.day, binary);
     if (month < 1 || month > 12 || day < 1 || day > 31)
         return -ENODEV;
-    *seconds = days_since_epoch(year, month, day) * 86400 + hour * 3600 + from_bcd(t.minute, binary) * 60 + from_bcd(t.second, binary);
+    *seconds = days_since_epoch(year, month, day) * 86400 + hour * 3600 + from_bcd(t.minute, binary) * 60 +
+               from_bcd(t.second, binary);
     return 0;
 }

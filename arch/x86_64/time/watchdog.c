@@ -1,9 +1,10 @@
 // arch/x86_64/time/watchdog.c — the NMI watchdog.
 //
-// A CPU whose timer was due long ago and whose interrupt has not come runs with interrupts off: a lock that is never released, a loop. Its
-// neighbour, in its own timer interrupts, sees the overdue deadline and sends it an NMI, which shows its registers and stack. Nothing ticks
-// for this: idle CPUs have no deadlines, and the look at the neighbour costs a few loads at most once a second. A machine that stood still
-// as a whole (a paused guest) is not mistaken for it, because two looks a second apart must find the same deadline.
+// A CPU whose timer was due long ago and whose interrupt has not come runs with interrupts off: a lock that is never
+// released, a loop. Its neighbour, in its own timer interrupts, sees the overdue deadline and sends it an NMI, which
+// shows its registers and stack. Nothing ticks for this: idle CPUs have no deadlines, and the look at the neighbour
+// costs a few loads at most once a second. A machine that stood still as a whole (a paused guest) is not mistaken for
+// it, because two looks a second apart must find the same deadline.
 #define PR_FMT(fmt) "watchdog: " fmt
 #include "arch/x86_64/time/watchdog.h"
 

@@ -1,12 +1,15 @@
 // arch/x86_64/trap/entry.S — every way into the kernel and out of it: SYSCALL, exceptions, interrupts, NMI.
 //
 // Rules that hold for all of them:
-//   * The GS base is the user's in user mode and the per-CPU base in the kernel. Entries from user mode swap it; what can strike
+//   * The GS base is the user's in user mode and the per-CPU base in the kernel. Entries from user mode swap it; what
+//   can strike
 //     between a mode change and the swap (NMI, #DF, #MC, #DB) reads and sets the base itself (paranoid).
 //   * Direction flag and AC are clear before any C code runs; SYSCALL clears them by its flag mask.
-//   * Entries from user mode start at the top of the thread's kernel stack, so its struct pt_regs is always in the same place.
+//   * Entries from user mode start at the top of the thread's kernel stack, so its struct pt_regs is always in the same
+//   place.
 //   * The way out to user mode looks for work once, with interrupts off, so that nothing can arrive in between.
-//   * Before C code runs, the interrupted instruction pointer and frame pointer are pushed like a call would, so that backtraces
+//   * Before C code runs, the interrupted instruction pointer and frame pointer are pushed like a call would, so that
+//   backtraces
 //     cross the entry. Interrupts run on a stack of their own.
 #include "cpu/asm_offsets.h"
 #include "cpu/smap.h"
@@ -63,7 +66,8 @@
 .endm
 
     .text
-// ---- SYSCALL: rax number, rdi rsi rdx r10 r8 r9 arguments, rcx return address, r11 flags -----------------------------------------
+// ---- SYSCALL: rax number, rdi rsi rdx r10 r8 r9 arguments, rcx return address, r11 flags
+// -----------------------------------------
     .balign 64
     .globl arch_syscall_entry
 arch_syscall_entry:
@@ -126,8 +130,9 @@ syscall_slow:
     swapgs
     iretq
 
-// ---- the first instructions of every new thread: see thread/switch.S ----------------------------------------------------------
-// rax: the thread that ran before; r12, r13: entry function and argument. rsp is 8 below pt_regs.
+// ---- the first instructions of every new thread: see thread/switch.S
+// ---------------------------------------------------------- rax: the thread that ran before; r12, r13: entry function
+// and argument. rsp is 8 below pt_regs.
     .globl arch_thread_entry
 arch_thread_entry:
     xorl %ebp, %ebp
@@ -164,7 +169,8 @@ return_to_user:
     addq $8, %rsp
     jmp 1b
 
-// ---- exceptions --------------------------------------------------------------------------------------------------------------------
+// ---- exceptions
+// --------------------------------------------------------------------------------------------------------------------
 exception_common:                         // edi: vector; rdi's slot and the error code are pushed
     cld
     CLAC
@@ -197,7 +203,8 @@ page_fault_common:                        // the same, straight to its handler
     call arch_page_fault
     jmp exception_return
 
-// ---- interrupts ----------------------------------------------------------------------------------------------------------------------
+// ---- interrupts
+// ----------------------------------------------------------------------------------------------------------------------
 interrupt_common:
     cld
     CLAC
@@ -226,7 +233,8 @@ interrupt_common:
     POP_REGS
     iretq
 
-// ---- on stacks of their own (IST): NMI, #DF, #MC, #DB -----------------------------------------------------------------------------
+// ---- on stacks of their own (IST): NMI, #DF, #MC, #DB
+// -----------------------------------------------------------------------------
 paranoid_common:
     cld
     CLAC
@@ -270,7 +278,8 @@ debug_from_user:
     movl %r12d, %edi
     jmp exception_swapped
 
-// ---- the 256 stubs, 16 bytes apart -------------------------------------------------------------------------------------------------
+// ---- the 256 stubs, 16 bytes apart
+// -------------------------------------------------------------------------------------------------
 .macro STUB vector, common, has_error=0
     .balign 16
     .if \has_error == 0

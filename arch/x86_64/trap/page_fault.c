@@ -1,4 +1,5 @@
-// arch/x86_64/trap/page_fault.c — from the CPU's page fault to mm_fault(), and from its verdict to a retry, a fix-up or a signal.
+// arch/x86_64/trap/page_fault.c — from the CPU's page fault to mm_fault(), and from its verdict to a retry, a fix-up or
+// a signal.
 #include "arch/include/user_copy.h"
 #include "arch/x86_64/trap/trap.h"
 #include "cpu/irqflags.h"
@@ -16,7 +17,9 @@ static const char *describe(unsigned long address, unsigned error)
         return "null pointer dereference";
     if (address < USER_END)
         return error & PF_FETCH ? "kernel executed user memory" : "kernel touched user memory without leave";
-    return error & PF_FETCH ? "jump to memory that can not be executed" : error & PF_WRITE ? "write to kernel memory" : "read of kernel memory";
+    return error & PF_FETCH   ? "jump to memory that can not be executed"
+           : error & PF_WRITE ? "write to kernel memory"
+                              : "read of kernel memory";
 }
 
 [[noreturn]] static void kernel_fault(struct pt_regs *regs, unsigned long address, unsigned error)

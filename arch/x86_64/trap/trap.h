@@ -4,8 +4,24 @@
 #include "arch/include/context.h"
 
 enum { // Intel SDM volume 3, table 6-1
-    TRAP_DE = 0, TRAP_DB = 1, TRAP_NMI = 2, TRAP_BP = 3, TRAP_OF = 4, TRAP_BR = 5, TRAP_UD = 6, TRAP_NM = 7, TRAP_DF = 8, TRAP_TS = 10, TRAP_NP = 11,
-    TRAP_SS = 12, TRAP_GP = 13, TRAP_PF = 14, TRAP_MF = 16, TRAP_AC = 17, TRAP_MC = 18, TRAP_XM = 19,
+    TRAP_DE = 0,
+    TRAP_DB = 1,
+    TRAP_NMI = 2,
+    TRAP_BP = 3,
+    TRAP_OF = 4,
+    TRAP_BR = 5,
+    TRAP_UD = 6,
+    TRAP_NM = 7,
+    TRAP_DF = 8,
+    TRAP_TS = 10,
+    TRAP_NP = 11,
+    TRAP_SS = 12,
+    TRAP_GP = 13,
+    TRAP_PF = 14,
+    TRAP_MF = 16,
+    TRAP_AC = 17,
+    TRAP_MC = 18,
+    TRAP_XM = 19,
 };
 
 // Error code of a page fault.
@@ -21,7 +37,8 @@ bool extable_covers(unsigned long ip);
 // Puts the table in order, once; it is writable then.
 void extable_sort(void);
 
-// Called on an NMI that nobody else claims; returns true if it was expected (a watchdog, a request for a backtrace). Null: none.
+// Called on an NMI that nobody else claims; returns true if it was expected (a watchdog, a request for a backtrace).
+// Null: none.
 extern bool (*nmi_hook)(struct pt_regs *regs);
 
 // From entry.S; interrupts off.

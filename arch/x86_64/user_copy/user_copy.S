@@ -1,8 +1,9 @@
 // arch/x86_64/user_copy/user_copy.S — copies to and from user memory.
 //
-// All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ. A fault anywhere ends in the
-// exception table, which goes on byte by byte from the last place known to be done, so that the count returned is exact. Only faults on user
-// addresses get there (trap/page_fault.c), so it does no harm that kernel-side accesses are listed too.
+// All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ. A fault
+// anywhere ends in the exception table, which goes on byte by byte from the last place known to be done, so that the
+// count returned is exact. Only faults on user addresses get there (trap/page_fault.c), so it does no harm that
+// kernel-side accesses are listed too.
 #include "cpu/smap.h"
 
 #define USER_END 0x00007ffffffff000
@@ -157,9 +158,9 @@ clear_stop:
     movq %rcx, %rax
     retq
 
-// ssize_t user_string_copy(char *to, const char __user *from, size_t size): the caller has checked the range. The number of bytes before the NUL, size
-// where there is no NUL within size bytes, or -14 (-EFAULT). Eight bytes at a time where they lie in one page: a fault then is a fault of the
-// first of them.
+// ssize_t user_string_copy(char *to, const char __user *from, size_t size): the caller has checked the range. The
+// number of bytes before the NUL, size where there is no NUL within size bytes, or -14 (-EFAULT). Eight bytes at a time
+// where they lie in one page: a fault then is a fault of the first of them.
     .balign 64
     .globl user_string_copy
 user_string_copy:
@@ -219,7 +220,8 @@ string_fault:
     movq $-14, %rax
     retq
 
-// size_t user_string_length(const char __user *s, size_t max): bytes before the NUL, max where there is none, -14 on a fault. Range checked.
+// size_t user_string_length(const char __user *s, size_t max): bytes before the NUL, max where there is none, -14 on a
+// fault. Range checked.
     .balign 16
     .globl user_string_length
 user_string_length:

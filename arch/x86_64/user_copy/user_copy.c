@@ -35,7 +35,11 @@ int arch_cmpxchg_user_u32(uint32_t __user *uptr, uint32_t expected, uint32_t des
     if (!user_range_ok(user_addr(uptr), sizeof *uptr))
         return -EFAULT;
     uint32_t *word = (uint32_t *)user_addr(uptr);
-    __asm__ goto(STAC "1: lock cmpxchgl %2, %1\n" CLAC EX_TABLE("1b", "%l[fault]") : "+a"(expected), "+m"(*word) : "r"(desired) : "memory", "cc" : fault);
+    __asm__ goto(STAC "1: lock cmpxchgl %2, %1\n" CLAC EX_TABLE("1b", "%l[fault]")
+                 : "+a"(expected), "+m"(*word)
+                 : "r"(desired)
+                 : "memory", "cc"
+                 : fault);
     *old = expected;
     return 0;
 fault:
@@ -55,7 +59,9 @@ fault:
 
 static int user_xadd(uint32_t *word, uint32_t arg, uint32_t *old)
 {
-    __asm__ goto(STAC "1: lock xaddl %0, %1\n" CLAC EX_TABLE("1b", "%l[fault]") : "+r"(arg), "+m"(*word)::"memory", "cc" : fault);
+    __asm__ goto(STAC "1: lock xaddl %0, %1\n" CLAC EX_TABLE("1b", "%l[fault]")
+                 : "+r"(arg), "+m"(*word)::"memory", "cc"
+                 : fault);
     *old = arg;
     return 0;
 fault:

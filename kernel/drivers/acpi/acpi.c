@@ -148,7 +148,8 @@ static void add_isa_override(const uint8_t *e)
     if (e[2] != 0 || irq >= 16)
         return;
     unsigned flags = e[8];
-    acpi_info.isa[irq] = (struct acpi_isa_irq){.gsi = le32(e + 4), .active_low = (flags & 3) == 3, .level = (flags >> 2 & 3) == 3};
+    acpi_info.isa[irq] =
+        (struct acpi_isa_irq){.gsi = le32(e + 4), .active_low = (flags & 3) == 3, .level = (flags >> 2 & 3) == 3};
 }
 
 static void read_madt_entry(const uint8_t *e, uint8_t length)
@@ -164,7 +165,8 @@ static void read_madt_entry(const uint8_t *e, uint8_t length)
         break;
     case MADT_IOAPIC:
         if (length >= 12 && acpi_info.nr_ioapics < ACPI_MAX_IOAPICS)
-            acpi_info.ioapic[acpi_info.nr_ioapics++] = (struct acpi_ioapic){.id = e[2], .address = le32(e + 4), .gsi_base = le32(e + 8)};
+            acpi_info.ioapic[acpi_info.nr_ioapics++] =
+                (struct acpi_ioapic){.id = e[2], .address = le32(e + 4), .gsi_base = le32(e + 8)};
         break;
     case MADT_ISA_OVERRIDE:
         if (length >= 10)
@@ -204,8 +206,8 @@ static void read_small_tables(void)
     const struct acpi_mcfg_entry *e = (const void *)(mcfg + 1);
     const char *end = (const char *)mcfg + mcfg->header.length;
     for (; (const char *)(e + 1) <= end && acpi_info.nr_ecam < ACPI_MAX_ECAM; e++)
-        acpi_info.ecam[acpi_info.nr_ecam++] =
-            (struct acpi_ecam){.base = e->base, .segment = e->segment, .first_bus = e->first_bus, .last_bus = e->last_bus};
+        acpi_info.ecam[acpi_info.nr_ecam++] = (struct acpi_ecam){
+            .base = e->base, .segment = e->segment, .first_bus = e->first_bus, .last_bus = e->last_bus};
 }
 
 static void read_fadt(void)
@@ -241,6 +243,6 @@ void acpi_init(void)
     read_madt();
     read_small_tables();
     read_fadt();
-    pr_info("%u tables, %u CPUs, %u I/O APICs, HPET %s, power-off %s\n", nr_tables, acpi_info.nr_cpus, acpi_info.nr_ioapics,
-            acpi_info.hpet_address ? "yes" : "no", acpi_can_power_off() ? "yes" : "no");
+    pr_info("%u tables, %u CPUs, %u I/O APICs, HPET %s, power-off %s\n", nr_tables, acpi_info.nr_cpus,
+            acpi_info.nr_ioapics, acpi_info.hpet_address ? "yes" : "no", acpi_can_power_off() ? "yes" : "no");
 }

@@ -1,6 +1,7 @@
 // kernel/drivers/acpi/acpi.h — what the firmware's tables say about the machine: ACPI 6.5, chapter 5.
 //
-// Tables are read once at boot; there is no AML interpreter. The one AML object needed, \_S5 (how to switch off), is found by its encoding.
+// Tables are read once at boot; there is no AML interpreter. The one AML object needed, \_S5 (how to switch off), is
+// found by its encoding.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -29,7 +30,8 @@ struct acpi_info {
     bool present;
     paddr_t lapic_address;               // 0 where there is no MADT
     bool has_8259;
-    unsigned nr_cpus;                    // usable ones, in table order; more than ACPI_MAX_CPUS are counted in cpus_ignored
+    // usable ones, in table order; more than ACPI_MAX_CPUS are counted in cpus_ignored
+    unsigned nr_cpus;
     uint32_t cpu_apic_id[ACPI_MAX_CPUS];
     unsigned cpus_ignored;
     unsigned nr_ioapics;

@@ -1,4 +1,5 @@
-// kernel/drivers/acpi/power.c — soft-off through the PM1 control registers, reset through the reset register: ACPI 6.5, 4.8.3.6 and 7.4.2.
+// kernel/drivers/acpi/power.c — soft-off through the PM1 control registers, reset through the reset register: ACPI 6.5,
+// 4.8.3.6 and 7.4.2.
 #include "kernel/drivers/acpi/power.h"
 
 #include "arch/include/cpu.h"
@@ -37,7 +38,8 @@ static size_t aml_integer(const uint8_t *p, const uint8_t *end, uint8_t *value)
     return 2;
 }
 
-// Name(_S5, Package(){a, b, …}): 08 [5c] "_S5_" 12 PkgLength NumElements elements. PkgLength's top two bits count its further bytes.
+// Name(_S5, Package(){a, b, …}): 08 [5c] "_S5_" 12 PkgLength NumElements elements. PkgLength's top two bits count its
+// further bytes.
 static bool find_s5(const struct acpi_header *table)
 {
     const uint8_t name_op = 0x08, root_char = 0x5c, package_op = 0x12;

@@ -1,4 +1,5 @@
-// kernel/drivers/acpi/tables.h — layouts of the tables we read: ACPI 6.5, 5.2; HPET and MCFG by their own specifications.
+// kernel/drivers/acpi/tables.h — layouts of the tables we read: ACPI 6.5, 5.2; HPET and MCFG by their own
+// specifications.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -38,7 +39,8 @@ struct PACKED acpi_fadt {
     uint32_t smi_command;
     uint8_t acpi_enable, acpi_disable, s4bios, pstate_control;
     uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
-    uint8_t pm1_event_length, pm1_control_length, pm2_control_length, pm_timer_length, gpe0_length, gpe1_length, gpe1_base, cst_control;
+    uint8_t pm1_event_length, pm1_control_length, pm2_control_length, pm_timer_length, gpe0_length, gpe1_length,
+        gpe1_base, cst_control;
     uint16_t c2_latency, c3_latency, flush_size, flush_stride;
     uint8_t duty_offset, duty_width, day_alarm, month_alarm, century;
     uint16_t boot_flags;
@@ -49,7 +51,8 @@ struct PACKED acpi_fadt {
     uint16_t arm_flags;
     uint8_t minor_revision;
     uint64_t x_facs, x_dsdt;
-    struct acpi_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer, x_gpe0, x_gpe1;
+    struct acpi_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer, x_gpe0,
+        x_gpe1;
 };
 static_assert(offsetof(struct acpi_fadt, flags) == 112 && offsetof(struct acpi_fadt, reset_register) == 116);
 static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140 && sizeof(struct acpi_fadt) == 244);

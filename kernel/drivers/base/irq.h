@@ -1,7 +1,8 @@
 // kernel/drivers/base/irq.h — device interrupts: asking for a line or a message, and what /proc/interrupts shows.
 //
-// A handler runs in interrupt context, interrupts off, on the CPU the interrupt is routed to. It acknowledges its device, notes what
-// happened, wakes whoever waits, and returns whether its device had raised the interrupt at all. Several may share a level-triggered line.
+// A handler runs in interrupt context, interrupts off, on the CPU the interrupt is routed to. It acknowledges its
+// device, notes what happened, wakes whoever waits, and returns whether its device had raised the interrupt at all.
+// Several may share a level-triggered line.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -16,7 +17,8 @@ enum irq_request_flags {
     IRQ_ACTIVE_LOW = 1 << 1,
 };
 
-// Routes a global system interrupt (an input of an I/O APIC) to `handler`. Returns a handle (> 0) for irq_release(). Thread or boot.
+// Routes a global system interrupt (an input of an I/O APIC) to `handler`. Returns a handle (> 0) for irq_release().
+// Thread or boot.
 // Errors: -ENODEV no such input, -EBUSY taken with another trigger or not sharable, -ENOSPC no vector left, -ENOMEM.
 [[nodiscard]] int irq_request_gsi(unsigned gsi, unsigned flags, irq_handler handler, void *arg, const char *name);
 // An ISA interrupt by its old number (serial port 4, RTC 8 …), wherever the firmware says it arrives.

@@ -41,3 +41,9 @@ static ALWAYS_INLINE bool arch_irqs_enabled(void)
 {
     return arch_irq_flags() & X86_FLAGS_IF;
 }
+
+// Whether interrupts were on when arch_irq_save() gave these flags.
+static ALWAYS_INLINE bool arch_irq_flags_enabled(irq_flags_t flags)
+{
+    return flags & X86_FLAGS_IF;
+}

@@ -1,4 +1,5 @@
-// arch/x86_64/include/cpu/ptrace.h — the registers saved at every entry to the kernel, in the order of Linux's struct user_regs_struct.
+// arch/x86_64/include/cpu/ptrace.h — the registers saved at every entry to the kernel, in the order of Linux's struct
+// user_regs_struct.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -75,7 +76,8 @@ static inline void regs_set_return(struct pt_regs *regs, long value)
     regs->ax = (uint64_t)value;
 }
 
-// The registers that the interrupt being handled on this CPU stopped; null outside interrupts. Tells a timer whether user code was running.
+// The registers that the interrupt being handled on this CPU stopped; null outside interrupts. Tells a timer whether
+// user code was running.
 extern struct pt_regs *arch_irq_regs_ptr;
 static inline struct pt_regs *arch_irq_regs(void)
 {

@@ -1,4 +1,5 @@
-// arch/x86_64/include/cpu/thread.h — what a thread needs of this CPU: its stack pointer, FPU state, segments, last fault.
+// arch/x86_64/include/cpu/thread.h — what a thread needs of this CPU: its stack pointer, FPU state, segments, last
+// fault.
 #pragma once
 
 #include "kernel/base/types.h"

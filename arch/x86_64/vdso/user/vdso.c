@@ -1,7 +1,8 @@
-// arch/x86_64/vdso/user/vdso.c — user-space code that the kernel maps into every process: vdso(7). Time without entering the kernel.
+// arch/x86_64/vdso/user/vdso.c — user-space code that the kernel maps into every process: vdso(7). Time without
+// entering the kernel.
 //
-// Built as a shared object of its own, position independent and without relocations. The page of numbers it reads lies right before its
-// ELF header.
+// Built as a shared object of its own, position independent and without relocations. The page of numbers it reads lies
+// right before its ELF header.
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -162,8 +163,11 @@ EXPORT long __vdso_getcpu(unsigned *cpu, unsigned *node, [[maybe_unused]] void *
 }
 
 // The names without prefix are what programs linked against the object itself would use.
-extern __typeof__(__vdso_clock_gettime) clock_gettime __attribute__((weak, alias("__vdso_clock_gettime"), visibility("default")));
-extern __typeof__(__vdso_gettimeofday) gettimeofday __attribute__((weak, alias("__vdso_gettimeofday"), visibility("default")));
+extern __typeof__(__vdso_clock_gettime) clock_gettime
+    __attribute__((weak, alias("__vdso_clock_gettime"), visibility("default")));
+extern __typeof__(__vdso_gettimeofday) gettimeofday
+    __attribute__((weak, alias("__vdso_gettimeofday"), visibility("default")));
 extern __typeof__(__vdso_time) time __attribute__((weak, alias("__vdso_time"), visibility("default")));
-extern __typeof__(__vdso_clock_getres) clock_getres __attribute__((weak, alias("__vdso_clock_getres"), visibility("default")));
+extern __typeof__(__vdso_clock_getres) clock_getres
+    __attribute__((weak, alias("__vdso_clock_getres"), visibility("default")));
 extern __typeof__(__vdso_getcpu) getcpu __attribute__((weak, alias("__vdso_getcpu"), visibility("default")));

@@ -62,6 +62,13 @@ struct lock_class {
 };
 
 #ifdef KERNEL_LOCK_CHECK
+// A sleeping lock that a thread holds.
+struct lock_held {
+    const void *lock;
+    const struct lock_class *class;
+    bool shared;
+};
+#define LOCK_HELD_MAX 24
 #define LOCK_CLASS_STATE_ , .state = &(struct lock_class_state){0}
 #else
 #define LOCK_CLASS_STATE_

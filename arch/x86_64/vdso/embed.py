@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# arch/x86_64/vdso/embed.py — turns the linked vDSO into a C file: page-aligned, padded to whole pages, so that the pages can be mapped as they are.
+# arch/x86_64/vdso/embed.py — turns the linked vDSO into a C file: page-aligned and padded to whole pages, so that the
+# pages can be mapped as they are.
 import sys
 
 PAGE = 4096

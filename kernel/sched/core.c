@@ -481,7 +481,11 @@ void sched_idle_loop(void)
     }
 }
 
+void (*sched_deferred_hook)(void);
+
 void sched_resched_interrupt(void)
 {
     rcu_check_interrupt();
+    if (unlikely(sched_deferred_hook))
+        sched_deferred_hook();
 }

@@ -61,6 +61,9 @@ void sched_init(void);
 [[noreturn]] void smp_secondary_main(void);
 // What the reschedule interrupt does (between irq_enter() and irq_exit(); the switch itself happens in irq_exit()).
 void sched_resched_interrupt(void);
+// Also called from that interrupt, which anybody may send to itself (arch_send_resched()) to be called back as soon as interrupts are on: for what
+// happens where no lock may be taken. Set once, by the log's readers.
+extern void (*sched_deferred_hook)(void);
 
 // Runs fn(arg) on every CPU in the mask (the caller's too if it is in) with interrupts off, and waits. Preemption on, interrupts on.
 void smp_call_function(const struct cpumask *mask, void (*fn)(void *), void *arg);

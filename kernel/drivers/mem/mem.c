@@ -61,7 +61,8 @@ static struct {
     {.cdev = {.major = MEM_MAJOR, .first_minor = minor, .nr_minors = 1, .name = "mem", .ops = operations},              \
      .device = {.name = text, .class = &mem_class, .devt = MKDEV(MEM_MAJOR, minor), .mode = node_mode}}
     MEM_DEVICE(3, "null", 0666, &null_ops),     MEM_DEVICE(5, "zero", 0666, &zero_ops),
-    MEM_DEVICE(7, "full", 0666, &full_ops),
+    MEM_DEVICE(7, "full", 0666, &full_ops),     MEM_DEVICE(8, "random", 0666, &random_ops),
+    MEM_DEVICE(9, "urandom", 0666, &urandom_ops), MEM_DEVICE(11, "kmsg", 0644, &kmsg_ops),
 };
 
 static int mem_init(void)

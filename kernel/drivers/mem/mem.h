@@ -6,4 +6,5 @@
 
 #define MEM_MAJOR 1u
 
-extern const struct file_ops null_ops, zero_ops, full_ops;
+extern const struct file_ops null_ops, zero_ops, full_ops, kmsg_ops;
+extern const struct file_ops random_ops, urandom_ops; // kernel/drivers/random

@@ -27,4 +27,3 @@ struct abi_sigset_arg { // the sixth argument of pselect6(2)
 #define EPOLLWAKEUP (1u << 29)
 #define EPOLLONESHOT (1u << 30)
 #define EPOLLET (1u << 31)
-#define FD_SETSIZE_MAX 1024

@@ -117,6 +117,8 @@ SYSCALL3(ioctl, int, fd, unsigned, cmd, unsigned long, arg)
 
 SYSCALL2(flock, int, fd, int, op)
 {
+    if (op & LOCK_MAND)
+        return 0; // share modes: Linux took their meaning away and kept the answer
     int kind = op & ~LOCK_NB;
     if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
         return -EINVAL;

@@ -280,6 +280,12 @@ unsigned files_count(struct files *files)
     return (unsigned)bitmap_weight(files->table->open, files->table->max);
 }
 
+unsigned files_max(struct files *files)
+{
+    spin_guard(&files->lock);
+    return files->table->max;
+}
+
 bool files_cloexec(struct files *files, int fd)
 {
     spin_guard(&files->lock);

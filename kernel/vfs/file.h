@@ -72,6 +72,7 @@ void fd_release(int fd);
 [[nodiscard]] int fd_install_new(struct file *file, unsigned flags);
 [[nodiscard]] int fd_close(int fd);
 unsigned files_count(struct files *files);
+unsigned files_max(struct files *files); // descriptors the table has room for now: FDSize in /proc/PID/status
 bool files_cloexec(struct files *files, int fd);
 [[nodiscard]] int fd_set_cloexec(int fd, bool on);                         // -EBADF
 // Puts `file` (its own reference is taken) at `fd`, closing what was there: dup2(2). fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM.

@@ -126,7 +126,6 @@ void mount_init_root(void)
     init_mount_ns = ns_alloc();
     ASSERT(root && init_mount_ns);
     sb_put(sb);
-    root->flags = MNT_RELATIME;
     init_mount_ns->root = root;
     mount_tree_enter_ns(root, init_mount_ns);
     init_namespaces.mnt = init_mount_ns;

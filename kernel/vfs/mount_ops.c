@@ -291,10 +291,10 @@ int do_umount(const struct pathname *name, unsigned flags)
     path_put(&root);
     struct mount *m = p.mnt;
     bool marked = m->expire_mark;
-    if (!is_mount_root(&p))
-        err = -EINVAL;
-    else if (!capable(CAP_SYS_ADMIN))
+    if (!capable(CAP_SYS_ADMIN))
         err = -EPERM;
+    else if (!is_mount_root(&p))
+        err = -EINVAL;
     else if (flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH))
         err = -EINVAL;
     else if (flags & MNT_EXPIRE && is_root)

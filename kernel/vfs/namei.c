@@ -12,7 +12,7 @@
 #include "kernel/vfs/name_hash.h"
 #include "kernel/vfs/walk.h"
 
-int sysctl_protected_symlinks, sysctl_protected_hardlinks;
+int sysctl_protected_symlinks = 1, sysctl_protected_hardlinks = 1;
 
 #define SCOPED (LOOKUP_BENEATH | LOOKUP_IN_ROOT)
 

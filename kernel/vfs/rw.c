@@ -92,10 +92,8 @@ SYSCALL3(read, int, fd, void __user *, buf, size_t, count)
     FD_REF(f, fd);
     if (unlikely(!f.file))
         return -EBADF;
-    if (unlikely((ssize_t)count < 0))
-        return -EINVAL;
     if (unlikely(!user_range_ok(user_addr(buf), count)))
-        return -EFAULT;
+        return f.file->mode & FMODE_READ ? -EFAULT : -EBADF;
     struct iov_iter it;
     iov_iter_init_user(&it, user_addr(buf), min(count, MAX_RW_COUNT));
     return rw_at_pos(f, &it, false, 0);
@@ -106,16 +104,14 @@ SYSCALL3(write, int, fd, const void __user *, buf, size_t, count)
     FD_REF(f, fd);
     if (unlikely(!f.file))
         return -EBADF;
-    if (unlikely((ssize_t)count < 0))
-        return -EINVAL;
     if (unlikely(!user_range_ok(user_addr(buf), count)))
-        return -EFAULT;
+        return f.file->mode & FMODE_WRITE ? -EFAULT : -EBADF;
     struct iov_iter it;
     iov_iter_init_user(&it, user_addr(buf), min(count, MAX_RW_COUNT));
     return rw_at_pos(f, &it, true, 0);
 }
 
-static ssize_t rw_at(int fd, struct iov_iter *it, loff_t pos, bool write, unsigned rw_flags)
+static ssize_t rw_at(int fd, unsigned long buf, size_t count, loff_t pos, bool write)
 {
     if (pos < 0)
         return -EINVAL;
@@ -124,29 +120,21 @@ static ssize_t rw_at(int fd, struct iov_iter *it, loff_t pos, bool write, unsign
         return -EBADF;
     if (!(f.file->mode & (write ? FMODE_PWRITE : FMODE_PREAD)))
         return -ESPIPE;
-    return write ? vfs_write_iter(f.file, it, &pos, rw_flags) : vfs_read_iter(f.file, it, &pos, rw_flags);
+    if (!user_range_ok(buf, count))
+        return f.file->mode & (write ? FMODE_WRITE : FMODE_READ) ? -EFAULT : -EBADF;
+    struct iov_iter it;
+    iov_iter_init_user(&it, buf, min(count, MAX_RW_COUNT));
+    return write ? vfs_write_iter(f.file, &it, &pos, 0) : vfs_read_iter(f.file, &it, &pos, 0);
 }
 
 SYSCALL4(pread64, int, fd, void __user *, buf, size_t, count, loff_t, pos)
 {
-    if ((ssize_t)count < 0)
-        return -EINVAL;
-    if (!user_range_ok(user_addr(buf), count))
-        return -EFAULT;
-    struct iov_iter it;
-    iov_iter_init_user(&it, user_addr(buf), min(count, MAX_RW_COUNT));
-    return rw_at(fd, &it, pos, false, 0);
+    return rw_at(fd, user_addr(buf), count, pos, false);
 }
 
 SYSCALL4(pwrite64, int, fd, const void __user *, buf, size_t, count, loff_t, pos)
 {
-    if ((ssize_t)count < 0)
-        return -EINVAL;
-    if (!user_range_ok(user_addr(buf), count))
-        return -EFAULT;
-    struct iov_iter it;
-    iov_iter_init_user(&it, user_addr(buf), min(count, MAX_RW_COUNT));
-    return rw_at(fd, &it, pos, true, 0);
+    return rw_at(fd, user_addr(buf), count, pos, true);
 }
 
 // RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT, RWF_APPEND, RWF_NOAPPEND of preadv2(2) in the order of their bits.

@@ -91,24 +91,13 @@ static int sets_out(struct select_sets *s, void __user *const usets[3])
     return 0;
 }
 
-// The sets hold as many descriptors as the table has, so a count beyond it costs nothing.
-static unsigned table_size(void)
-{
-    struct files *files = current_task()->files;
-    int fd = -1, last = -1;
-    while ((fd = files_next(files, last + 1)) >= 0)
-        last = fd;
-    return (unsigned)ALIGN_UP(last + 1, 64);
-}
-
 static long do_select(int nr, void __user *const usets[3], ktime_t deadline)
 {
     if (nr < 0)
         return -EINVAL;
     unsigned long few[6 * 2] __attribute__((uninitialized));
     struct select_sets s = {.nr = (unsigned)nr, .in = few};
-    if (s.nr > FD_SETSIZE_MAX)
-        s.nr = min(s.nr, max(table_size(), (unsigned)FD_SETSIZE_MAX));
+    s.nr = min(s.nr, files_max(current_task()->files)); // bits beyond the table are not looked at: select(2)
     s.words = DIV_ROUND_UP(s.nr, 64u);
     if (s.words > 2 && !(s.in = kvmalloc(6 * s.words * sizeof(long), ALLOC_KERNEL)))
         return -ENOMEM;

@@ -61,9 +61,14 @@ static int may_use(struct inode *inode, const char *name, bool write)
     return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
 }
 
-static bool known_namespace(const char *name)
+// 0 where a file system may be asked for the name; a prefix alone is no name.
+static int check_namespace(const char *name)
 {
-    return str_starts(name, "user.") || str_starts(name, "trusted.") || str_starts(name, "security.") || str_starts(name, "system.");
+    static const char *const prefixes[] = {"user.", "trusted.", "security.", "system."};
+    for (unsigned i = 0; i < ARRAY_SIZE(prefixes); i++)
+        if (str_starts(name, prefixes[i]))
+            return name[strlen(prefixes[i])] ? 0 : -EINVAL;
+    return -EOPNOTSUPP;
 }
 
 // ---- set -----------------------------------------------------------------------------------------------------------------------------------------------------
@@ -86,8 +91,9 @@ static long set_one(const struct path *p, void *arg)
         write_guard(&inode->sem);
         err = may_use(inode, a->name, true);
         if (!err)
-            err = inode->ops && inode->ops->setxattr && known_namespace(a->name) ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags)
-                                                                                  : -EOPNOTSUPP;
+            err = check_namespace(a->name);
+        if (!err)
+            err = inode->ops && inode->ops->setxattr ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags) : -EOPNOTSUPP;
     }
     mnt_drop_write(p->mnt);
     return err;
@@ -152,9 +158,11 @@ static long get_one(const struct path *p, void *arg)
     int err = copy_name(name, a->name);
     if (!err)
         err = may_use(inode, name, false);
+    if (!err)
+        err = check_namespace(name);
     if (err)
         return err;
-    if (!inode->ops || !inode->ops->getxattr || !known_namespace(name))
+    if (!inode->ops || !inode->ops->getxattr)
         return -EOPNOTSUPP;
     size_t size = min(a->size, (size_t)XATTR_SIZE_MAX);
     char *buf = size ? kvmalloc(size, ALLOC_KERNEL) : nullptr;
@@ -259,7 +267,9 @@ static long remove_one(const struct path *p, void *arg)
         write_guard(&inode->sem);
         err = may_use(inode, name, true);
         if (!err)
-            err = inode->ops && inode->ops->removexattr && known_namespace(name) ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
+            err = check_namespace(name);
+        if (!err)
+            err = inode->ops && inode->ops->removexattr ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
     }
     mnt_drop_write(p->mnt);
     return err;

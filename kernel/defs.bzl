@@ -38,12 +38,14 @@ _PROFILE = select({
     ],
     "//kernel:profile_fortress": [
         "-DKEVLAR_PROFILE_FORTRESS=1",
+        "-DKERNEL_FORTRESS=1",
+        "-DKERNEL_LOCK_CHECK=1",
         "-fstack-protector-strong",
         "-ftrivial-auto-var-init=pattern",
         "-fsanitize=array-bounds,bool,builtin,enum,integer-divide-by-zero,nonnull-attribute,return,returns-nonnull-attribute,shift,unreachable,vla-bound",
         "-fsanitize-trap=all",
     ],
-    "//kernel:profile_performance": ["-DKEVLAR_PROFILE_PERFORMANCE=1"],
+    "//kernel:profile_performance": ["-DKEVLAR_PROFILE_PERFORMANCE=1", "-DKERNEL_NO_ASSERT=1"],
 })
 
 _GUARD = select({

@@ -2,7 +2,7 @@
 
 #include "kernel/abi/errno.h"
 #include "kernel/base/assert.h"
-#include "kernel/base/string.h"
+#include "kernel/debug/lock_check.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/stack.h"
 #include "kernel/sched/run_queue.h"
@@ -123,6 +123,7 @@ struct thread *thread_create_idle(unsigned cpu)
 void thread_exit(void)
 {
     struct thread *t = current_thread();
+    lock_check_none_held("held by a thread that ends");
     set_current_state(THREAD_DEAD);
     schedule();
     ASSERT(t == nullptr); // nobody wakes the dead

@@ -76,7 +76,10 @@ struct thread {
     refcount_t refs;
     struct rcu_head rcu;
     void (*release)(struct thread *); // frees the containing object, a grace period after refs dropped to zero
-    struct lock_held *held_locks;     // fortress profile
+#ifdef KERNEL_LOCK_CHECK
+    struct lock_held held[LOCK_HELD_MAX]; // sleeping locks it has; kernel/debug/lock_check.c
+    unsigned nr_held;
+#endif
 };
 
 // CPU 0 starts in it, and idles in it once the kernel is up.

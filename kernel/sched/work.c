@@ -5,6 +5,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/boot/init.h"
+#include "kernel/debug/lock_check.h"
 #include "kernel/sched/run_queue.h"
 #include "kernel/sync/waitqueue.h"
 
@@ -75,6 +76,7 @@ static void worker_main(void *arg)
         __atomic_store_n(&item->queued, 0, __ATOMIC_RELEASE); // from here on it may be queued again, or freed by its function
         item->fn(item);
         DEBUG_ASSERT(!in_atomic());
+        lock_check_none_held("held after a work item");
         cond_resched();
     }
 }

@@ -12,6 +12,7 @@ enum lock_rank {
     RANK_NAMESPACE = 10,   // mount namespace, PID namespace creation
     RANK_MOUNT = 15,
     RANK_CGROUP = 18,
+    RANK_TIMER_CHANGE = 19, // a process's POSIX timers, while one is stopped or changed
     RANK_PROCESS_TREE = 20, // parents, children, process groups, sessions
     RANK_EXEC = 25,
     RANK_RENAME = 28,       // one cross-directory rename at a time per file system

@@ -6,7 +6,7 @@
 #include "kernel/time/user_timers.h"
 
 static DEFINE_LOCK_CLASS(timers_class, "process timers", RANK_TIMER_USER);
-static DEFINE_LOCK_CLASS(timers_change_class, "process timers, changing", RANK_EXEC);
+static DEFINE_LOCK_CLASS(timers_change_class, "process timers, changing", RANK_TIMER_CHANGE);
 
 // ITIMER_REAL is due. The next period is counted from the one that ended, so that it does not drift.
 static ktime_t real_fired(struct hrtimer *timer)

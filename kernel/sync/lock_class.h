@@ -11,12 +11,11 @@ enum lock_rank {
     RANK_NONE = 0,
     RANK_NAMESPACE = 10,   // mount namespace, PID namespace creation
     RANK_MOUNT = 15,
-    RANK_CGROUP = 18,
     RANK_TIMER_CHANGE = 19, // a process's POSIX timers, while one is stopped or changed
-    RANK_PROCESS_TREE = 20, // parents, children, process groups, sessions
     RANK_EXEC = 25,
     RANK_RENAME = 28,       // one cross-directory rename at a time per file system
     RANK_INODE = 30,        // inode rwsem; parent before child
+    RANK_CGROUP = 31,       // the tree of control groups: inside the inodes of its folders
     RANK_PIPE = 34,
     RANK_SOCKET = 36,
     RANK_TTY = 40,
@@ -30,6 +29,7 @@ enum lock_rank {
     RANK_CACHE_TREE = 63,  // a page cache's own lock: dirt is noted while entries are unmapped
     RANK_SUPERBLOCK = 64,
     RANK_DENTRY = 66,
+    RANK_PROCESS_TREE = 67, // parents, children, process groups, sessions: a spinlock
     RANK_FILES = 68,        // descriptor table spinlock
     RANK_SIGHAND = 70,
     RANK_PID = 71,

@@ -15,6 +15,10 @@
 
 DEFINE_LOCK_CLASS(mutex_wait_class, "mutex waiters", RANK_WAITQUEUE);
 
+// How often the holder is watched before sleeping. Bounded, because a holder that "runs" may be a virtual CPU that its host does not run, and even
+// be waiting for the very processor we spin on.
+#define SPIN_LIMIT 300
+
 struct mutex_waiter {
     struct list_head link;
     struct thread *thread;
@@ -54,7 +58,7 @@ static bool mutex_spin(struct mutex *lock)
         return false;
     bool taken = false;
     preempt_disable();
-    for (;;) {
+    for (unsigned patience = SPIN_LIMIT; patience; patience--) {
         uintptr_t owner = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
         if (owner & MUTEX_HANDOFF)
             break;

@@ -15,7 +15,9 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 
-#define SPIN_ON_READERS 256 // readers can not be watched, there may be many: looks at the lock before a writer sleeps
+// How often a waiter looks at the lock before it sleeps. Bounded also where the writer runs: that may be a virtual CPU that its host does not
+// run at all now.
+#define SPIN_LIMIT 300
 
 struct rwsem_waiter {
     struct list_head link;
@@ -51,7 +53,7 @@ static bool spin(struct rwsem *sem, bool writer)
         return false;
     bool taken = false;
     preempt_disable();
-    for (unsigned patience = SPIN_ON_READERS; patience && !this_cpu_read(need_resched);) {
+    for (unsigned patience = SPIN_LIMIT; patience && !this_cpu_read(need_resched); patience--) {
         int64_t count = __atomic_load_n(&sem->count, __ATOMIC_RELAXED);
         if (count & RWSEM_HANDOFF)
             break;
@@ -59,12 +61,8 @@ static bool spin(struct rwsem *sem, bool writer)
         if (taken)
             break;
         const struct thread *owner = READ_ONCE(sem->writer);
-        if (count & RWSEM_WRITER && owner) {
-            if (!__atomic_load_n(&owner->on_cpu, __ATOMIC_RELAXED))
-                break;
-        } else {
-            patience--;
-        }
+        if (count & RWSEM_WRITER && owner && !__atomic_load_n(&owner->on_cpu, __ATOMIC_RELAXED))
+            break;
         cpu_relax();
     }
     preempt_enable();

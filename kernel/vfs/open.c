@@ -173,7 +173,7 @@ static int open_place(const struct path *path, struct open_args *a, struct file 
 int open_inode_file(const struct path *path, unsigned flags, struct file **out)
 {
     struct file *file;
-    int err = file_alloc(path, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), path->dentry->inode->fops, &file);
+    int err = file_alloc(path, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), path->dentry->inode->fops, &file);
     if (err)
         return err;
     err = file_do_open(file);
@@ -181,6 +181,7 @@ int open_inode_file(const struct path *path, unsigned flags, struct file **out)
         file_put_sync(file);
         return err;
     }
+    file->flags &= ~(uint32_t)O_NOCTTY; // told the terminal's open; F_GETFL does not show it
     *out = file;
     return 0;
 }

@@ -28,10 +28,12 @@ static inline bool ldisc_is_continuation(const struct tty *tty, uint8_t c) // of
 }
 
 // -- tty_flow.c
+void tty_queue_input(struct tty *tty);                 // tty_input_run() by a worker
 void tty_stop(struct tty *tty);
 void tty_start(struct tty *tty);
 size_t tty_driver_write(struct tty *tty, const uint8_t *buf, size_t size) REQUIRES(tty->lock);
 void tty_kick(struct tty *tty);                       // after tty->lock was dropped
+void tty_kick_later(struct tty *tty);                 // the same by a worker, where locks are held
 void tty_flush_output(struct tty *tty);
 void tty_packet_note(struct tty *tty, unsigned add, unsigned clear); // on a slave: news for the master's reader
 // Waits until all output has left. 0, -EINTR on a signal; the deadline (KTIME_MAX: none) just ends it.

@@ -127,10 +127,12 @@ static int start_first(struct tty *tty) REQUIRES(tty->open_lock)
 {
     if (tty->activated)
         return 0;
-    mutex_lock(&tty->lock);
-    ldisc_reset(tty);
-    tty->stopped = tty->tco_stopped = false;
-    mutex_unlock(&tty->lock);
+    if (tty->kind == TTY_SERIAL) { // what a pty's other end has written before stays
+        mutex_lock(&tty->lock);
+        ldisc_reset(tty);
+        tty->stopped = tty->tco_stopped = false;
+        mutex_unlock(&tty->lock);
+    }
     int err = tty->ops->activate ? tty->ops->activate(tty) : 0;
     tty->activated = err == 0;
     return err;
@@ -144,6 +146,8 @@ static void stop_last(struct tty *tty) REQUIRES(tty->open_lock)
     tty->exclusive = false;
     if (tty->ops->shutdown)
         tty->ops->shutdown(tty);
+    if (tty->kind != TTY_SERIAL)
+        return;
     mutex_lock(&tty->lock);
     ldisc_flush_input(tty);
     ldisc_echo_drop(tty);
@@ -216,7 +220,7 @@ static void tty_release(struct file *file)
 {
     struct tty_file *tf = file->private;
     struct tty *tty = tf->tty;
-    if (!tty_file_hung(tf)) {
+    if (!tty_file_hung(tf) || tty->kind == TTY_PTY_MASTER) {
         if (tty->ops->close)
             tty->ops->close(tty);
         if (READ_ONCE(tty->open_count) == 1 && tty->kind == TTY_SERIAL && !READ_ONCE(tty->stopped))

@@ -18,7 +18,7 @@ static void input_worker(struct work_item *item)
     tty_put(tty);
 }
 
-static void queue_input_work(struct tty *tty)
+void tty_queue_input(struct tty *tty)
 {
     if (!xchg(&tty->input_queued, 1u)) { // a reference for each queued item
         tty_get(tty);
@@ -50,7 +50,7 @@ size_t tty_receive(struct tty *tty, const uint8_t *buf, size_t size, enum tty_fl
     if (n && !in_interrupt() && tty->kind >= TTY_PTY_MASTER && tty->kind <= TTY_PTY_SLAVE)
         return n; // the writer runs the line discipline itself, once its locks are dropped: ops->kick
     if (n)
-        queue_input_work(tty);
+        tty_queue_input(tty);
     return n;
 }
 
@@ -94,7 +94,7 @@ void tty_input_run(struct tty *tty)
 void tty_wakeup(struct tty *tty)
 {
     if (READ_ONCE(tty->ldisc.echo_head) != READ_ONCE(tty->ldisc.echo_tail))
-        queue_input_work(tty);
+        tty_queue_input(tty);
     wake_up_nr(&tty->write_wait, EPOLLOUT | EPOLLWRNORM, ~0u);
 }
 
@@ -117,6 +117,12 @@ void tty_kick(struct tty *tty)
         if (tty->ops->kick)
             tty->ops->kick(tty);
     }
+}
+
+void tty_kick_later(struct tty *tty)
+{
+    if (tty->link)
+        tty_queue_input(tty->link);
 }
 
 void tty_packet_note(struct tty *tty, unsigned add, unsigned clear)

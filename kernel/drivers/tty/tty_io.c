@@ -41,16 +41,6 @@ static bool packet_news(struct tty *tty)
     return READ_ONCE(tty->packet) && tty->link && READ_ONCE(tty->link->packet_status);
 }
 
-static bool input_ready(struct tty *tty)
-{
-    if (ldisc_readable(tty, false))
-        return true;
-    if (READ_ONCE(tty->raw.head) == READ_ONCE(tty->raw.tail))
-        return false;
-    tty_input_run(tty); // received, but the worker has not come yet, or the buffer was full
-    return ldisc_readable(tty, false);
-}
-
 // Sleeps until there is input, or something else that ends the wait. 0: look again; 1: end with what there is; -errno.
 static int wait_input(struct tty *tty, struct file *file, ktime_t deadline, unsigned rw_flags)
 {
@@ -63,11 +53,11 @@ static int wait_input(struct tty *tty, struct file *file, ktime_t deadline, unsi
         return 1;
     if (nonblocking(file, rw_flags))
         return -EAGAIN;
+    if (READ_ONCE(tty->raw.head) != READ_ONCE(tty->raw.tail))
+        tty_queue_input(tty);
     int err = wait_event_interruptible_timeout(
         &tty->read_wait,
-        ldisc_readable(tty, false) || READ_ONCE(tty->raw.head) != READ_ONCE(tty->raw.tail) || packet_news(tty) ||
-            READ_ONCE(tty->other_closed) || tty_file_hung(tf),
-        deadline);
+        ldisc_readable(tty, false) || packet_news(tty) || READ_ONCE(tty->other_closed) || tty_file_hung(tf), deadline);
     if (err == -EINTR)
         return -ERESTARTSYS;
     return err == -ETIMEDOUT ? 1 : 0;
@@ -109,7 +99,7 @@ static ssize_t read_locked(struct tty *tty, struct file *file, struct iov_iter *
             return copy_to_iter(to, &status, 1) ? 1 : -EFAULT;
         if (total && packet_news(tty))
             break;
-        if (!input_ready(tty)) {
+        if (!ldisc_readable(tty, false)) {
             int err = wait_input(tty, file, deadline, rw_flags);
             if (err == 0)
                 continue;
@@ -189,12 +179,12 @@ static ssize_t write_chunk(struct tty *tty, struct file *file, const uint8_t *bu
         mutex_lock(&tty->lock);
         size_t n = ldisc_output(tty, buf + done, size - done);
         mutex_unlock(&tty->lock);
-        tty_kick(tty);
         done += n;
         if (done == size)
             break;
+        tty_kick_later(tty); // full: the other end has to work before there is room
         if (n)
-            continue; // the kick may have made room
+            continue;
         if (nonblocking(file, rw_flags))
             return done ? (ssize_t)done : -EAGAIN;
         if (wait_event_interruptible(&tty->write_wait, output_room(tty) || write_end_gone(tf)))
@@ -242,6 +232,7 @@ ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsig
     }
     ssize_t n = write_locked(tty, file, from, rw_flags);
     mutex_unlock(&tty->write_lock);
+    tty_kick(tty); // without write_lock: the other end of a pty may have to send signals
     if (n > 0)
         note_time(file, true);
     return n;

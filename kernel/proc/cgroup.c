@@ -3,6 +3,7 @@
 #include "kernel/proc/cgroup.h"
 
 #include "kernel/base/printk.h"
+#include "kernel/base/sort.h"
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/internal.h"
@@ -17,7 +18,7 @@ static struct spinlock tasks_lock = SPINLOCK_INIT(&cgroup_tasks_class);
 static uint64_t next_id = 1;
 
 struct cgroup *cgroup_root;
-struct cgroup *(*cgroup_of_file)(struct file *file);
+int (*cgroup_of_file)(struct file *file, struct cgroup **out);
 
 static void group_init(struct cgroup *cg)
 {
@@ -28,6 +29,7 @@ static void group_init(struct cgroup *cg)
     waitqueue_init(&cg->events_wq);
     waitqueue_init(&cg->thaw_wq);
     cg->pids_max = CGROUP_PIDS_UNLIMITED;
+    cg->max_depth = cg->max_descendants = INT32_MAX;
     cg->id = next_id++;
 }
 
@@ -41,10 +43,41 @@ void cgroup_put(struct cgroup *cg)
     }
 }
 
+static void event(struct cgroup *cg) REQUIRES(tasks_lock)
+{
+    cg->events_seq++;
+    wake_up_all(&cg->events_wq);
+}
+
+// Whether `cg` is frozen follows from its members and children; what changes goes up.
+static void update_frozen(struct cgroup *cg) REQUIRES(tasks_lock)
+{
+    for (; cg; cg = cg->parent) {
+        bool now = cg->frozen_by && cg->nr_frozen_tasks == cg->nr_tasks && cg->nr_frozen_children == cg->nr_children;
+        if (now == cg->frozen)
+            return;
+        WRITE_ONCE(cg->frozen, now);
+        event(cg);
+        if (cg->parent)
+            cg->parent->nr_frozen_children += now ? 1u : -1u;
+    }
+}
+
+static bool room_for_child(const struct cgroup *parent)
+{
+    int depth = 1;
+    for (const struct cgroup *at = parent; at; at = at->parent, depth++)
+        if (depth > at->max_depth || at->nr_descendants >= (unsigned)at->max_descendants)
+            return false;
+    return true;
+}
+
 int cgroup_create(struct cgroup *parent, const char *name, struct cgroup **out)
 {
     if (parent->dead)
         return -ENODEV;
+    if (!room_for_child(parent))
+        return -EAGAIN;
     struct cgroup *cg = kzalloc(sizeof *cg, ALLOC_KERNEL);
     if (!cg)
         return -ENOMEM;
@@ -56,8 +89,15 @@ int cgroup_create(struct cgroup *parent, const char *name, struct cgroup **out)
     cg->parent = cgroup_get(parent);
     cg->depth = parent->depth + 1;
     cg->pids_enabled = parent->subtree_pids;
-    cg->frozen_by = parent->frozen_by;
     list_add_tail(&cg->sibling, &parent->children);
+    for (struct cgroup *at = parent; at; at = at->parent)
+        at->nr_descendants++;
+    spin_irq_guard(&tasks_lock);
+    cg->frozen_by = parent->frozen_by;
+    parent->nr_children++;
+    cg->frozen = cg->frozen_by;
+    parent->nr_frozen_children += cg->frozen;
+    update_frozen(parent);
     *out = cg;
     return 0;
 }
@@ -71,17 +111,16 @@ int cgroup_remove(struct cgroup *cg)
         if (cg->nr_tasks)
             return -EBUSY;
         cg->dead = true;
+        cg->parent->nr_children--;
+        cg->parent->nr_frozen_children -= cg->frozen;
+        update_frozen(cg->parent);
     }
     list_del_init(&cg->sibling);
+    for (struct cgroup *at = cg->parent; at; at = at->parent)
+        at->nr_descendants--;
     wake_up_all(&cg->events_wq);
     cgroup_put(cg);
     return 0;
-}
-
-static void event(struct cgroup *cg) REQUIRES(tasks_lock)
-{
-    cg->events_seq++;
-    wake_up_all(&cg->events_wq);
 }
 
 // One more or one less reason for `cg` to be populated; the news goes up as far as it changes anything.
@@ -101,22 +140,9 @@ bool cgroup_populated(const struct cgroup *cg)
     return READ_ONCE(cg->nr_populated);
 }
 
-static bool subtree_frozen(const struct cgroup *cg)
-{
-    if (cg->nr_frozen_tasks != cg->nr_tasks)
-        return false;
-    const struct cgroup *child;
-    list_for_each_entry(child, &cg->children, sibling)
-    {
-        if (!subtree_frozen(child))
-            return false;
-    }
-    return true;
-}
-
 bool cgroup_frozen(const struct cgroup *cg)
 {
-    return cg->frozen_by && subtree_frozen(cg);
+    return READ_ONCE(cg->frozen);
 }
 
 static void join(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
@@ -126,6 +152,7 @@ static void join(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
     change_populated(cg, true);
     if (cg->frozen_by)
         thread_set_work(&task->thread, WORK_FREEZE);
+    update_frozen(cg);
 }
 
 static void leave(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
@@ -135,6 +162,7 @@ static void leave(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
     if (task->frozen)
         cg->nr_frozen_tasks--;
     change_populated(cg, false);
+    update_frozen(cg);
 }
 
 // -- pids: counted in every group from the member's up to the root, limited where the controller is enabled
@@ -150,6 +178,7 @@ static int pids_charge(struct cgroup *cg)
         int64_t now = atomic_add_return(&at->pids_current, 1);
         if (now > READ_ONCE(at->pids_max)) {
             (void)atomic_add_return(&at->pids_events_max, 1);
+            wake_up_all(&at->events_wq);
             pids_uncharge(cg, at->parent);
             return -EAGAIN;
         }
@@ -166,11 +195,9 @@ int cgroup_can_fork(struct task *child, int cgroup_fd)
     struct cgroup *cg;
     if (cgroup_fd >= 0) {
         FD_REF(f, cgroup_fd);
-        cg = f.file && cgroup_of_file ? cgroup_of_file(f.file) : nullptr;
-        if (!cg)
-            return -EBADF;
-        if (cg->dead)
-            return -ENODEV;
+        int err = f.file && cgroup_of_file ? cgroup_of_file(f.file, &cg) : -EBADF;
+        if (err)
+            return err;
         cgroup_get(cg);
     } else {
         spin_irq_guard(&tasks_lock);
@@ -182,6 +209,7 @@ int cgroup_can_fork(struct task *child, int cgroup_fd)
         return err;
     }
     child->cgroup = cg;
+    child->cgroup_kills = READ_ONCE(cg->kills);
     return 0;
 }
 
@@ -196,8 +224,10 @@ void cgroup_post_fork(struct task *child)
 {
     struct task *leader = child->process->leader;
     struct cgroup *moved = nullptr;
+    bool killed;
     {
         spin_irq_guard(&tasks_lock);
+        killed = child->cgroup->kills != child->cgroup_kills;
         // The process may have been moved since: a thread is where its leader is.
         if (leader != child && leader->cgroup && leader->cgroup != child->cgroup) {
             moved = child->cgroup;
@@ -211,6 +241,9 @@ void cgroup_post_fork(struct task *child)
             (void)atomic_add_return(&at->pids_current, 1);
         cgroup_put(moved);
     }
+    // Whoever killed the group did not see the child in it yet.
+    if (killed)
+        signal_send_process(child->process, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
 }
 
 void cgroup_exit(struct task *task)
@@ -279,7 +312,7 @@ static void refreeze(struct cgroup *cg, int change) REQUIRES(cgroup_lock)
                     thread_kick(&t->thread);
             }
         }
-        event(cg);
+        update_frozen(cg);
     }
     wake_up_all(&cg->thaw_wq);
     struct cgroup *child;
@@ -303,8 +336,7 @@ static void mark_frozen(struct task *task, bool on)
         return;
     task->frozen = on;
     cg->nr_frozen_tasks += on ? 1u : -1u;
-    for (; cg; cg = cg->parent)
-        event(cg);
+    update_frozen(cg);
 }
 
 void cgroup_freeze_wait(struct task *task)
@@ -333,6 +365,7 @@ void cgroup_kill(struct cgroup *cg)
     {
         rcu_read_lock();
         spin_irq_guard(&tasks_lock);
+        cg->kills++;
         struct task *t;
         list_for_each_entry(t, &cg->tasks, cgroup_link)
         {
@@ -436,15 +469,61 @@ int cgroup_path(struct cgroup *cg, char *buf, size_t size)
         root = root->parent;
         used += (size_t)scnprintf(buf + used, size - used, "/..");
     }
-    struct cgroup *chain[64];
-    unsigned depth = 0;
-    for (struct cgroup *at = cg; at != root && depth < ARRAY_SIZE(chain); at = at->parent)
-        chain[depth++] = at;
-    if (!depth && !used)
-        used += (size_t)scnprintf(buf, size, "/");
-    while (depth--)
-        used += (size_t)scnprintf(buf + used, size - used, "/%s", chain[depth]->name);
-    return used + 1 >= size ? -ENAMETOOLONG : 0;
+    // The rest is written from its end.
+    char *at = buf + size - 1;
+    *at = 0;
+    for (; cg != root; cg = cg->parent) {
+        size_t len = strlen(cg->name);
+        if ((size_t)(at - buf) < used + len + 1)
+            return -ENAMETOOLONG;
+        at -= len;
+        memcpy(at, cg->name, len);
+        *--at = '/';
+    }
+    if (!*at && !used)
+        *--at = '/';
+    memmove(buf + used, at, strlen(at) + 1);
+    return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int cgroup_members(struct cgroup *cg, bool threads, pid_t **out, size_t *nr)
+{
+    pid_t *ids = nullptr;
+    size_t room, n;
+    for (room = 64;; room = n + 64) {
+        ids = kmalloc(room * sizeof *ids, ALLOC_KERNEL);
+        if (!ids)
+            return -ENOMEM;
+        n = 0;
+        {
+            spin_irq_guard(&tasks_lock);
+            struct task *t;
+            list_for_each_entry(t, &cg->tasks, cgroup_link)
+            {
+                if (n < room)
+                    ids[n] = pid_vnr(threads ? t->pid : t->process->pid);
+                n++;
+            }
+        }
+        if (n <= room)
+            break;
+        kfree(ids);
+    }
+    sort(ids, n, sizeof *ids, compare_pids);
+    // A process is named once, however many threads it has.
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (threads || !kept || ids[kept - 1] != ids[i])
+            ids[kept++] = ids[i];
+    *out = ids;
+    *nr = kept;
+    return 0;
 }
 
 void cgroup_show(struct seq_file *m, struct task *task)

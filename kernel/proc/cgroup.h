@@ -34,9 +34,13 @@ struct cgroup {
     unsigned nr_populated;          // own members, plus children that are populated
     atomic64_t pids_current, pids_peak, pids_events_max;
     int64_t pids_max;
+    int max_depth, max_descendants; // cgroup.max.*; INT_MAX: no limit. cgroup_lock, as nr_descendants
+    unsigned nr_descendants;
     bool freeze;                    // own cgroup.freeze
+    bool frozen;                    // frozen_by, and all members and children are frozen: cgroup_tasks_lock
     unsigned frozen_by;             // this group's and its ancestors' freeze, counted
-    unsigned nr_frozen_tasks;
+    unsigned nr_frozen_tasks, nr_children, nr_frozen_children;
+    unsigned kills;                 // counts cgroup.kill: a fork that one overtook kills its child
     struct waitqueue events_wq;     // cgroup.events changed
     uint64_t events_seq;
     struct waitqueue thaw_wq;
@@ -68,7 +72,7 @@ void cgroup_freeze_wait(struct task *task);
 
 // -- for the file system; cgroup_lock held by the caller
 [[nodiscard]] int cgroup_create(struct cgroup *parent, const char *name, struct cgroup **out) REQUIRES(cgroup_lock);
-// -EBUSY while it has members or children.
+// -EAGAIN from cgroup_create(): cgroup.max.depth or .descendants of an ancestor. cgroup_remove(): -EBUSY while it has members or children.
 [[nodiscard]] int cgroup_remove(struct cgroup *cg) REQUIRES(cgroup_lock);
 // Moves all threads of a process. -EBUSY where controllers are distributed to children (no internal processes), -ENODEV removed, -ESRCH.
 [[nodiscard]] int cgroup_attach(struct cgroup *cg, struct process *p) REQUIRES(cgroup_lock);
@@ -80,8 +84,11 @@ void cgroup_kill(struct cgroup *cg) REQUIRES(cgroup_lock);
 [[nodiscard]] int cgroup_set_subtree_pids(struct cgroup *cg, bool on) REQUIRES(cgroup_lock);
 bool cgroup_populated(const struct cgroup *cg);
 bool cgroup_frozen(const struct cgroup *cg); // all members below are in the freezer
-// The group of an open directory or control file; set by the file system. Null: not a cgroup file.
-extern struct cgroup *(*cgroup_of_file)(struct file *file);
+// The ids of the members' processes (or threads) as the current thread's PID namespace has them, ascending, in a kmalloc'ed array of *nr. -ENOMEM.
+[[nodiscard]] int cgroup_members(struct cgroup *cg, bool threads, pid_t **out, size_t *nr);
+// CLONE_INTO_CGROUP: the group of an open folder, which the caller may put processes into; borrowed from the file. Set by the file system.
+// -EBADF not a cgroup folder, -EACCES, -ENODEV removed, -EBUSY it distributes controllers.
+extern int (*cgroup_of_file)(struct file *file, struct cgroup **out);
 
 // The path of `cg` as seen from the current cgroup namespace ("/", "/a/b", "/../x"). -ENAMETOOLONG.
 [[nodiscard]] int cgroup_path(struct cgroup *cg, char *buf, size_t size);

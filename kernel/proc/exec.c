@@ -203,6 +203,8 @@ int binary_commit(struct binary *bin)
     struct mm *mm = bin->mm;
     if (inode_deny_write(bin->file->inode) == 0) // never fails: it is denied while we hold it open
         mm->exe_file = file_get(bin->file);
+    if (task->thread.mm)
+        mm->oom_score_adj = task->thread.mm->oom_score_adj;
     replace_mm(bin);
     bin->committed = true;
 
@@ -223,8 +225,6 @@ int binary_commit(struct binary *bin)
         task->pdeath_signal = 0;
     cred_commit(bin->cred);
     bin->cred = nullptr;
-    if (task->thread.mm)
-        mm->oom_score_adj = task->thread.mm->oom_score_adj;
     // Others may look into it only if it is what its user could read, and runs as that user alone.
     mm->dumpable = bin->secure || !readable ? 0 : 1;
     return 0;

@@ -58,6 +58,7 @@ struct task {
     bool work_closed;                // exiting: nothing can be added any more
     struct cgroup *cgroup;
     struct list_head cgroup_link;
+    unsigned cgroup_kills;           // of its group when it was made
     uint64_t min_flt, maj_flt;
     uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
     unsigned long personality;

@@ -69,7 +69,9 @@ static int new_mount(struct path *target, const char *type, unsigned long flags,
         return err;
     if (!(flags & MS_RDONLY) && !(sb->flags & SB_RDONLY))
         mnt_flags &= ~MNT_READONLY;
-    struct mount *m = mount_new(sb, sb->root, source ? source : "none");
+    struct dentry *root = sb->ops && sb->ops->mount_root ? sb->ops->mount_root(sb) : dget(sb->root);
+    struct mount *m = root ? mount_new(sb, root, source ? source : "none") : nullptr;
+    dput(root);
     sb_put(sb);
     if (!m)
         return -ENOMEM;

@@ -199,6 +199,7 @@ struct superblock_ops {
     int (*remount)(struct superblock *sb, unsigned flags, const char *options);
     int (*sync)(struct superblock *sb, bool wait);
     void (*show_options)(struct seq_file *m, struct superblock *sb); // ",size=…"
+    struct dentry *(*mount_root)(struct superblock *sb);  // what a new mount shows, with a reference; null: the root
     bool keep_dentries;                                   // the dentry tree is the file system (tmpfs and kin): never shrink
 };
 

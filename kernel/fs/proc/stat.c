@@ -70,7 +70,7 @@ static void read_tree(const struct pid_namespace *ns, struct task *task, bool wh
     struct process *p = task->process;
     *f = (struct tree_facts){.tty_pgrp = -1};
     spin_irq_guard(&process_tree_lock);
-    f->ppid = p->parent ? pid_nr_ns(p->parent->pid, ns) : 0;
+    f->ppid = p->parent && p->parent != p ? pid_nr_ns(p->parent->pid, ns) : 0;
     f->pgrp = pid_nr_ns(p->pgrp, ns);
     f->session = pid_nr_ns(p->session, ns);
     if (p->tty) {

@@ -2,6 +2,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/random.h"
+#include "kernel/drivers/mem/log_stream.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/boot/version.h"
@@ -126,7 +127,6 @@ static int set_ctrl_alt_del(const struct sysctl *, int64_t value)
 
 // Who may see kernel addresses. This kernel shows none to anybody, so every setting is kept and all of them hold.
 static int kptr_restrict;
-int sysctl_dmesg_restrict;
 
 // Restrictions are tightened and loosened by the administrator only: proc_sys_kernel(5).
 static int set_restricted(const struct sysctl *s, int64_t value)

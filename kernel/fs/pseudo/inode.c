@@ -56,7 +56,8 @@ static void fill_entry(struct inode *inode, struct pseudo_dir *dir, const struct
         return;
     }
     inode->mode = S_IFREG | entry->mode;
-    inode->uid = inode->gid = 0;
+    inode->uid = dir->file_uid;
+    inode->gid = dir->file_gid;
     inode->ops = &pseudo_file_ops_inode;
     inode->fops = entry->fops ? entry->fops : &pseudo_file_fops;
     read_guard(&pseudo_tree_sem);

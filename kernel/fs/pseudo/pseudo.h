@@ -45,6 +45,8 @@ struct pseudo_dir {
     umode_t mode;                  // permissions
     uid_t uid;
     gid_t gid;
+    uid_t file_uid;                // of its table's files, unless changed
+    gid_t file_gid;
     struct pseudo_table table;     // the first; more by pseudo_table_add()
     void *object;
     void (*release)(void *object); // when the last reference goes

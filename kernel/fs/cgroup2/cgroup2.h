@@ -1,0 +1,15 @@
+// kernel/fs/cgroup2/cgroup2.h — control groups as folders: cgroups(7). Between the parts of this folder.
+#pragma once
+
+#include "kernel/fs/pseudo/pseudo.h"
+#include "kernel/proc/cgroup.h"
+
+extern const struct pseudo_entry cgroup_files[];
+extern bool cgroup_ns_delegate; // mount option nsdelegate: cgroup namespaces are borders of delegation
+
+static inline struct cgroup *cgroup_of_dir(const struct pseudo_dir *dir)
+{
+    return dir->object;
+}
+// 0 where the current thread may write cgroup.procs of the group; else -EACCES.
+[[nodiscard]] int cgroup_may_write_procs(struct cgroup *cg);

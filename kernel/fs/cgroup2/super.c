@@ -1,0 +1,221 @@
+// kernel/fs/cgroup2/super.c — the one cgroup2 superblock; making and removing groups as folders; cgroup namespaces at mount(2).
+#include "kernel/base/panic.h"
+#include "kernel/base/string.h"
+#include "kernel/boot/init.h"
+#include "kernel/fs/cgroup2/cgroup2.h"
+#include "kernel/mm/slab.h"
+#include "kernel/proc/cred.h"
+#include "kernel/proc/namespaces.h"
+#include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/seq_file.h"
+#include "kernel/vfs/walk.h"
+
+#define CGROUP2_SUPER_MAGIC 0x63677270
+
+static struct superblock *instance RO_AFTER_INIT;
+bool cgroup_ns_delegate;
+
+static void release_group(void *object)
+{
+    cgroup_put(object);
+}
+
+// ---- folders ----------------------------------------------------------------------------------------------------------------------------------------------------------
+
+static int cg_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
+{
+    struct pseudo_dir *parent = pseudo_inode(dir)->dir;
+    char name[NAME_MAX + 1];
+    memcpy(name, dentry->name.name, dentry->name.len);
+    name[dentry->name.len] = 0;
+    if (strchr(name, '\n'))
+        return -EINVAL; // /proc/PID/cgroup is read by lines
+    mutex_guard(&cgroup_lock);
+    struct cgroup *cg;
+    int err = cgroup_create(cgroup_of_dir(parent), name, &cg);
+    if (err)
+        return err;
+    struct pseudo_dir *made;
+    err = pseudo_mkdir(parent, name, cgroup_files, cgroup_get(cg), &made);
+    if (err) {
+        cgroup_put(cg);
+        (void)cgroup_remove(cg);
+        return err;
+    }
+    // Folder and files belong to their maker: who may make a group may also run it.
+    const struct cred *cred = current_cred();
+    made->release = release_group;
+    made->mode = mode & 01777;
+    made->uid = made->file_uid = cred->fsuid;
+    made->gid = made->file_gid = cred->fsgid;
+    cg->private = made;
+    struct inode *inode = pseudo_inode_make(dir->sb, made, nullptr);
+    if (!inode) {
+        pseudo_remove(made);
+        pseudo_put(made);
+        cg->private = nullptr;
+        (void)cgroup_remove(cg);
+        return -ENOMEM;
+    }
+    pseudo_put(made);
+    d_instantiate(dentry, inode);
+    dir->nlink++;
+    inode_touch(dir, true, true);
+    return 0;
+}
+
+static int cg_rmdir(struct inode *dir, struct dentry *dentry)
+{
+    struct pseudo_dir *folder = pseudo_inode(dentry->inode)->dir;
+    {
+        mutex_guard(&cgroup_lock);
+        struct cgroup *cg = cgroup_of_dir(folder);
+        if (cg->dead)
+            return -ENODEV;
+        int err = cgroup_remove(cg);
+        if (err)
+            return err;
+        cg->private = nullptr;
+        pseudo_remove(folder);
+    }
+    d_invalidate_children(dentry);
+    dentry->inode->nlink = 0;
+    dir->nlink--;
+    inode_touch(dir, true, true);
+    return 0;
+}
+
+static const struct inode_ops cgroup_dir_ops = {.lookup = pseudo_lookup, .mkdir = cg_mkdir, .rmdir = cg_rmdir, .setattr = pseudo_setattr};
+
+// ---- who may move processes ---------------------------------------------------------------------------------------------------------------------------------------------
+
+int cgroup_may_write_procs(struct cgroup *cg)
+{
+    struct pseudo_dir *folder;
+    {
+        mutex_guard(&cgroup_lock);
+        folder = cg->private ? pseudo_get(cg->private) : nullptr;
+    }
+    if (!folder)
+        return -ENODEV;
+    struct inode *inode;
+    int err = pseudo_find_inode(instance, folder, "cgroup.procs", 12, &inode);
+    if (!err) {
+        err = inode_permission(inode, MAY_WRITE);
+        iput(inode);
+    }
+    pseudo_put(folder);
+    return err;
+}
+
+static int group_of_file(struct file *file, struct cgroup **out)
+{
+    if (!file->inode || file->inode->sb != instance || !S_ISDIR(file->inode->mode))
+        return -EBADF;
+    struct cgroup *cg = cgroup_of_dir(pseudo_inode(file->inode)->dir);
+    if (cg->dead)
+        return -ENODEV;
+    int err = cgroup_may_write_procs(cg);
+    if (err)
+        return err;
+    if (cg->parent && cg->subtree_pids)
+        return -EBUSY; // processes live in leaves
+    *out = cg;
+    return 0;
+}
+
+// ---- mounting --------------------------------------------------------------------------------------------------------------------------------------------------------------
+
+static int parse_options(const char *options, bool *delegate)
+{
+    char key[32], value[32];
+    while (mount_option_next(&options, key, sizeof key, value, sizeof value)) {
+        if (strcmp(key, "nsdelegate") || *value)
+            return -EINVAL;
+        *delegate = true;
+    }
+    return 0;
+}
+
+// Options count when they come from the first cgroup namespace; from inside another they are checked and ignored.
+static int set_options(const char *options)
+{
+    bool delegate = false;
+    int err = parse_options(options, &delegate);
+    if (!err && current_namespaces()->cgroup == init_cgroup_ns)
+        WRITE_ONCE(cgroup_ns_delegate, delegate);
+    return err;
+}
+
+static int cg_remount(struct superblock *, unsigned, const char *options)
+{
+    return set_options(options);
+}
+
+static void cg_show_options(struct seq_file *m, struct superblock *)
+{
+    if (cgroup_ns_delegate)
+        seq_puts(m, ",nsdelegate");
+}
+
+// A mount made in a cgroup namespace shows the groups from that namespace's root on.
+static struct dentry *below(struct dentry *parent, const struct cgroup *cg)
+{
+    const struct qstr name = {.name = cg->name, .len = (uint32_t)strlen(cg->name), .hash = d_name_hash(parent, cg->name, strlen(cg->name))};
+    int err = 0;
+    down_write(&parent->inode->sem);
+    struct dentry *d = lookup_locked(parent, &name, 0, &err);
+    up_write(&parent->inode->sem);
+    if (d && !d->inode) {
+        dput(d);
+        d = nullptr;
+    }
+    return d;
+}
+
+static struct dentry *dentry_of(struct cgroup *cg)
+{
+    if (!cg->parent)
+        return dget(instance->root);
+    struct dentry *parent = dentry_of(cg->parent), *d = parent ? below(parent, cg) : nullptr;
+    dput(parent);
+    return d;
+}
+
+static struct dentry *cg_mount_root(struct superblock *)
+{
+    return dentry_of(cgroup_ns_root(current_namespaces()->cgroup));
+}
+
+static const struct superblock_ops cgroup2_super_ops = {
+    .alloc_inode = pseudo_alloc_inode,
+    .free_inode = pseudo_free_inode,
+    .evict_inode = pseudo_evict_inode,
+    .statfs = pseudo_statfs,
+    .remount = cg_remount,
+    .show_options = cg_show_options,
+    .mount_root = cg_mount_root,
+};
+
+static int cgroup2_get_super(const struct file_system_type *, unsigned, const char *, const char *options, struct superblock **out)
+{
+    int err = instance ? set_options(options) : -ENODEV;
+    if (!err)
+        *out = sb_get(instance);
+    return err;
+}
+FILE_SYSTEM(cgroup2_type) = {.name = "cgroup2", .flags = FS_USERNS_MOUNT, .get_super = cgroup2_get_super};
+
+static int cgroup2_init(void)
+{
+    struct pseudo_dir *root = pseudo_root(cgroup_files, cgroup_root);
+    if (!root)
+        panic("no memory for the folder of control groups");
+    root->ops = &cgroup_dir_ops;
+    root->mode = 0555;
+    cgroup_root->private = root;
+    cgroup_of_file = group_of_file;
+    return pseudo_super_make(&cgroup2_type, 0, CGROUP2_SUPER_MAGIC, &cgroup2_super_ops, root, &instance);
+}
+INITCALL(subsys, cgroup2_init);

@@ -379,12 +379,11 @@ struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name
     hlist_for_each_entry_rcu(d, bucket_of(name->hash), hash) {
         if (READ_ONCE(d->name.hash) != name->hash || READ_ONCE(d->parent) != parent)
             continue;
+        // Who takes the entry checks seq again afterwards; a name that changes meanwhile can only make us look at the wrong bytes.
         uint32_t seq = seq_read_begin(&d->seq);
-        const char *text = d->name.name;
-        uint32_t len = d->name.len;
-        if (d->parent != parent || d->flags & DCACHE_UNHASHED || len != name->len || seq_read_retry(&d->seq, seq))
+        if (READ_ONCE(d->parent) != parent || READ_ONCE(d->flags) & DCACHE_UNHASHED || READ_ONCE(d->name.len) != name->len)
             continue;
-        if (!names_equal(text, name->name, len))
+        if (!names_equal(READ_ONCE(d->name.name), name->name, name->len))
             continue;
         *seq_out = seq;
         return d;

@@ -22,7 +22,7 @@ DEFINE_LOCK_CLASS(epoll_teardown_class, "epoll teardown", (enum lock_rank)(RANK_
 DEFINE_LOCK_CLASS(epoll_nest_class, "epoll nesting", (enum lock_rank)(RANK_EPOLL - 1));
 DEFINE_LOCK_CLASS_NESTED(epoll_class, "epoll", RANK_EPOLL);
 DEFINE_LOCK_CLASS(epoll_links_class, "epoll links", RANK_FILES);
-DEFINE_LOCK_CLASS_NESTED(epoll_ready_class, "epoll ready list", RANK_WAITQUEUE);
+DEFINE_LOCK_CLASS(epoll_ready_class, "epoll ready list", (enum lock_rank)(RANK_WAITQUEUE + 1));
 
 #define NESTS_MAX 5u
 #define PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)

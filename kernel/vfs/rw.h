@@ -12,6 +12,24 @@ struct pos_ref {
     struct mutex *lock;
     loff_t none; // what a stream gets
 };
-void file_pos_begin(struct pos_ref *ref, struct file *file, bool shared);
-void file_pos_end(struct pos_ref *ref);
+// The position needs its lock only if another descriptor, thread or process can use this description at the same time.
+static ALWAYS_INLINE void file_pos_begin(struct pos_ref *ref, struct file *file, bool shared) NO_THREAD_SAFETY_ANALYSIS
+{
+    ref->lock = nullptr;
+    if (file->ops->nonseekable) {
+        ref->none = 0;
+        ref->pos = &ref->none;
+        return;
+    }
+    ref->pos = &file->pos;
+    if (file->mode & FMODE_ATOMIC_POS && (shared || refcount_read(&file->refs) > 1)) {
+        ref->lock = &file->pos_lock;
+        mutex_lock(ref->lock);
+    }
+}
+static ALWAYS_INLINE void file_pos_end(struct pos_ref *ref) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (unlikely(ref->lock))
+        mutex_unlock(ref->lock);
+}
 [[nodiscard]] loff_t vfs_llseek(struct file *file, loff_t offset, int whence);

@@ -1,0 +1,628 @@
+// tests/contract/process.c — fork, vfork, clone, wait, exit, pidfd: fork(2), clone(2), wait(2), waitid(2), pidfd_open(2).
+#include "tests/contract/harness.h"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+CASE(fork_copies_memory)
+{
+    int *p = mmap(nullptr, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    p[0] = 1;
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(p[0], 1);
+        p[0] = 2;
+        p[3000] = 9;
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(p[0], 1);
+    EXPECT_EQ(p[3000], 0);
+}
+
+CASE(fork_shares_open_files_and_offsets)
+{
+    make_file("f", "abcdef");
+    int fd = open("f", O_RDONLY);
+    char c;
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(read(fd, &c, 1), 1);
+        close(fd);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(read(fd, &c, 1), 1);
+    EXPECT_EQ(c, 'b');
+}
+
+CASE(fork_child_has_own_ids_and_no_pending_signals)
+{
+    sigset_t set, pending;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    raise(SIGUSR1);
+    pid_t parent = getpid();
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(getppid(), parent);
+        EXPECT(getpid() != parent);
+        EXPECT_EQ(getpgrp(), getpgid(parent));
+        sigpending(&pending);
+        EXPECT(!sigismember(&pending, SIGUSR1));
+        sigset_t mask;
+        sigprocmask(SIG_SETMASK, nullptr, &mask);
+        EXPECT(sigismember(&mask, SIGUSR1)); // but the mask is inherited
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(vfork_child_runs_first_in_shared_memory)
+{
+    volatile int value = 1;
+    pid_t child = vfork();
+    if (child == 0) {
+        value = 2;
+        _exit(3);
+    }
+    EXPECT_EQ(value, 2);
+    EXPECT_EXITED(child, 3);
+}
+
+HELPER(exit_with)
+{
+    return atoi(argv[0]);
+}
+
+CASE(vfork_parent_goes_on_at_exec)
+{
+    char *args[] = {"21", nullptr};
+    pid_t child = vfork();
+    if (child == 0) {
+        exec_helper("exit_with", args, nullptr);
+        _exit(1);
+    }
+    EXPECT_EXITED(child, 21);
+}
+
+CASE(wait_reports_exit_and_signal)
+{
+    int status;
+    IN_CHILD(a)
+    {
+        _exit(300); // the low byte counts
+    }
+    EXPECT_EQ(waitpid(a, &status, 0), a);
+    EXPECT(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 44);
+    IN_CHILD(b)
+    {
+        kill(getpid(), SIGKILL);
+    }
+    EXPECT_EQ(waitpid(b, &status, 0), b);
+    EXPECT(WIFSIGNALED(status));
+    EXPECT_EQ(WTERMSIG(status), SIGKILL);
+}
+
+CASE(wait_without_children_is_echild)
+{
+    EXPECT_ERRNO(wait(nullptr), ECHILD);
+    EXPECT_ERRNO(waitpid(1, nullptr, 0), ECHILD);
+    EXPECT_ERRNO(waitpid(-1, nullptr, 0x100), EINVAL);
+    EXPECT_ERRNO(waitpid(INT_MIN, nullptr, 0), ESRCH);
+    siginfo_t info;
+    EXPECT_ERRNO(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
+    EXPECT_ERRNO(waitid(P_ALL, 0, &info, 0), EINVAL);
+    EXPECT_ERRNO(waitid(9, 0, &info, WEXITED), EINVAL);
+}
+
+CASE(wait_nohang_returns_zero_while_running)
+{
+    IN_CHILD(child)
+    {
+        pause();
+    }
+    int status = 77;
+    EXPECT_EQ(waitpid(child, &status, WNOHANG), 0);
+    EXPECT_EQ(status, 77);
+    siginfo_t info = {.si_pid = 5, .si_signo = 6};
+    EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG), 0);
+    EXPECT_EQ(info.si_pid, 0);
+    EXPECT_EQ(info.si_signo, 0);
+    kill(child, SIGTERM);
+    EXPECT_KILLED(child, SIGTERM);
+}
+
+CASE(wait_any_by_process_group)
+{
+    IN_CHILD(child)
+    {
+        setpgid(0, 0);
+        _exit(4);
+    }
+    setpgid(child, child);
+    EXPECT_ERRNO(waitpid(0, nullptr, WNOHANG), ECHILD); // none in our own group
+    int status;
+    EXPECT_EQ(waitpid(-child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 4);
+}
+
+CASE(waitid_fills_siginfo_and_can_leave_the_zombie)
+{
+    IN_CHILD(child)
+    {
+        _exit(17);
+    }
+    siginfo_t info = {};
+    EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    EXPECT_EQ(info.si_signo, SIGCHLD);
+    EXPECT_EQ(info.si_code, CLD_EXITED);
+    EXPECT_EQ(info.si_pid, child);
+    EXPECT_EQ(info.si_status, 17);
+    EXPECT_EXITED(child, 17);
+    EXPECT_ERRNO(waitpid(child, nullptr, 0), ECHILD);
+}
+
+CASE(wait_sees_stop_and_continue)
+{
+    IN_CHILD(child)
+    {
+        for (;;)
+            pause();
+    }
+    int status;
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+    EXPECT(WIFSTOPPED(status));
+    EXPECT_EQ(WSTOPSIG(status), SIGSTOP);
+    EXPECT_EQ(waitpid(child, &status, WUNTRACED | WNOHANG), 0); // told once
+    kill(child, SIGCONT);
+    EXPECT_EQ(waitpid(child, &status, WCONTINUED), child);
+    EXPECT(WIFCONTINUED(status));
+    siginfo_t info = {};
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitid(P_ALL, 0, &info, WSTOPPED), 0);
+    EXPECT_EQ(info.si_code, CLD_STOPPED);
+    EXPECT_EQ(info.si_status, SIGSTOP);
+    kill(child, SIGKILL); // ends a stopped process too
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(wait_is_interrupted_by_a_handler)
+{
+    IN_CHILD(child)
+    {
+        pause();
+    }
+    count_signal(SIGUSR1, 0);
+    thread_t killer = after_ms(20, kill_thread, pack_kill(own_tid(), SIGUSR1));
+    EXPECT_ERRNO(waitpid(child, nullptr, 0), EINTR);
+    join(killer);
+    kill(child, SIGKILL);
+}
+
+CASE(wait4_gives_resource_usage)
+{
+    IN_CHILD(child)
+    {
+        int64_t until = now_ns() + 60000000;
+        while (now_ns() < until)
+            ;
+    }
+    struct rusage usage = {};
+    int status;
+    EXPECT_EQ(wait4(child, &status, 0, &usage), child);
+    EXPECT(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec > 1000);
+}
+
+CASE(ignored_sigchld_reaps_children)
+{
+    signal(SIGCHLD, SIG_IGN);
+    IN_CHILD(child)
+    {
+        _exit(0);
+    }
+    EXPECT_ERRNO(waitpid(child, nullptr, 0), ECHILD); // it waits, and finds nothing left
+}
+
+CASE(nocldwait_reaps_but_still_signals)
+{
+    count_signal(SIGCHLD, SA_NOCLDWAIT);
+    IN_CHILD(child)
+    {
+        _exit(0);
+    }
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR)
+        ;
+    EXPECT_EQ(errno, ECHILD);
+    EXPECT_EQ(handled_signals, 1);
+}
+
+static siginfo_t seen_info;
+
+static void keep_info(int, siginfo_t *info, void *)
+{
+    seen_info = *info;
+    handled_signals++;
+}
+
+CASE(sigchld_tells_who_and_how)
+{
+    struct sigaction action = {.sa_sigaction = keep_info, .sa_flags = SA_SIGINFO};
+    sigaction(SIGCHLD, &action, nullptr);
+    IN_CHILD(child)
+    {
+        abort();
+    }
+    while (!handled_signals)
+        sleep_ms(1);
+    EXPECT_EQ(seen_info.si_pid, child);
+    EXPECT_EQ(seen_info.si_uid, getuid());
+    EXPECT_EQ(seen_info.si_status, SIGABRT);
+    EXPECT(seen_info.si_code == CLD_KILLED || seen_info.si_code == CLD_DUMPED);
+    EXPECT_KILLED(child, SIGABRT);
+}
+
+CASE(nocldstop_silences_stops)
+{
+    count_signal(SIGCHLD, SA_NOCLDSTOP);
+    IN_CHILD(child)
+    {
+        for (;;)
+            pause();
+    }
+    int status;
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+    EXPECT_EQ(handled_signals, 0);
+    count_signal(SIGCHLD, SA_RESTART);
+    kill(child, SIGCONT);
+    EXPECT_EQ(waitpid(child, &status, WCONTINUED), child);
+    while (!handled_signals)
+        sleep_ms(1);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(orphan_goes_to_the_subreaper)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    pid_t reaper = getpid();
+    IN_CHILD(child)
+    {
+        IN_CHILD(grandchild)
+        {
+            char c;
+            close(fds[1]);
+            EXPECT_EQ(read(fds[0], &c, 1), 0); // the parent is gone
+            while (getppid() != reaper)
+                sleep_ms(1);
+            _exit(6);
+        }
+        EXPECT(grandchild > 0);
+    }
+    EXPECT_EXITED(child, 0);
+    close(fds[1]);
+    int status;
+    EXPECT(wait(&status) > 0);
+    EXPECT_EQ(WEXITSTATUS(status), 6);
+}
+
+CASE(parent_death_signal_arrives)
+{
+    int *done = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    IN_CHILD(child)
+    {
+        IN_CHILD(grandchild)
+        {
+            prctl(PR_SET_PDEATHSIG, SIGUSR1);
+            *done = 1;
+            for (;;)
+                pause();
+        }
+        while (!*done)
+            sleep_ms(1);
+        EXPECT(grandchild > 0);
+    }
+    EXPECT_EXITED(child, 0);
+    int status;
+    EXPECT(wait(&status) > 0);
+    EXPECT_EQ(WTERMSIG(status), SIGUSR1);
+}
+
+// clone(2) with a stack of its own.
+static pid_t clone_with(int flags, int (*run)(void *), void *arg)
+{
+    enum { STACK = 65536 };
+    char *stack = mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    REQUIRE(stack != MAP_FAILED);
+    return clone(run, stack + STACK, flags, arg);
+}
+
+static int shared_value;
+
+static int set_value(void *)
+{
+    shared_value = 5;
+    return 0;
+}
+
+CASE(clone_vm_shares_memory_only)
+{
+    pid_t child = clone_with(CLONE_VM | SIGCHLD, set_value, nullptr);
+    REQUIRE(child > 0);
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(shared_value, 5);
+}
+
+static int close_it(void *fd)
+{
+    close((int)(long)fd);
+    chdir("/");
+    return 0;
+}
+
+CASE(clone_files_shares_descriptors_not_directory)
+{
+    int fd = dup(0);
+    char before[PATH_MAX], after[PATH_MAX];
+    getcwd(before, sizeof before);
+    pid_t child = clone_with(CLONE_FILES | SIGCHLD, close_it, (void *)(long)fd);
+    REQUIRE(child > 0);
+    EXPECT_EXITED(child, 0);
+    EXPECT_ERRNO(fcntl(fd, F_GETFD), EBADF);
+    getcwd(after, sizeof after);
+    EXPECT_STR(after, before);
+}
+
+CASE(clone_fs_shares_directory_not_descriptors)
+{
+    int fd = dup(0);
+    char after[PATH_MAX];
+    pid_t child = clone_with(CLONE_FS | SIGCHLD, close_it, (void *)(long)fd);
+    REQUIRE(child > 0);
+    EXPECT_EXITED(child, 0);
+    EXPECT(fcntl(fd, F_GETFD) >= 0);
+    getcwd(after, sizeof after);
+    EXPECT_STR(after, "/");
+}
+
+CASE(clone_parent_makes_a_sibling)
+{
+    pid_t own_parent = getpid();
+    IN_CHILD(child)
+    {
+        pid_t sibling = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+        if (sibling == 0) {
+            EXPECT_EQ(getppid(), own_parent);
+            _exit(2);
+        }
+        EXPECT_ERRNO(waitpid(sibling, nullptr, 0), ECHILD);
+        _exit(1);
+    }
+    int sum = 0, status;
+    for (int i = 0; i < 2; i++) {
+        EXPECT(wait(&status) > 0);
+        sum += WEXITSTATUS(status);
+    }
+    EXPECT_EQ(sum, 3);
+    EXPECT(child > 0);
+}
+
+CASE(clone_settid_and_cleartid)
+{
+    pid_t parent_word = 0, child_word = 0;
+    pid_t child = (pid_t)syscall(SYS_clone, CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, 0, &parent_word, &child_word, 0);
+    if (child == 0)
+        _exit(child_word == getpid() ? 0 : 1);
+    EXPECT_EQ(parent_word, child);
+    EXPECT_EQ(child_word, 0);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(clone_rejects_flag_combinations)
+{
+    EXPECT_ERRNO(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_clone, CLONE_THREAD | CLONE_VM | SIGCHLD, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, 0, 0, 0, 0), EINVAL);
+}
+
+CASE(clone_exit_signal_decides_who_may_wait)
+{
+    count_signal(SIGUSR1, 0);
+    pid_t child = (pid_t)syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(0);
+    while (!handled_signals)
+        sleep_ms(1);
+    EXPECT_ERRNO(waitpid(child, nullptr, 0), ECHILD); // not a SIGCHLD child
+    EXPECT_EQ(waitpid(child, nullptr, __WCLONE), child);
+    child = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(0);
+    EXPECT_EQ(waitpid(child, nullptr, __WALL), child);
+}
+
+CASE(clone3_makes_a_child_with_a_pidfd)
+{
+    int pidfd = -1;
+    struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uint64_t)&pidfd, .exit_signal = SIGCHLD};
+    pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (child == 0)
+        _exit(12);
+    REQUIRE(child > 0);
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    EXPECT_EQ(fcntl(pidfd, F_GETFD), FD_CLOEXEC);
+    siginfo_t info = {};
+    EXPECT_EQ(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
+    EXPECT_EQ(info.si_status, 12);
+}
+
+CASE(clone3_checks_its_structure)
+{
+    struct clone_args args = {.exit_signal = SIGCHLD};
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, 8), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, 10000), E2BIG);
+    EXPECT_ERRNO(syscall(SYS_clone3, 8, sizeof args), EFAULT);
+    args.exit_signal = 200;
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EINVAL);
+    args = (struct clone_args){.exit_signal = SIGCHLD, .stack = 4096};
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EINVAL); // a stack without a size
+    struct {
+        struct clone_args args;
+        char more[8];
+    } longer = {.args.exit_signal = SIGCHLD, .more = {1}};
+    EXPECT_ERRNO(syscall(SYS_clone3, &longer, sizeof longer), E2BIG); // unknown field in use
+}
+
+CASE(clone3_set_tid_chooses_the_pid)
+{
+    pid_t wanted = 29123;
+    struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uint64_t)&wanted, .set_tid_size = 1};
+    pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (child == 0)
+        _exit(getpid() == 29123 ? 0 : 1);
+    EXPECT_EQ(child, wanted);
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EEXIST); // not reaped yet
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pidfd_open_polls_and_signals)
+{
+    IN_CHILD(child)
+    {
+        for (;;)
+            pause();
+    }
+    int fd = (int)syscall(SYS_pidfd_open, child, 0);
+    REQUIRE(fd >= 0);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    EXPECT_EQ(poll(&p, 1, 0), 0);
+    EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, 0, nullptr, 0), 0);
+    EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, 0), 0);
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    EXPECT_EQ(p.revents & POLLIN, POLLIN);
+    EXPECT_KILLED(child, SIGTERM);
+    EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, fd, 0, nullptr, 0), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_pidfd_open, 999999, 0), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_pidfd_open, -1, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_pidfd_open, getpid(), 0xf00), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, 0, 0, nullptr, 0), EBADF);
+}
+
+CASE(pidfd_getfd_copies_a_descriptor)
+{
+    int fds[2], sync[2];
+    REQUIRE(pipe(sync) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(pipe(fds) == 0);
+        EXPECT_EQ(dup2(fds[1], 100), 100);
+        write_byte(sync[1]);
+        char c;
+        EXPECT_EQ(read(fds[0], &c, 1), 1);
+    }
+    char c;
+    EXPECT_EQ(read(sync[0], &c, 1), 1);
+    int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+    int fd = (int)syscall(SYS_pidfd_getfd, pidfd, 100, 0);
+    REQUIRE(fd >= 0);
+    write_byte(fd);
+    EXPECT_ERRNO(syscall(SYS_pidfd_getfd, pidfd, 101, 0), EBADF);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(exit_flushes_nothing_and_closes_everything)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(child)
+    {
+        dup2(fds[1], 200);
+    }
+    close(fds[1]);
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 0);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(zombie_keeps_its_pid_until_waited_for)
+{
+    IN_CHILD(child)
+    {
+        _exit(0);
+    }
+    siginfo_t info;
+    EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    EXPECT_EQ(kill(child, 0), 0);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", child);
+    EXPECT(strstr(file_text(path), ") Z "));
+    EXPECT_EXITED(child, 0);
+    EXPECT_ERRNO(kill(child, 0), ESRCH);
+}
+
+CASE_WITHIN(40, fork_many_and_wait_for_all)
+{
+    enum { COUNT = 100 };
+    int sum = 0;
+    for (int i = 0; i < COUNT; i++) {
+        IN_CHILD(child)
+        {
+            _exit(i);
+        }
+        EXPECT(child > 0);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        int status;
+        EXPECT(wait(&status) > 0);
+        sum += WEXITSTATUS(status);
+    }
+    EXPECT_EQ(sum, COUNT * (COUNT - 1) / 2);
+    EXPECT_ERRNO(wait(nullptr), ECHILD);
+}
+
+CASE(priority_is_set_and_inherited)
+{
+    EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 7), 0);
+    IN_CHILD(child)
+    {
+        errno = 0;
+        EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 7);
+        EXPECT_EQ(syscall(SYS_getpriority, PRIO_PROCESS, 0), 13); // the call itself gives 20 - nice
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 100), 0); // clamped
+    EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 19);
+    EXPECT_ERRNO(getpriority(9, 0), EINVAL);
+    EXPECT_ERRNO(getpriority(PRIO_PROCESS, 999999), ESRCH);
+}
+
+CASE(scheduling_policy_is_set_and_checked)
+{
+    struct sched_param p = {.sched_priority = 10};
+    EXPECT_EQ(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
+    EXPECT_EQ(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &p), 0);
+    EXPECT_EQ(syscall(SYS_sched_getscheduler, 0), SCHED_RR);
+    p.sched_priority = 0;
+    EXPECT_EQ(syscall(SYS_sched_getparam, 0, &p), 0);
+    EXPECT_EQ(p.sched_priority, 10);
+    p.sched_priority = 100;
+    EXPECT_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_setscheduler, 0, 99, &p), EINVAL);
+    EXPECT_EQ(syscall(SYS_sched_get_priority_max, SCHED_FIFO), 99);
+    EXPECT_EQ(syscall(SYS_sched_get_priority_min, SCHED_FIFO), 1);
+    EXPECT_EQ(syscall(SYS_sched_get_priority_max, SCHED_OTHER), 0);
+    EXPECT_ERRNO(syscall(SYS_sched_get_priority_max, 77), EINVAL);
+    p.sched_priority = 0;
+    EXPECT_EQ(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &p), 0);
+    EXPECT_EQ(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER | SCHED_RESET_ON_FORK, &p), 0);
+    EXPECT_EQ(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+}

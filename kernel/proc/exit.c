@@ -211,10 +211,12 @@ static void kill_namespace(struct process *init)
     while ((p = process_next(ns, &nr)))
         signal_send_process(p, SIGKILL, nullptr);
     rcu_read_unlock();
-    // Every member ends as a zombie child of ours (or of someone it dies with); reap until we are alone.
+    // Every member ends as a zombie child of ours, or of a parent elsewhere that reaps it; until only our own numbers are left: the leader's, and this
+    // thread's if it is another.
+    unsigned own = current_task() == init->leader ? 1 : 2;
     for (;;) {
         struct process *zombie = nullptr;
-        wait_event(&init->child_wq, (zombie = claim_any_zombie(init)) || READ_ONCE(ns->nr_pids) <= init->nr_threads);
+        wait_event(&init->child_wq, (zombie = claim_any_zombie(init)) || READ_ONCE(ns->nr_pids) <= own);
         if (!zombie)
             break;
         process_release(zombie);

@@ -67,9 +67,21 @@ static int number_take(struct pid_namespace *ns, struct pid *pid, pid_t wanted, 
 
 static void number_give_back(struct pid_namespace *ns, pid_t nr)
 {
-    spin_irq_guard(&ns->lock);
-    xa_erase(&ns->ids, (uint64_t)nr);
-    ns->nr_pids--;
+    bool dying;
+    {
+        spin_irq_guard(&ns->lock);
+        xa_erase(&ns->ids, (uint64_t)nr);
+        ns->nr_pids--;
+        dying = ns->dying;
+    }
+    if (likely(!dying))
+        return;
+    // Its init waits to be alone.
+    rcu_read_lock();
+    struct process *init = READ_ONCE(ns->reaper);
+    if (init)
+        wake_up_all(&init->child_wq);
+    rcu_read_unlock();
 }
 
 int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, struct pid **out)

@@ -234,12 +234,12 @@ static void show_ids(struct seq_file *m, struct task *task)
     cred_put(cred);
 }
 
-static void show_ns_line(struct seq_file *m, const char *name, const struct pid *pid)
+// The id in each namespace from the mount's down to the task's own; 0 where it has none.
+static void show_ns_line(struct seq_file *m, const char *name, const struct pid *pid, const struct pid *own)
 {
     seq_puts(m, name);
-    const struct pid_namespace *ns = ns_of(m);
-    for (unsigned level = ns->level; pid && level <= pid->level; level++)
-        seq_printf(m, "\t%d", pid->numbers[level].nr);
+    for (unsigned level = ns_of(m)->level; level <= own->level; level++)
+        seq_printf(m, "\t%d", pid_nr_ns(pid, own->numbers[level].ns));
     seq_putc(m, '\n');
 }
 
@@ -252,10 +252,10 @@ static void show_ns_ids(struct seq_file *m, struct task *task)
         pgrp = pid_get(p->pgrp);
         session = pid_get(p->session);
     }
-    show_ns_line(m, "NStgid:", p->pid);
-    show_ns_line(m, "NSpid:", task->pid);
-    show_ns_line(m, "NSpgid:", pgrp);
-    show_ns_line(m, "NSsid:", session);
+    show_ns_line(m, "NStgid:", p->pid, task->pid);
+    show_ns_line(m, "NSpid:", task->pid, task->pid);
+    show_ns_line(m, "NSpgid:", pgrp, task->pid);
+    show_ns_line(m, "NSsid:", session, task->pid);
     seq_puts(m, "Kthread:\t0\n");
     pid_put(pgrp);
     pid_put(session);

@@ -43,3 +43,5 @@ void arch_timer_program(ktime_t deadline);
 ktime_t arch_clock_ns(void);
 // Reads the battery clock: seconds since 1970 UTC. Boot, or a thread that may sleep. -ENODEV where there is none.
 [[nodiscard]] int arch_rtc_read(int64_t *seconds);
+// Sets it. -EINVAL for times it can not hold (before 1970, after 2099), -ENODEV.
+[[nodiscard]] int arch_rtc_write(int64_t seconds);

@@ -19,6 +19,7 @@ enum rtc_register {
 #define RTC_BINARY 0x04
 #define RTC_24_HOURS 0x02
 #define RTC_PM 0x80
+#define RTC_SET 0x80
 
 struct rtc_time {
     uint8_t second, minute, hour, day, month, year, century;
@@ -57,6 +58,50 @@ static int64_t days_since_epoch(int64_t year, unsigned month, unsigned day)
     unsigned of_era = (unsigned)(year - era * 400);
     unsigned of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void rtc_register_write(uint8_t reg, uint8_t value) REQUIRES(rtc_lock)
+{
+    outb(0x70, reg);
+    outb(0x71, value);
+}
+
+static uint8_t to_bcd(unsigned v, bool binary)
+{
+    return (uint8_t)(binary ? v : v / 10 << 4 | v % 10);
+}
+
+int arch_rtc_write(int64_t seconds)
+{
+    if (acpi_info.no_rtc)
+        return -ENODEV;
+    int64_t days = seconds / 86400;
+    unsigned of_day = (unsigned)(seconds % 86400), year = 1970, month = 1;
+    // The first of the year and the month that do not go beyond the day.
+    while (days_since_epoch(year + 1, 1, 1) <= days)
+        year++;
+    while (month < 12 && days_since_epoch(year, month + 1, 1) <= days)
+        month++;
+    unsigned day = (unsigned)(days - days_since_epoch(year, month, 1)) + 1;
+    if (seconds < 0 || year > 2099)
+        return -EINVAL;
+    spin_irq_guard(&rtc_lock);
+    uint8_t status = rtc_register_read(RTC_STATUS_B);
+    bool binary = status & RTC_BINARY;
+    unsigned hour = of_day / 3600;
+    uint8_t hour_byte = status & RTC_24_HOURS ? to_bcd(hour, binary)
+                                              : (uint8_t)(to_bcd(hour % 12 ? hour % 12 : 12, binary) | (hour >= 12 ? RTC_PM : 0));
+    rtc_register_write(RTC_STATUS_B, status | RTC_SET); // the clock stands while it is set
+    rtc_register_write(RTC_SECONDS, to_bcd(of_day % 60, binary));
+    rtc_register_write(RTC_MINUTES, to_bcd(of_day / 60 % 60, binary));
+    rtc_register_write(RTC_HOURS, hour_byte);
+    rtc_register_write(RTC_DAY, to_bcd(day, binary));
+    rtc_register_write(RTC_MONTH, to_bcd(month, binary));
+    rtc_register_write(RTC_YEAR, to_bcd(year % 100, binary));
+    if (acpi_info.century_register)
+        rtc_register_write(acpi_info.century_register, to_bcd(year / 100, binary));
+    rtc_register_write(RTC_STATUS_B, status);
+    return 0;
 }
 
 int arch_rtc_read(int64_t *seconds)

@@ -190,6 +190,8 @@ int walk_unlazy(struct walk *w)
 // At the end of a walk the texts of links are done with.
 int walk_complete(struct walk *w)
 {
+    if (!w->rcu)
+        return 0; // walk_end() drops them
     w->nr_links = 0;
     return walk_unlazy(w);
 }

@@ -188,8 +188,5 @@ int tmpfs_get_super(const struct file_system_type *type, unsigned flags, const c
 }
 FILE_SYSTEM(tmpfs_type) = {.name = "tmpfs", .flags = FS_USERNS_MOUNT, .get_super = tmpfs_get_super};
 
-static int rootfs_get_super(const struct file_system_type *type, unsigned flags, const char *source, const char *, struct superblock **out)
-{
-    return tmpfs_get_super(type, flags, source, "mode=0755", out);
-}
-FILE_SYSTEM(rootfs_type) = {.name = "rootfs", .flags = FS_NO_USER_MOUNT, .get_super = rootfs_get_super};
+// As on Linux, with tmpfs' own defaults: the root directory has mode 1777 until something in the initramfs says otherwise.
+FILE_SYSTEM(rootfs_type) = {.name = "rootfs", .flags = FS_NO_USER_MOUNT, .get_super = tmpfs_get_super};

@@ -47,6 +47,33 @@ class Scripts(unittest.TestCase):
             script.substitute("${none}", {}, "test")
 
 
+class Transcripts(unittest.TestCase):
+    WANTED = "  init 1 is starting up Linux RELEASE (x86_64)\n\n * a ... [ ok ]\nhost login:\n"
+
+    def compared(self, text):
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as f, contextlib.redirect_stdout(io.StringIO()) as printed:
+            f.write(self.WANTED)
+            f.flush()
+            return qemu_test.same_transcript(f.name, text), printed.getvalue()
+
+    def test_release_and_what_is_typed_may_differ(self):
+        same, report = self.compared("noise\n  init 1 is starting up Kevlar 6.1 (x86_64)\n\n * a ... [ ok ]\nhost login: root\nmore\n")
+        self.assertTrue(same, report)
+
+    def test_a_line_more_fails(self):
+        same, report = self.compared("  init 1 is starting up X 1 (x86_64)\n\n * a ... [ ok ]\n[ 1.0] a warning\nhost login: \n")
+        self.assertFalse(same)
+        self.assertIn("+[ 1.0] a warning", report)
+
+    def test_a_line_less_fails(self):
+        same, report = self.compared("  init 1 is starting up X 1 (x86_64)\n\nhost login: \n")
+        self.assertFalse(same)
+        self.assertIn("- * a ... [ ok ]", report)
+
+    def test_no_start_fails(self):
+        self.assertFalse(self.compared("host login: \n")[0])
+
+
 class Runs(unittest.TestCase):
     def test_conversation_passes(self):
         passed, report = drive(r"printf 'lo\033[1mgin: '; name=$(head -c 4); echo hello $name; exit 33",

@@ -177,6 +177,9 @@ def _qemu_test_impl(ctx):
     if ctx.file.oracle:
         config["oracle"] = ctx.file.oracle.short_path
         inputs.append(ctx.file.oracle)
+    if ctx.file.transcript:
+        config["transcript"] = ctx.file.transcript.short_path
+        inputs.append(ctx.file.transcript)
     return _launcher(ctx, "qemu_test.py", config, depset(inputs, transitive = [ctx.attr.system.files]))
 
 _qemu_test = rule(
@@ -184,6 +187,7 @@ _qemu_test = rule(
     test = True,
     attrs = dict(_GUEST_ATTRS, **{
         "oracle": attr.label(allow_single_file = True, doc = "Linux's log of the same guest, for comparison case by case."),
+        "transcript": attr.label(allow_single_file = True, doc = "The lines the console must show, the kernel's name and release aside."),
     }),
 )
 
@@ -195,7 +199,7 @@ def qemu_test(name, smp = 1, tags = [], timeout = "long", **kwargs):
       smp: CPUs of the guest.
       tags: further tags.
       timeout: Bazel's limit; the limits that matter are those of the script.
-      **kwargs: system, script, boot, memory_mib, append, variables, qemu_options, write_disk.
+      **kwargs: system, script, boot, memory_mib, append, variables, transcript, qemu_options, write_disk.
     """
     _qemu_test(
         name = name,

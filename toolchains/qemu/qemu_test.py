@@ -4,12 +4,15 @@
     qemu_test.py CONFIG.json [--log=FILE]
 
 Ends with 0 if the script passed. CONFIG.json is written by defs.bzl. With --log the console's text is written there.
-If the configuration names an oracle (the same guest's log from Linux), the TAP streams are compared case by case.
+If the configuration names an oracle (the same guest's log from Linux), the TAP streams are compared case by case; if it names
+a transcript, the console must show exactly its lines, from its first to its last, but for the kernel's name and release.
 """
 
 import argparse
+import difflib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -67,6 +70,33 @@ def verdict(case):
     return case.directive or ("passed" if case.ok else "failed")
 
 
+# What may differ between two kernels, and what a transcript has in its place.
+RELEASE = re.compile(r"(is starting up) \S+ \S+ \(")
+ANY_RELEASE = r"\1 Linux RELEASE ("
+
+
+def same_transcript(transcript, text):
+    """Whether the console's `text` has the transcript's lines, none more and none fewer; prints what differs."""
+    with open(transcript, encoding="utf-8") as f:
+        wanted = f.read().rstrip().splitlines()
+    got = RELEASE.sub(ANY_RELEASE, text).splitlines()
+    if wanted[0] not in got:
+        print(f"FAILED: the console never shows the transcript's first line: {wanted[0]}")
+        return False
+    got = got[got.index(wanted[0]):]
+    for number, line in enumerate(got):
+        if line.startswith(wanted[-1]):  # the prompt; what is typed at it is not of the transcript
+            got = got[:number] + [wanted[-1]]
+            break
+    if got == wanted:
+        print(f"  the console's {len(wanted)} lines are those of {os.path.basename(transcript)}")
+        return True
+    print("FAILED: the console differs from the transcript:")
+    for line in difflib.unified_diff(wanted, got, transcript, "console", lineterm="", n=1):
+        print("  " + line)
+    return False
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config")
@@ -93,6 +123,8 @@ def main():
         print(f"  {name} = {value}")
     if passed and config.get("oracle"):
         passed = compare(config["oracle"], guest.text) == 0
+    if passed and config.get("transcript"):
+        passed = same_transcript(config["transcript"], guest.text)
     return 0 if passed else 1
 
 

@@ -95,15 +95,9 @@ int scm_from_user(struct message *msg, unsigned long control, size_t len)
     return 0;
 }
 
-struct cmsg_out {
-    unsigned long at;
-    size_t left, used;
-    unsigned *flags;
-};
-
-static void put_cmsg(struct cmsg_out *out, int type, const void *data, size_t size)
+void put_cmsg(struct cmsg_out *out, int level, int type, const void *data, size_t size)
 {
-    struct abi_cmsghdr h = {.len = sizeof h + size, .level = SOL_SOCKET, .type = type};
+    struct abi_cmsghdr h = {.len = sizeof h + size, .level = level, .type = type};
     if (out->left < sizeof h) {
         *out->flags |= MSG_CTRUNC;
         return;
@@ -153,14 +147,17 @@ static void put_files(struct cmsg_out *out, struct scm *scm, bool cloexec)
     out->used += step;
 }
 
-size_t scm_to_user(struct scm *scm, struct socket *s, unsigned long control, size_t len, unsigned *flags, bool cloexec)
+size_t scm_to_user(struct message *msg, struct socket *s, unsigned long control, size_t len, bool cloexec)
 {
-    struct cmsg_out out = {.at = control, .left = len, .flags = flags};
+    struct scm *scm = &msg->scm;
+    struct cmsg_out out = {.at = control, .left = len, .flags = &msg->out_flags};
     if (s->passcred) {
         struct abi_ucred ucred = {.pid = scm->pid ? pid_vnr(scm->pid) : 0, .uid = scm->pid ? scm->uid : 65534, .gid = scm->pid ? scm->gid : 65534};
-        put_cmsg(&out, SCM_CREDENTIALS, &ucred, sizeof ucred);
+        put_cmsg(&out, SOL_SOCKET, SCM_CREDENTIALS, &ucred, sizeof ucred);
     }
     if (scm->nr_files)
         put_files(&out, scm, cloexec);
+    if (s->ops->put_control)
+        s->ops->put_control(s, msg, &out);
     return out.used;
 }

@@ -36,7 +36,20 @@ struct message { // one sendmsg or recvmsg
     unsigned out_flags;
     bool nonblock;
     struct scm scm;
+    struct {                  // recv, AF_INET: about the datagram
+        int ifindex;
+        uint32_t dst;         // network order
+        uint8_t ttl, tos;
+    } inet;
 };
+
+struct cmsg_out { // where control messages go in user space
+    unsigned long at;
+    size_t left, used;
+    unsigned *flags;
+};
+// Adds one, cut short (MSG_CTRUNC in *out->flags) where the room ends.
+void put_cmsg(struct cmsg_out *out, int level, int type, const void *data, size_t size);
 
 // Missing entries: -EOPNOTSUPP. Called without socket->lock.
 struct socket_ops {
@@ -52,6 +65,7 @@ struct socket_ops {
     int (*ioctl)(struct socket *s, unsigned cmd, unsigned long arg);
     int (*setsockopt)(struct socket *s, int level, int name, unsigned long uvalue, int len);
     int (*getsockopt)(struct socket *s, int level, int name, unsigned long uvalue, unsigned long ulen);
+    void (*put_control)(struct socket *s, const struct message *msg, struct cmsg_out *out); // the family's control messages with a received message
     int (*pair)(struct socket *a, struct socket *b);
     void (*close)(struct socket *s);                         // the file is gone; drops the family's own references
     void (*destroy)(struct socket *s);                       // last reference: frees the memory
@@ -119,8 +133,8 @@ static inline int socket_interrupted(ktime_t timeo)
 // scm.c: control messages to and from user space.
 [[nodiscard]] int scm_from_user(struct message *msg, unsigned long control, size_t len);
 [[nodiscard]] int scm_fill_creds(struct scm *scm);             // of the current task
-// Writes what came with a message to the user's control buffer; sets MSG_CTRUNC in *flags. Returns the bytes used.
-size_t scm_to_user(struct scm *scm, struct socket *s, unsigned long control, size_t len, unsigned *flags, bool cloexec);
+// Writes what came with a message to the user's control buffer; sets MSG_CTRUNC in msg->out_flags. Returns the bytes used.
+size_t scm_to_user(struct message *msg, struct socket *s, unsigned long control, size_t len, bool cloexec);
 
 // sockopt.c: SOL_SOCKET.
 [[nodiscard]] int socket_setsockopt(struct socket *s, int name, unsigned long uvalue, int len);

@@ -348,8 +348,7 @@ static ssize_t receive_message(struct socket *s, struct file *file, struct abi_m
     ssize_t n = err ? err : s->ops->recvmsg ? s->ops->recvmsg(s, &msg) : -EOPNOTSUPP;
     kfree(um.heap);
     if (n >= 0) {
-        size_t used = scm_to_user(&msg.scm, s, um.hdr.control, um.hdr.control ? um.hdr.controllen : 0, &msg.out_flags,
-                                  flags & MSG_CMSG_CLOEXEC);
+        size_t used = scm_to_user(&msg, s, um.hdr.control, um.hdr.control ? um.hdr.controllen : 0, flags & MSG_CMSG_CLOEXEC);
         unsigned out = msg.out_flags | (flags & MSG_CMSG_CLOEXEC);
         if (um.hdr.name) {
             if (copy_to_user(user_ptr(void, um.hdr.name), msg.name, (size_t)min(um.hdr.namelen, msg.name_len)))

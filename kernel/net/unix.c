@@ -6,6 +6,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
+#include "kernel/net/inet/netdev.h"
 #include "kernel/proc/task.h"
 #include "kernel/time/clock.h"
 #include "kernel/vfs/namei.h"
@@ -344,7 +345,7 @@ static int unix_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
         break;
     }
     default:
-        return -ENOTTY;
+        return netdev_ioctl(cmd, arg, false);
     }
     return put_user(value, user_ptr(int, arg)) ? -EFAULT : 0;
 }

@@ -60,6 +60,12 @@ def _explain_and_fail(ctx, what, urls, sha256, path, mirrors, refresh):
         ))
     if answer[0] == "gone" and refresh:
         fail("{} has left the Debian mirror: run `{}` to move the pin to what the mirror holds today".format(what, refresh))
+    if answer[0] == "gone":
+        fail("{} is not on the mirrors that answer (tried {}): name another in KEVLAR_DEBIAN_MIRROR, or put {} into a folder and build with --distdir=FOLDER".format(
+            what,
+            ", ".join(urls),
+            _basename(urls[0]),
+        ))
     if path and not mirrors:
         fail("no Debian mirror is known for {}: configure apt, or name a mirror in KEVLAR_DEBIAN_MIRROR".format(what))
     if path and answer[0] == "unreachable":

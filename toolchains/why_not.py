@@ -20,11 +20,12 @@ def sha256_at(url):
 
 
 def answers(mirror):
+    """Whether `mirror` is there: any page of its own is an answer, an error of a proxy on the way (5xx) is none."""
     try:
-        with urllib.request.urlopen(mirror + "/dists/", timeout=TIMEOUT_SECONDS):
+        with urllib.request.urlopen(mirror + "/dists/stable/Release", timeout=TIMEOUT_SECONDS):
             return True
-    except urllib.error.HTTPError:
-        return True  # An error page is an answer as well.
+    except urllib.error.HTTPError as error:
+        return error.code < 500
     except OSError:
         return False
 

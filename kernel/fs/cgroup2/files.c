@@ -349,3 +349,11 @@ const struct pseudo_entry cgroup_files[] = {
     {.name = "pids.peak", .mode = 0444, .show = pids_peak_show, .visible = has_pids},
     {},
 };
+
+// /proc/cgroups: the controllers, which hierarchy they are in (0: this one), in how many groups.
+int cgroup_controllers_show(struct seq_file *m, void *)
+{
+    mutex_guard(&cgroup_lock);
+    seq_printf(m, "#subsys_name\thierarchy\tnum_cgroups\tenabled\npids\t0\t%u\t1\n", cgroup_root->nr_descendants + 1);
+    return 0;
+}

@@ -3,6 +3,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/fs/cgroup2/cgroup2.h"
+#include "kernel/fs/proc/proc.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/namespaces.h"
@@ -219,3 +220,10 @@ static int cgroup2_init(void)
     return pseudo_super_make(&cgroup2_type, 0, CGROUP2_SUPER_MAGIC, &cgroup2_super_ops, root, &instance);
 }
 INITCALL(subsys, cgroup2_init);
+
+static int cgroup2_proc_init(void)
+{
+    static const struct pseudo_entry proc_files[] = {{.name = "cgroups", .mode = 0444, .show = cgroup_controllers_show}, {}};
+    return proc_register("", proc_files);
+}
+INITCALL(fs, cgroup2_proc_init);

@@ -159,19 +159,41 @@ bool proc_table_emit(struct file *file, struct dir_context *ctx, const struct pr
     return true;
 }
 
+// ---- net/: the same for all processes, as there is one network namespace. Its entries go as soon as nobody uses them, like all that is below a process.
+
+static int net_revalidate(struct dentry *d, unsigned flags)
+{
+    return pseudo_dentry_ops.revalidate(d, flags);
+}
+static const struct dentry_ops net_dentry_ops = {.revalidate = net_revalidate, .keep = keep};
+static const struct inode_ops net_dir_ops;
+
+static int net_add(struct dentry *dentry, struct inode *inode)
+{
+    if (S_ISDIR(inode->mode)) {
+        inode->mode = S_IFDIR | 0555;
+        inode->ops = &net_dir_ops;
+    }
+    d_set_ops(dentry, &net_dentry_ops);
+    d_add(dentry, inode);
+    return 0;
+}
+
+static int net_lookup(struct inode *dir, struct dentry *dentry, unsigned)
+{
+    struct inode *inode;
+    int err = pseudo_find_inode(dir->sb, pseudo_inode(dir)->dir, dentry->name.name, dentry->name.len, &inode);
+    return err ? err : net_add(dentry, inode);
+}
+static const struct inode_ops net_dir_ops = {.lookup = net_lookup, .setattr = pseudo_setattr};
+
 static int dir_lookup(struct inode *dir, struct dentry *dentry, unsigned)
 {
     const struct qstr *name = &dentry->name;
-    // net/ is the same for all processes: there is one network namespace.
     if (table_of(dir) == proc_process_files || table_of(dir) == proc_thread_files)
         if (name->len == 3 && !memcmp(name->name, "net", 3)) {
             struct inode *inode = pseudo_inode_make(dir->sb, proc_net_dir, nullptr);
-            if (!inode)
-                return -ENOMEM;
-            inode->mode = S_IFDIR | 0555;
-            d_set_ops(dentry, &pseudo_dentry_ops);
-            d_add(dentry, inode);
-            return 0;
+            return inode ? net_add(dentry, inode) : -ENOMEM;
         }
     return proc_table_lookup(dir, dentry, table_of(dir));
 }

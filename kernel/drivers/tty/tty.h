@@ -45,7 +45,7 @@ struct tty_ops {
     void (*free)(struct tty *tty);                          // the last reference
 };
 
-enum tty_kind { TTY_SERIAL, TTY_PTY_MASTER, TTY_PTY_SLAVE, TTY_CONSOLE };
+enum tty_kind { TTY_SERIAL, TTY_PTY_MASTER, TTY_PTY_SLAVE }; // serial: any line that is not a pty
 
 // How a received byte arrived.
 enum tty_flag { TTY_NORMAL, TTY_BREAK, TTY_PARITY, TTY_FRAME, TTY_OVERRUN };

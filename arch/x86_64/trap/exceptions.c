@@ -70,8 +70,6 @@ static void exception_in_user(struct pt_regs *regs, unsigned vector, unsigned lo
         if (!code)
             return; // another handler has cleared it meanwhile
     }
-    if (vector == TRAP_DB)
-        regs->flags &= ~X86_FLAGS_TF;
     signal_force(e->sig, code, e->tells_address ? regs->ip : 0);
 }
 

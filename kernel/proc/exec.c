@@ -57,7 +57,7 @@ void exec_close(struct file *file)
 int exec_read(struct file *file, void *buf, size_t size, loff_t pos)
 {
     ssize_t got = file_read(file, buf, size, &pos);
-    return got < 0 ? (int)got : (size_t)got == size ? 0 : -ENOEXEC;
+    return got < 0 ? (int)got : (size_t)got == size ? 0 : -EIO;
 }
 
 static int read_head(struct binary *bin)
@@ -65,6 +65,7 @@ static int read_head(struct binary *bin)
     loff_t pos = 0;
     memset(bin->head, 0, sizeof bin->head);
     ssize_t got = file_read(bin->file, bin->head, sizeof bin->head, &pos);
+    bin->head_size = got < 0 ? 0 : (size_t)got;
     return got < 0 ? (int)got : 0;
 }
 
@@ -268,6 +269,7 @@ int do_execve(const struct exec_request *req, struct pt_regs *regs)
     if (!bin)
         return -ENOMEM;
     bin->file = req->file;
+    bin->path_closes = req->path_closes;
     int err = 0;
     if (!(bin->path = kstrdup(req->path, ALLOC_KERNEL)) || !(bin->interp = kstrdup(req->path, ALLOC_KERNEL)) || !(bin->mm = mm_create()))
         err = -ENOMEM;
@@ -278,8 +280,8 @@ int do_execve(const struct exec_request *req, struct pt_regs *regs)
     if (!err)
         err = load(bin, regs);
     if (err && bin->committed) {
-        // There is nothing left to return to.
-        signal_force(SIGKILL, SI_KERNEL, 0);
+        // There is nothing left to return to, and no handler either.
+        signal_force(SIGSEGV, SI_KERNEL, 0);
         err = 0;
     }
     binary_free(bin);
@@ -313,6 +315,7 @@ static long exec_common(int dirfd, const char __user *upath, unsigned long argv,
         snprintf(made, size, name.len ? "/dev/fd/%d/%s" : "/dev/fd/%d", dirfd, name.text);
     }
     struct exec_request req = {.file = file, .path = made ? made : name.text, .argv = argv, .envp = envp};
+    req.path_closes = made && files_cloexec(current_task()->files, dirfd);
     err = do_execve(&req, current_regs());
     kfree(made);
     return err;

@@ -1,6 +1,6 @@
 // kernel/proc/exec.h — what execve(2) prepares before it knows the format, and what a format does with it.
 //
-// Up to binary_commit() everything can still fail and leave the caller as it was; after it the old program is gone and failure is SIGKILL.
+// Up to binary_commit() everything can still fail and leave the caller as it was; after it the old program is gone and failure is SIGSEGV.
 #pragma once
 
 #include "kernel/mm/mm.h"
@@ -28,7 +28,8 @@ struct arg_strings {
 
 struct binary {
     struct file *file;        // what is loaded now: the script's interpreter once that is known
-    uint8_t head[BINARY_HEAD];
+    uint8_t head[BINARY_HEAD]; // zeros behind the end of the file
+    size_t head_size;
     char *path;               // as given to execve: AT_EXECFN
     char *interp;             // name of `file` as it goes into the next argv
     struct arg_strings args;
@@ -37,6 +38,7 @@ struct binary {
     struct cred *cred;        // prepared
     bool secure;              // AT_SECURE: privileges were gained
     bool committed;           // the old program is gone
+    bool path_closes;         // `path` is a descriptor that this exec closes: an interpreter could not open it
     unsigned depth;           // of #! lines
 };
 
@@ -48,7 +50,7 @@ struct binary {
 // Opens a file for execution: regular, executable, not on a noexec mount, and from now on not to be written. Closed with exec_close().
 [[nodiscard]] int exec_open(int dirfd, const struct pathname *name, unsigned lookup_flags, struct file **out);
 void exec_close(struct file *file);
-// Reads exactly `size` bytes at `pos`. -ENOEXEC when the file is shorter.
+// Reads exactly `size` bytes at `pos`. -EIO when the file is shorter.
 [[nodiscard]] int exec_read(struct file *file, void *buf, size_t size, loff_t pos);
 
 // The point of no return: other threads die, the new address space is in place, identities and descriptors change hands.

@@ -1,7 +1,7 @@
 // kernel/proc/exec_elf.c — loading ELF programs: static, position-independent, and with an interpreter (the dynamic loader).
 //
-// Everything that can be wrong with the files is found before binary_commit(). Segments are private mappings of the file, aligned down to pages; what
-// lies between the end of the file's part and the end of the segment (bss) is zeroed in the last page and anonymous beyond it.
+// The headers are read and the interpreter is found before binary_commit(): ENOEXEC and its kin. Whether segments can be mapped turns out after it, and
+// then the process dies, as on Linux. Segments are private mappings of the file, aligned down to pages; what lies between the end of the file's part and the end of the segment (bss) is zeroed in the last page and anonymous beyond it.
 
 #include "arch/include/elf.h"
 #include "arch/include/user_copy.h"
@@ -58,18 +58,21 @@ static int check_segments(struct elf_image *img)
         img->low = min(img->low, ALIGN_DOWN(ph->vaddr, PAGE_SIZE));
         img->high = max(img->high, ALIGN_UP(ph->vaddr + ph->memsz, PAGE_SIZE));
     }
-    return img->high > img->low ? 0 : -ENOEXEC;
+    return img->high > img->low ? 0 : -EINVAL;
 }
 
-// Reads the headers. -ENOEXEC (not an ELF file for this machine), -EINVAL (damaged), -EIO, -ENOMEM.
-static int image_open(struct elf_image *img, struct file *file, const void *head)
+// Reads the headers; the first `head_size` bytes of the file may be in `head` already. -ENOEXEC (not an ELF file for this machine, or without its program
+// headers), -EIO (shorter than a header), -ENOMEM.
+static int image_open(struct elf_image *img, struct file *file, const void *head, size_t head_size)
 {
     *img = (struct elf_image){.file = file};
+    int err = 0;
     if (head)
         memcpy(&img->ehdr, head, sizeof img->ehdr);
-    else if (exec_read(file, &img->ehdr, sizeof img->ehdr, 0))
-        return -ENOEXEC;
-    int err = check_header(&img->ehdr);
+    else
+        err = exec_read(file, &img->ehdr, sizeof img->ehdr, 0);
+    if (!err)
+        err = check_header(&img->ehdr);
     if (err)
         return err;
     size_t size = img->ehdr.phnum * sizeof(struct elf64_phdr);
@@ -77,11 +80,11 @@ static int image_open(struct elf_image *img, struct file *file, const void *head
         return -ENOMEM;
     if (img->ehdr.phoff > INT64_MAX - size)
         return -ENOEXEC;
-    if (head && img->ehdr.phoff + size <= BINARY_HEAD)
+    if (img->ehdr.phoff + size <= head_size)
         memcpy(img->phdrs, (const uint8_t *)head + img->ehdr.phoff, size);
     else
         err = exec_read(file, img->phdrs, size, (loff_t)img->ehdr.phoff);
-    return err ? err : check_segments(img);
+    return err == -EIO ? -ENOEXEC : err;
 }
 
 static unsigned segment_prot(const struct elf64_phdr *ph)
@@ -269,7 +272,11 @@ static int start_program(struct binary *bin, struct elf_image *img, struct elf_i
 {
     struct mm *mm = bin->mm;
     bin->layout.exec_stack = wants_exec_stack(img);
-    int err = mm_setup_layout(mm, &bin->layout);
+    int err = check_segments(img);
+    if (!err && interp)
+        err = check_segments(interp);
+    if (!err)
+        err = mm_setup_layout(mm, &bin->layout);
     if (err)
         return err;
     bool pie = img->ehdr.type == ET_DYN;
@@ -300,11 +307,11 @@ int elf_load(struct binary *bin, struct pt_regs *regs)
     struct elf_image img, interp;
     struct file *interp_file = nullptr;
     interp.phdrs = nullptr;
-    int err = image_open(&img, bin->file, bin->head);
+    int err = image_open(&img, bin->file, bin->head, bin->head_size);
     if (!err)
         err = open_interpreter(&img, &interp_file);
     if (!err && interp_file) {
-        err = image_open(&interp, interp_file, nullptr);
+        err = image_open(&interp, interp_file, nullptr, 0);
         if (err == -ENOEXEC)
             err = -ELIBBAD;
     }

@@ -5,7 +5,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/vfs/namei.h"
 
-#define SCRIPT_DEPTH_MAX 4
+#define SCRIPT_DEPTH_MAX 5
 
 static bool blank(char c)
 {
@@ -16,6 +16,7 @@ static bool blank(char c)
 static int parse_line(char *line, size_t size, char **interp, char **arg)
 {
     char *end = memchr(line, '\n', size);
+    bool ended = end;
     if (!end) {
         // The line is longer than what was read: only a path that ends within it can be trusted.
         end = line + size;
@@ -35,7 +36,7 @@ static int parse_line(char *line, size_t size, char **interp, char **arg)
     while (end > start && blank(end[-1]))
         *--end = '\0';
     if (!*start)
-        return -ENOEXEC;
+        return ended ? -ENOEXEC : -EACCES; // without an end of line it is an empty path, thus the working directory
     *interp = start;
     char *p = start;
     while (*p && !blank(*p))
@@ -56,6 +57,8 @@ int script_load(struct binary *bin)
         return -ENOEXEC;
     if (bin->depth++ >= SCRIPT_DEPTH_MAX)
         return -ELOOP;
+    if (bin->path_closes)
+        return -ENOENT;
     char *line = kmalloc(BINARY_HEAD + 1, ALLOC_KERNEL);
     if (!line)
         return -ENOMEM;

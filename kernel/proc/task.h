@@ -177,6 +177,7 @@ struct exec_request {
     const char *path;         // display name
     unsigned long argv, envp; // user arrays (kernel arrays when from_kernel)
     bool from_kernel;
+    bool path_closes;         // `path` names a close-on-exec descriptor
 };
 [[nodiscard]] int do_execve(const struct exec_request *req, struct pt_regs *regs);
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status

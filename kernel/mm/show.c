@@ -9,7 +9,7 @@
 #include "kernel/vfs/seq_file.h"
 
 struct usage { // bytes
-    uint64_t rss, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
+    uint64_t rss, pss, pss_dirty, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
 };
 
 static void count_page(struct usage *u, pte_t e)
@@ -19,6 +19,8 @@ static void count_page(struct usage *u, pte_t e)
     uint64_t users = anon ? refcount_read(&page->refs) : (uint64_t)max(page->map_count, 1);
     u->rss += PAGE_SIZE;
     u->pss += PAGE_SIZE / max(users, 1ul);
+    if (dirty)
+        u->pss_dirty += PAGE_SIZE / max(users, 1ul);
     if (mmu_young(e))
         u->referenced += PAGE_SIZE;
     if (anon)
@@ -135,7 +137,7 @@ void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
         {"MMUPageSize:", PAGE_SIZE},
         {"Rss:", u.rss},
         {"Pss:", u.pss},
-        {"Pss_Dirty:", u.private_dirty},
+        {"Pss_Dirty:", u.pss_dirty},
         {"Shared_Clean:", u.shared_clean},
         {"Shared_Dirty:", u.shared_dirty},
         {"Private_Clean:", u.private_clean},
@@ -154,7 +156,7 @@ void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
         {"Locked:", vma->flags & VM_LOCKED ? u.pss : 0},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-        seq_printf(m, "%-15s %8llu kB\n", rows[i].name, (unsigned long long)rows[i].bytes / 1024);
+        seq_printf(m, "%s %*llu kB\n", rows[i].name, (int)(23 - strlen(rows[i].name)), (unsigned long long)rows[i].bytes / 1024);
     seq_puts(m, "THPeligible:           0\n");
     show_flags(m, vma);
 }

@@ -177,8 +177,11 @@ static int pids_charge(struct cgroup *cg)
     for (struct cgroup *at = cg; at; at = at->parent) {
         int64_t now = atomic_add_return(&at->pids_current, 1);
         if (now > READ_ONCE(at->pids_max)) {
-            (void)atomic_add_return(&at->pids_events_max, 1);
-            wake_up_all(&at->events_wq);
+            (void)atomic_add_return(&at->pids_events_local, 1);
+            for (struct cgroup *up = at; up; up = up->parent) {
+                (void)atomic_add_return(&up->pids_events_max, 1);
+                wake_up_all(&up->events_wq);
+            }
             pids_uncharge(cg, at->parent);
             return -EAGAIN;
         }

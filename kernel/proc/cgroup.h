@@ -32,7 +32,7 @@ struct cgroup {
     struct list_head tasks;         // cgroup_tasks_lock
     unsigned nr_tasks;              // own members
     unsigned nr_populated;          // own members, plus children that are populated
-    atomic64_t pids_current, pids_peak, pids_events_max;
+    atomic64_t pids_current, pids_peak, pids_events_max, pids_events_local;
     int64_t pids_max;
     int max_depth, max_descendants; // cgroup.max.*; INT_MAX: no limit. cgroup_lock, as nr_descendants
     unsigned nr_descendants;

@@ -319,7 +319,7 @@ static void show_one(struct seq_file *m, struct mount *mnt, const struct path *r
         seq_escape(m, source, " \t\n\\#");
         seq_puts(m, " mounted on ");
         seq_path(m, &at, root, " \t\n\\");
-        seq_printf(m, " with fstype %s \n", mnt->sb->type->name);
+        seq_printf(m, " with fstype %s\n", mnt->sb->type->name);
         return;
     }
     seq_escape(m, source, " \t\n\\#");

@@ -142,13 +142,13 @@ static ssize_t type_store(struct file *, void *, char *text, size_t, loff_t)
 static int controllers_show(struct seq_file *m, void *object)
 {
     const struct cgroup *cg = object;
-    seq_puts(m, cg->pids_enabled ? "pids\n" : "\n");
+    seq_puts(m, cg->pids_enabled ? "pids\n" : "");
     return 0;
 }
 static int subtree_control_show(struct seq_file *m, void *object)
 {
     const struct cgroup *cg = object;
-    seq_puts(m, cg->subtree_pids ? "pids\n" : "\n");
+    seq_puts(m, cg->subtree_pids ? "pids\n" : "");
     return 0;
 }
 
@@ -316,19 +316,37 @@ static ssize_t pids_max_store(struct file *, void *object, char *text, size_t le
     return (ssize_t)len;
 }
 
-static int pids_events_show(struct seq_file *m, void *object)
+// How often a fork was refused: by the group's own limit (local), by that or one of a group below.
+static int show_pids_events(struct seq_file *m, const atomic64_t *count)
 {
-    int64_t n = atomic_read(&((struct cgroup *)object)->pids_events_max);
+    int64_t n = atomic_read(count);
     m->file->version = (uint64_t)n + 1;
     seq_printf(m, "max %lld\n", (long long)n);
     return 0;
 }
+static uint32_t poll_pids_events(struct file *file, struct poll_table *pt, struct cgroup *cg, const atomic64_t *count)
+{
+    poll_wait(file, &cg->events_wq, pt);
+    bool news = READ_ONCE(cg->dead) || file->version != (uint64_t)atomic_read(count) + 1;
+    return POLL_ALWAYS | (news ? EPOLLERR | EPOLLPRI : 0);
+}
+static int pids_events_show(struct seq_file *m, void *object)
+{
+    return show_pids_events(m, &((struct cgroup *)object)->pids_events_max);
+}
 static uint32_t pids_events_poll(struct file *file, struct poll_table *pt)
 {
     struct cgroup *cg = pseudo_object(file);
-    poll_wait(file, &cg->events_wq, pt);
-    bool news = READ_ONCE(cg->dead) || file->version != (uint64_t)atomic_read(&cg->pids_events_max) + 1;
-    return POLL_ALWAYS | (news ? EPOLLERR | EPOLLPRI : 0);
+    return poll_pids_events(file, pt, cg, &cg->pids_events_max);
+}
+static int pids_events_local_show(struct seq_file *m, void *object)
+{
+    return show_pids_events(m, &((struct cgroup *)object)->pids_events_local);
+}
+static uint32_t pids_events_local_poll(struct file *file, struct poll_table *pt)
+{
+    struct cgroup *cg = pseudo_object(file);
+    return poll_pids_events(file, pt, cg, &cg->pids_events_local);
 }
 
 const struct pseudo_entry cgroup_files[] = {
@@ -345,6 +363,7 @@ const struct pseudo_entry cgroup_files[] = {
     {.name = "cgroup.type", .mode = 0644, .show = type_show, .store = type_store, .visible = not_root},
     {.name = "pids.current", .mode = 0444, .show = pids_current_show, .visible = has_pids},
     {.name = "pids.events", .mode = 0444, .show = pids_events_show, .poll = pids_events_poll, .visible = has_pids},
+    {.name = "pids.events.local", .mode = 0444, .show = pids_events_local_show, .poll = pids_events_local_poll, .visible = has_pids},
     {.name = "pids.max", .mode = 0644, .show = pids_max_show, .store = pids_max_store, .visible = has_pids},
     {.name = "pids.peak", .mode = 0444, .show = pids_peak_show, .visible = has_pids},
     {},

@@ -22,8 +22,6 @@ static int proc_open(struct inode *inode, struct file *file)
 {
     const struct proc_file *what = proc_inode(inode)->what;
     bool readable = what->show || proc_inode(inode)->fd >= 0;
-    if ((file->mode & FMODE_WRITE && !what->store) || (file->mode & FMODE_READ && !readable))
-        return -EACCES;
     if (what->flags & PROC_ACCESS) {
         struct task *task = proc_task(inode);
         if (!task)

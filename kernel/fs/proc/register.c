@@ -40,6 +40,14 @@ int proc_register(const char *folder, const struct pseudo_entry *entries)
     return err;
 }
 
+// Owner and mode of what is in /proc/sys are fixed.
+static int sys_setattr(struct dentry *dentry, struct iattr *attr)
+{
+    return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : pseudo_setattr(dentry, attr);
+}
+static const struct inode_ops proc_sys_dir_ops = {.lookup = pseudo_lookup, .setattr = sys_setattr};
+static const struct inode_ops proc_sys_file_ops = {.setattr = sys_setattr};
+
 // What has to be there for the rest of boot.
 static void must(int err)
 {
@@ -52,6 +60,9 @@ static int proc_tree_init(void)
     proc_root_dir = pseudo_root(proc_global_files, nullptr);
     proc_net_dir = pseudo_root(nullptr, nullptr);
     must(proc_root_dir && proc_net_dir ? pseudo_mkdir(proc_root_dir, "sys", nullptr, nullptr, &proc_sys_dir) : -ENOMEM);
+    proc_root_dir->lenient = proc_net_dir->lenient = true;
+    proc_sys_dir->ops = &proc_sys_dir_ops;
+    proc_sys_dir->file_inode_ops = &proc_sys_file_ops;
     proc_root_dir->mode = proc_net_dir->mode = proc_sys_dir->mode = 0555;
     must(proc_register("sys/kernel", proc_sys_kernel_files));
     must(proc_register("sys/kernel/random", proc_sys_random_files));

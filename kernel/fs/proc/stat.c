@@ -23,7 +23,7 @@ static unsigned long long ticks(uint64_t ns)
     return ns / (NSEC_PER_SEC / USER_HZ);
 }
 
-// A thread's name with what would break a line or a parser escaped.
+// A thread's name with what would break a line escaped: status has lines. stat shows it as it is.
 static void put_name(struct seq_file *m, const struct task *task)
 {
     for (unsigned i = 0; i < THREAD_NAME_SIZE && task->thread.name[i]; i++) {
@@ -148,7 +148,8 @@ static int show_stat(struct seq_file *m, struct task *task, bool whole)
     bool addresses = mm && may_look;
 
     seq_printf(m, "%d (", pid_nr_ns(whole ? p->pid : task->pid, ns));
-    put_name(m, task);
+    for (unsigned i = 0; i < THREAD_NAME_SIZE && th->name[i]; i++)
+        seq_putc(m, th->name[i]);
     seq_printf(m, ") %c %d %d %d %d %d %u", state_text(task)[0], tree.ppid, tree.pgrp, tree.session, (int)user_dev(tree.tty), tree.tty_pgrp,
                mm ? 0x400000u : 0x400004u | (task->exiting ? 4u : 0u));
     seq_printf(m, " %llu %llu %llu %llu", (unsigned long long)tree.min_flt, (unsigned long long)tree.cmin_flt, (unsigned long long)tree.maj_flt,

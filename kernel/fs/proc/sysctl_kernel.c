@@ -6,6 +6,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/boot/version.h"
+#include "kernel/drivers/mem/log_stream.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/fs/proc/tables.h"
 #include "kernel/proc/exec.h"
@@ -179,7 +180,7 @@ const struct pseudo_entry proc_sys_kernel_files[] = {
     SYSCTL_INT("panic", 0644, &panic_timeout, INT32_MIN, INT32_MAX),
     SYSCTL_CALL("pid_max", 0644, get_pid_max, set_pid_max, 301, PID_MAX_LIMIT),
     {.name = "printk", .mode = 0644, .show = printk_show, .store = printk_store},
-    SYSCTL_INT("randomize_va_space", 0644, &sysctl_randomize_va_space, 0, 2),
+    SYSCTL_INT("randomize_va_space", 0644, &sysctl_randomize_va_space, INT32_MIN, INT32_MAX),
     SYSCTL_CALL("threads-max", 0644, get_threads_max, set_threads_max, 20, PID_MAX_LIMIT),
     CONSTANT("version", KERNEL_VERSION),
     {},

@@ -95,7 +95,7 @@ const struct pseudo_entry proc_sys_fs_files[] = {
     SYSCTL_INT("nr_open", 0644, &sysctl_nr_open, 64, 1 << 20),
     {.name = "pipe-max-size", .mode = 0644, .show = sysctl_u64_show, .store = sysctl_u64_store,
      .data = &(const struct sysctl){.value = &sysctl_pipe_max_size, .min = 0, .max = 1l << 31, .set = set_pipe_max}},
-    SYSCTL_INT("protected_hardlinks", 0600, &sysctl_protected_hardlinks, 0, 1),
-    SYSCTL_INT("protected_symlinks", 0600, &sysctl_protected_symlinks, 0, 1),
+    SYSCTL_INT("protected_hardlinks", 0644, &sysctl_protected_hardlinks, 0, 1),
+    SYSCTL_INT("protected_symlinks", 0644, &sysctl_protected_symlinks, 0, 1),
     {},
 };

@@ -7,3 +7,4 @@ extern const struct pseudo_entry proc_global_files[], proc_sys_kernel_files[], p
 int meminfo_show(struct seq_file *m, void *), vmstat_show(struct seq_file *m, void *), slabinfo_show(struct seq_file *m, void *),
     buddyinfo_show(struct seq_file *m, void *), zoneinfo_show(struct seq_file *m, void *), iomem_show(struct seq_file *m, void *);
 int kernel_stat_show(struct seq_file *m, void *);
+extern const struct file_ops proc_kmsg_fops;

@@ -133,9 +133,10 @@ static int oom_score_show(struct seq_file *m, struct task *task)
     if (mm) {
         struct mem_counts mem;
         mem_counts_read(&mem);
-        int64_t total = (int64_t)max(mem.total, 1ul), points = (int64_t)(mm_rss(mm) + mm->table_pages) * 1000 / total;
-        // Half of the range is the adjustment's: 666 is what an adjustment of 0 and no memory at all would give elsewhere.
-        score = mm->oom_score_adj == -1000 ? 0 : max((points + 1000 + mm->oom_score_adj) * 2 / 3, 0l);
+        int64_t total = (int64_t)max(mem.total, 1ul);
+        int64_t points = (int64_t)(mm_rss(mm) + mm->table_pages) + mm->oom_score_adj * (total / 1000);
+        // From 0 to 1333, with 666 for no memory at all and no adjustment.
+        score = mm->oom_score_adj == -1000 ? 0 : max((1000 + points * 1000 / total) * 2 / 3, 0l);
         mm_put_users(mm);
     }
     seq_printf(m, "%lld\n", (long long)score);

@@ -58,7 +58,7 @@ static void fill_entry(struct inode *inode, struct pseudo_dir *dir, const struct
     inode->mode = S_IFREG | entry->mode;
     inode->uid = dir->file_uid;
     inode->gid = dir->file_gid;
-    inode->ops = &pseudo_file_ops_inode;
+    inode->ops = dir->file_inode_ops;
     inode->fops = entry->fops ? entry->fops : &pseudo_file_fops;
     read_guard(&pseudo_tree_sem);
     for (const struct pseudo_changed *c = dir->changed; c; c = c->next)

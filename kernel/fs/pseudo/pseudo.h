@@ -50,7 +50,9 @@ struct pseudo_dir {
     struct pseudo_table table;     // the first; more by pseudo_table_add()
     void *object;
     void (*release)(void *object); // when the last reference goes
-    const struct inode_ops *ops;   // of its inode; inherited from the parent
+    const struct inode_ops *ops;   // of its inode; inherited from the parent, as the next two
+    const struct inode_ops *file_inode_ops; // of its files' inodes
+    bool lenient;                  // files open for what they cannot do, and fail then (-EINVAL, -EIO): procfs
     struct timespec_k born;
     uint64_t order;                // among its siblings
     struct list_head sibling, children; // pseudo_tree_sem

@@ -41,11 +41,10 @@ void ldisc_flush_input(struct tty *tty)
 
 // ---- the buffer ----------------------------------------------------------------------------------------------------------------------------------------
 
-// One place is always left for the end of a line that is full.
 static void put(struct tty *tty, uint8_t c) REQUIRES(tty->lock)
 {
     struct n_tty *n = &tty->ldisc;
-    if (n->head - n->tail >= TTY_BUF_SIZE - 1)
+    if (n->head - n->tail >= TTY_BUF_SIZE)
         n->head--; // a line longer than the buffer: its last place takes what comes
     n->buf[n->head++ & MASK] = c;
 }

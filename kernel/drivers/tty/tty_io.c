@@ -193,27 +193,30 @@ static ssize_t write_chunk(struct tty *tty, struct file *file, const uint8_t *bu
     return (ssize_t)done;
 }
 
-static ssize_t write_locked(struct tty *tty, struct file *file, struct iov_iter *from, unsigned rw_flags) REQUIRES(tty->write_lock)
+// One piece of at most WRITE_CHUNK bytes. Bytes written (fewer than were there: stop), or -errno.
+static ssize_t write_piece(struct tty *tty, struct file *file, struct iov_iter *from, unsigned rw_flags) REQUIRES(tty->write_lock)
 {
     if (!tty->write_buf && !(tty->write_buf = kmalloc(WRITE_CHUNK, ALLOC_KERNEL)))
         return -ENOMEM;
-    ssize_t total = 0;
-    while (iov_iter_count(from)) {
-        size_t n = copy_from_iter(from, tty->write_buf, min(iov_iter_count(from), (size_t)WRITE_CHUNK));
-        if (!n)
-            return total ? total : -EFAULT;
-        ssize_t done = write_chunk(tty, file, tty->write_buf, n, rw_flags);
-        if (done < 0)
-            return total ? total : done;
-        total += done;
-        if ((size_t)done < n)
-            break;
-        cond_resched();
-    }
-    return total;
+    size_t n = copy_from_iter(from, tty->write_buf, min(iov_iter_count(from), (size_t)WRITE_CHUNK));
+    if (!n)
+        return -EFAULT;
+    ssize_t done = write_chunk(tty, file, tty->write_buf, n, rw_flags);
+    if (done < (ssize_t)n)
+        iov_iter_revert(from, n - (size_t)max(done, (ssize_t)0));
+    return done;
 }
 
-ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsigned rw_flags)
+static int take_write_lock(struct tty *tty, struct file *file, unsigned rw_flags)
+{
+    if (nonblocking(file, rw_flags))
+        return mutex_trylock(&tty->write_lock) ? 0 : -EAGAIN;
+    return mutex_lock_interruptible(&tty->write_lock) ? -ERESTARTSYS : 0;
+}
+
+// Writers take turns: whole writes on a line; pieces on a pty, whose other end has to work between them and may have to send signals then, so that no lock
+// can be held.
+ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsigned rw_flags) NO_THREAD_SAFETY_ANALYSIS // the lock may stay taken across rounds
 {
     struct tty_file *tf = file->private;
     struct tty *tty = tf->tty;
@@ -224,18 +227,28 @@ ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsig
         if (err)
             return err;
     }
-    if (nonblocking(file, rw_flags)) {
-        if (!mutex_trylock(&tty->write_lock))
-            return -EAGAIN;
-    } else if (mutex_lock_interruptible(&tty->write_lock)) {
-        return -ERESTARTSYS;
+    ssize_t total = 0, n = 0;
+    bool locked = false;
+    while (iov_iter_count(from)) {
+        if (!locked && (n = take_write_lock(tty, file, rw_flags)))
+            break;
+        size_t before = iov_iter_count(from);
+        n = write_piece(tty, file, from, rw_flags);
+        if ((locked = !tty->link) == false)
+            mutex_unlock(&tty->write_lock);
+        tty_kick(tty);
+        if (n < 0)
+            break;
+        total += n;
+        if (before - iov_iter_count(from) < min(before, (size_t)WRITE_CHUNK))
+            break;
+        cond_resched();
     }
-    ssize_t n = write_locked(tty, file, from, rw_flags);
-    mutex_unlock(&tty->write_lock);
-    tty_kick(tty); // without write_lock: the other end of a pty may have to send signals
-    if (n > 0)
+    if (locked)
+        mutex_unlock(&tty->write_lock);
+    if (total)
         note_time(file, true);
-    return n;
+    return total ? total : n;
 }
 
 uint32_t tty_poll(struct file *file, struct poll_table *pt)

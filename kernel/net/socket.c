@@ -105,8 +105,6 @@ static ssize_t sock_write_iter(struct file *file, struct iov_iter *from, loff_t 
     msg.iter = *from;
     if (from->iov == &from->single)
         msg.iter.iov = &msg.iter.single;
-    if (s->type == SOCK_SEQPACKET)
-        msg.flags |= MSG_EOR;
     if (!s->ops->sendmsg)
         return -EOPNOTSUPP;
     ssize_t n = s->ops->sendmsg(s, &msg);

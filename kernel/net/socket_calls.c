@@ -276,8 +276,6 @@ SYSCALL6(sendto, int, fd, unsigned long, buf, size_t, len, unsigned, flags, cons
             return err;
         msg.name_len = addrlen;
     }
-    if (s->type == SOCK_SEQPACKET)
-        msg.flags |= MSG_EOR;
     ssize_t n = s->ops->sendmsg ? s->ops->sendmsg(s, &msg) : -EOPNOTSUPP;
     scm_destroy(&msg.scm);
     return n;

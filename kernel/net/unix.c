@@ -18,10 +18,20 @@ struct unix_pending { // a connection that waits for accept: the server's end
 
 static const struct socket_ops unix_ops;
 static atomic_t nr_unix;
+static DEFINE_LOCK_CLASS(all_class, "unix sockets", RANK_FILES);
+static struct spinlock all_lock = SPINLOCK_INIT(&all_class);
+static struct list_head all_sockets GUARDED_BY(&all_lock) = LIST_HEAD_INIT(all_sockets);
 
 int unix_count(void)
 {
     return atomic_read(&nr_unix);
+}
+
+void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
+{
+    struct unix_sock *u;
+    spin_guard(&all_lock);
+    list_for_each_entry(u, &all_sockets, all) fn(u, arg);
 }
 
 static struct unix_sock *unix_alloc(int type)
@@ -33,6 +43,8 @@ static struct unix_sock *unix_alloc(int type)
     list_init(&u->queue);
     waitqueue_init(&u->room);
     atomic_inc(&nr_unix);
+    spin_guard(&all_lock);
+    list_add_tail(&u->all, &all_sockets);
     return u;
 }
 
@@ -268,8 +280,6 @@ static int unix_shutdown(struct socket *s, int how)
     static const unsigned bits[] = {SOCKET_RCV_SHUTDOWN, SOCKET_SND_SHUTDOWN, SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN};
     {
         mutex_guard(&s->lock);
-        if (s->type != SOCK_DGRAM && u->state == UNIX_UNCONNECTED)
-            return -ENOTCONN;
         s->shutdown |= bits[how];
         if (u->peer && s->type != SOCK_DGRAM)
             peer = unix_of(socket_get(&u->peer->s));
@@ -319,7 +329,7 @@ static uint32_t unix_poll(struct socket *s, struct file *file, struct poll_table
         struct unix_sock *peer = unix_peer_get(u);
         if (peer) {
             poll_wait(file, &peer->room, pt);
-            can_write = READ_ONCE(peer->queued) <= (unsigned)sysctl_unix_max_dgram_qlen;
+            can_write = READ_ONCE(peer->peer) == u || READ_ONCE(peer->queued) <= (unsigned)sysctl_unix_max_dgram_qlen;
             unix_put(peer);
         }
     }
@@ -380,19 +390,6 @@ static void unix_close(struct socket *s)
         }
         wake_up_all(&peer->s.wq);
         wake_up_all(&peer->room);
-    } else if (peer) {
-        struct unix_sock *back = nullptr; // a datagram peer that points back gets ECONNREFUSED from now on
-        {
-            mutex_guard(&peer->s.lock);
-            if (peer->peer == u) {
-                back = peer->peer;
-                peer->peer = nullptr;
-                peer->state = UNIX_UNCONNECTED;
-                peer->s.error = -ECONNRESET;
-            }
-        }
-        wake_up_all(&peer->s.wq);
-        unix_put(back);
     }
     unix_put(peer);
     while (!list_empty(&left)) {
@@ -413,6 +410,10 @@ static void unix_close(struct socket *s)
 static void unix_destroy(struct socket *s)
 {
     struct unix_sock *u = unix_of(s);
+    {
+        spin_guard(&all_lock);
+        list_del(&u->all);
+    }
     unix_address_put(u->address);
     atomic_dec(&nr_unix);
     kfree(u);

@@ -23,12 +23,12 @@ struct unix_msg {
     struct unix_address *address; // of the sender, or null
     struct scm scm;
     size_t len, consumed, charge;
-    bool end_of_record;
     char data[];
 };
 
 struct unix_sock {
     struct socket s;              // first
+    struct list_head all;         // every socket of the family
     struct unix_address *address; // s.lock for writing; set once
     struct path path;             // of a pathname socket: keeps the inode
     struct hlist_node hash;       // abstract names: names_lock
@@ -51,6 +51,10 @@ static inline void unix_put(struct unix_sock *u)
     if (u)
         socket_put(&u->s);
 }
+
+// unix.c: calls fn for every socket of the family, under a spinlock.
+void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
+int unix_count(void);
 
 // unix_name.c
 [[nodiscard]] int unix_bind(struct socket *s, const void *addr, int len);

@@ -12,6 +12,7 @@
 #include "kernel/vfs/file.h"
 
 #define STREAM_PIECE (32 * 1024ul - sizeof(struct unix_msg))
+#define MESSAGE_SPARE 32ul // the largest datagram is that much smaller than the send buffer
 
 int sysctl_unix_max_dgram_qlen = UNIX_DGRAM_QUEUE;
 
@@ -28,12 +29,22 @@ void unix_msg_free(struct unix_msg *m)
     kvfree(m);
 }
 
+// What a message counts against SO_SNDBUF: its memory and bookkeeping in allocation units, so that many small ones are no way around the limit. The
+// numbers give about as many messages as Linux's buffers hold.
+static size_t charge_of(size_t len)
+{
+    size_t size = 512;
+    while (size < PAGE_SIZE && size < len + 320)
+        size *= 2;
+    return 256 + (size < len + 320 ? ALIGN_UP(len + 320, PAGE_SIZE) : size);
+}
+
 static struct unix_msg *new_message(struct unix_sock *from, size_t len)
 {
     struct unix_msg *m = kvmalloc(sizeof *m + len, ALLOC_KERNEL);
     if (!m)
         return nullptr;
-    *m = (struct unix_msg){.from = unix_of(socket_get(&from->s)), .len = len, .charge = sizeof *m + len};
+    *m = (struct unix_msg){.from = unix_of(socket_get(&from->s)), .len = len, .charge = charge_of(len)};
     (void)atomic_add_return(&from->wmem, (int64_t)m->charge);
     return m;
 }
@@ -75,10 +86,14 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
     bool packet = u->s.type == SOCK_SEQPACKET;
     struct unix_sock *peer = unix_peer_get(u);
     int err = 0;
-    if (!peer)
-        return u->state == UNIX_CLOSED || u->s.shutdown ? (raise_pipe(msg), -EPIPE) : -ENOTCONN;
+    if (!peer) {
+        if (!(u->s.shutdown & SOCKET_SND_SHUTDOWN) || packet)
+            return -ENOTCONN;
+        raise_pipe(msg);
+        return -EPIPE;
+    }
     attach_creds(msg, u, peer);
-    if (packet && total + sizeof(struct unix_msg) > u->s.sndbuf)
+    if (packet && total > u->s.sndbuf - MESSAGE_SPARE)
         err = -EMSGSIZE;
     while (!err && (sent < total || (packet && !sent))) {
         if ((READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN)) {
@@ -100,7 +115,6 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
             err = -EFAULT;
             break;
         }
-        m->end_of_record = packet && (msg->flags & MSG_EOR);
         if (!sent) { // control data goes with the first byte
             m->scm = msg->scm;
             msg->scm = (struct scm){};
@@ -134,7 +148,7 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
     unix_put(peer);
     if (sent || (packet && !err))
         return (ssize_t)sent;
-    if (err == -EPIPE)
+    if (err == -EPIPE && !packet) // only streams signal
         raise_pipe(msg);
     return err;
 }
@@ -150,15 +164,25 @@ static int dgram_target(struct unix_sock *u, const struct message *msg, struct u
     return *out ? 0 : READ_ONCE(u->s.error) ? socket_take_error(&u->s) : -ENOTCONN;
 }
 
+static void forget_peer(struct unix_sock *u, struct unix_sock *peer)
+{
+    {
+        mutex_guard(&u->s.lock);
+        if (u->peer != peer)
+            return;
+        u->peer = nullptr;
+        u->state = UNIX_UNCONNECTED;
+    }
+    unix_put(peer);
+}
+
 static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
 {
     size_t len = iov_iter_count(&msg->iter);
     bool nonblock = msg->nonblock || (msg->flags & MSG_DONTWAIT);
-    if (u->s.shutdown & SOCKET_SND_SHUTDOWN) {
-        raise_pipe(msg);
+    if (u->s.shutdown & SOCKET_SND_SHUTDOWN)
         return -EPIPE;
-    }
-    if (len + sizeof(struct unix_msg) > u->s.sndbuf)
+    if (len > u->s.sndbuf - MESSAGE_SPARE)
         return -EMSGSIZE;
     struct unix_sock *to;
     int err = dgram_target(u, msg, &to);
@@ -186,7 +210,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
                 err = -EPIPE;
             else if (to->peer && to->peer != u)
                 err = -EPERM; // connected elsewhere
-            else if (to->queued <= (unsigned)sysctl_unix_max_dgram_qlen || to == u) {
+            else if (to->queued <= (unsigned)sysctl_unix_max_dgram_qlen || to == u || to->peer == u) { // two that are connected need no other limit
                 m->scm = msg->scm;
                 msg->scm = (struct scm){};
                 list_add_tail(&m->link, &to->queue);
@@ -202,7 +226,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
             err = -EAGAIN;
             break;
         }
-        err = wait_event_interruptible_timeout(&to->room, READ_ONCE(to->queued) <= (unsigned)sysctl_unix_max_dgram_qlen || READ_ONCE(to->s.shutdown),
+        err = wait_event_interruptible_timeout(&to->room, READ_ONCE(to->queued) <= (unsigned)sysctl_unix_max_dgram_qlen || READ_ONCE(to->s.shutdown) || READ_ONCE(to->peer),
                                                socket_deadline(u->s.sndtimeo));
         if (err)
             err = err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.sndtimeo);
@@ -211,9 +235,9 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
         unix_msg_free(m);
     if (!err)
         wake_up_poll(&to->s.wq, EPOLLIN | EPOLLRDNORM);
+    else if (err == -ECONNREFUSED && !msg->name_len)
+        forget_peer(u, to); // told once; from now on there is no peer
     unix_put(to);
-    if (err == -EPIPE)
-        raise_pipe(msg);
     return err ? err : (ssize_t)len;
 }
 
@@ -239,8 +263,6 @@ static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
             return err;
         if (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN)
             return 0;
-        if (u->s.type != SOCK_DGRAM && u->state != UNIX_CONNECTED)
-            return u->s.type == SOCK_SEQPACKET ? -ENOTCONN : -EINVAL;
         if (nonblock)
             return -EAGAIN;
         err = wait_event_interruptible_timeout(
@@ -289,8 +311,6 @@ static ssize_t recv_packet(struct unix_sock *u, struct message *msg)
             return -EFAULT;
         if (m->len > want)
             msg->out_flags |= MSG_TRUNC;
-        if (m->end_of_record)
-            msg->out_flags |= MSG_EOR;
         if (m->address) {
             msg->name_len = m->address->len;
             memcpy(msg->name, &m->address->name, (size_t)m->address->len);
@@ -313,6 +333,17 @@ static bool same_sender(const struct scm *a, const struct scm *b)
     return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
 }
 
+// Credentials are those of the first message read from; descriptors may come with a later one, which then is the last.
+static void take_scm(struct scm *to, struct scm *from, bool have)
+{
+    if (!have)
+        *to = (struct scm){.pid = from->pid ? pid_get(from->pid) : nullptr, .uid = from->uid, .gid = from->gid};
+    to->nr_files = from->nr_files;
+    to->files = from->files;
+    from->nr_files = 0;
+    from->files = nullptr;
+}
+
 static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
 {
     bool nonblock = msg->nonblock || (msg->flags & MSG_DONTWAIT), peek = msg->flags & MSG_PEEK;
@@ -320,6 +351,10 @@ static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
     size_t least = msg->flags & MSG_WAITALL ? want : min(want, (size_t)u->s.rcvlowat);
     ktime_t deadline = socket_deadline(u->s.rcvtimeo);
     bool have_scm = false, stop = false;
+    if (!want) { // nothing is taken, but an empty queue is waited for
+        int ready = wait_for_data(u, nonblock, deadline);
+        return min(ready, 0);
+    }
     while (got < want && !stop) {
         int ready = got >= least && got ? (READ_ONCE(u->queued) ? 1 : 0) : wait_for_data(u, nonblock, deadline);
         if (ready < 0)
@@ -332,22 +367,15 @@ static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
         list_for_each_entry_safe(m, next, &u->queue, link)
         {
             any = true;
-            if (have_scm && ((u->s.passcred && !same_sender(&msg->scm, &m->scm)) || m->scm.nr_files)) {
-                stop = true; // it came with something else: another read's
+            if (have_scm && u->s.passcred && !same_sender(&msg->scm, &m->scm)) {
+                stop = true; // another sender's: another read's
                 break;
             }
-            if (!have_scm || m->scm.nr_files) {
-                if (peek) {
-                    if (!have_scm && copy_scm_for_peek(&msg->scm, &m->scm))
-                        return -ENOMEM;
-                } else {
-                    msg->scm = (struct scm){.nr_files = m->scm.nr_files, .files = m->scm.files, .uid = m->scm.uid, .gid = m->scm.gid};
-                    msg->scm.pid = m->scm.pid ? pid_get(m->scm.pid) : nullptr;
-                    m->scm.nr_files = 0;
-                    m->scm.files = nullptr;
-                }
-                have_scm = true;
-            }
+            if (!peek)
+                take_scm(&msg->scm, &m->scm, have_scm);
+            else if (!have_scm && copy_scm_for_peek(&msg->scm, &m->scm))
+                return -ENOMEM;
+            have_scm = true;
             size_t part = min(want - got, m->len - m->consumed);
             size_t done = copy_to_iter(&msg->iter, m->data + m->consumed, part);
             got += done;
@@ -375,9 +403,10 @@ ssize_t unix_recvmsg(struct socket *s, struct message *msg)
     if (msg->flags & (MSG_OOB | MSG_ERRQUEUE))
         return msg->flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
     struct unix_sock *u = unix_of(s);
+    // A listener's queue holds connections, not data.
+    if (s->type != SOCK_DGRAM && READ_ONCE(u->state) != UNIX_CONNECTED)
+        return s->type == SOCK_SEQPACKET ? -ENOTCONN : -EINVAL;
     if (s->type != SOCK_STREAM)
         return recv_packet(u, msg);
-    if (!iov_iter_count(&msg->iter))
-        return 0;
     return recv_stream(u, msg);
 }

@@ -102,7 +102,7 @@ static int bind_path(struct unix_sock *u, const struct abi_sockaddr_un *un, int 
     int err = path_create(AT_FDCWD, &name, false, &parent, &d);
     if (!err) {
         umode_t mode = S_IFSOCK | (0777 & ~current_fs_context()->umask);
-        err = vfs_mknod(&parent, d, mode, 0);
+        err = u->address ? -EINVAL : vfs_mknod(&parent, d, mode, 0); // an existing name is the more telling error
         if (!err) {
             u->path = (struct path){parent.mnt, d};
             path_get(&u->path);
@@ -127,10 +127,10 @@ int unix_bind(struct socket *s, const void *addr, int len)
     int err = unix_check_address(addr, len);
     if (err)
         return err;
-    if (u->address)
-        return -EINVAL;
     if (un->path[0])
         return bind_path(u, un, len);
+    if (u->address)
+        return -EINVAL;
     struct unix_address *a = make_address(un, len);
     if (!a)
         return -ENOMEM;
@@ -161,6 +161,7 @@ static int find_path(const struct abi_sockaddr_un *un, int len, int type, struct
     }
     if (!err && (*out)->s.type != type) {
         unix_put(*out);
+        *out = nullptr;
         err = -EPROTOTYPE;
     }
     if (!err)

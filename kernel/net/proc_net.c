@@ -1,0 +1,225 @@
+// kernel/net/proc_net.c — /proc/net and /proc/sys/net: proc_pid_net(5), proc_sys_net(5).
+
+#include "kernel/base/string.h"
+#include "kernel/boot/init.h"
+#include "kernel/fs/proc/proc.h"
+#include "kernel/net/inet/inet.h"
+#include "kernel/net/unix.h"
+#include "kernel/vfs/seq_file.h"
+
+static unsigned long long count(const atomic64_t *a)
+{
+    return (unsigned long long)atomic_read(a);
+}
+
+static int dev_show(struct seq_file *m, void *)
+{
+    struct netdev *dev;
+    seq_puts(m, "Inter-|   Receive                                                |  Transmit\n"
+                " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n");
+    spin_guard(&netdev_lock);
+    list_for_each_entry(dev, &netdevs, link)
+    {
+        seq_printf(m, "%6s: %7llu %7llu %4llu %4llu    0     0          0         0", dev->name, count(&dev->rx.bytes), count(&dev->rx.packets),
+                   count(&dev->rx.errors), count(&dev->rx.dropped));
+        seq_printf(m, " %8llu %7llu %4llu %4llu    0     0       0          0\n", count(&dev->tx.bytes), count(&dev->tx.packets), count(&dev->tx.errors),
+                   count(&dev->tx.dropped));
+    }
+    return 0;
+}
+
+// Routes other than those of our own addresses: there are none.
+static int route_show(struct seq_file *m, void *)
+{
+    seq_printf(m, "%-127s\n", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
+    return 0;
+}
+
+static unsigned long long inode_of(const struct socket *s)
+{
+    return s->inode ? s->inode->ino : 0;
+}
+
+static void show_table(struct seq_file *m, struct inet_table *t)
+{
+    struct inet_sock *u;
+    spin_guard(&t->lock);
+    for (unsigned i = 0; i < INET_BUCKETS; i++) {
+        hlist_for_each_entry(u, &t->buckets[i], hash)
+        {
+            char line[160];
+            snprintf(line, sizeof line, "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %llu %d 0000000000000000 %lu", i, u->bound, u->num,
+                     u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, u->s.inode ? u->s.inode->uid : 0,
+                     inode_of(&u->s), refcount_read(&u->s.refs), u->drops);
+            seq_printf(m, "%-127s\n", line);
+        }
+    }
+}
+
+static int udp_show(struct seq_file *m, void *)
+{
+    seq_printf(m, "%-127s\n", "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops");
+    show_table(m, &udp_table);
+    return 0;
+}
+
+static int raw_show(struct seq_file *m, void *)
+{
+    seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n");
+    show_table(m, &raw_table);
+    return 0;
+}
+
+static int icmp_show(struct seq_file *m, void *)
+{
+    seq_printf(m, "%-127s\n", "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops");
+    show_table(m, &ping_table);
+    return 0;
+}
+
+static void unix_line(struct unix_sock *u, void *arg)
+{
+    enum { SS_UNCONNECTED = 1, SS_CONNECTED = 3, SO_ACCEPTCON_FLAG = 1 << 16 };
+    struct seq_file *m = arg;
+    bool listening = u->state == UNIX_LISTENING;
+    seq_printf(m, "%016d: %08X 00000000 %08X %04X %02X %5llu", 0, (unsigned)refcount_read(&u->s.refs), listening ? SO_ACCEPTCON_FLAG : 0, u->s.type,
+               u->state == UNIX_CONNECTED ? SS_CONNECTED : SS_UNCONNECTED, inode_of(&u->s));
+    if (u->address) {
+        int len = u->address->len - (int)offsetof(struct abi_sockaddr_un, path);
+        const char *path = u->address->name.path;
+        seq_putc(m, ' ');
+        if (*path)
+            len--; // the NUL at its end is not shown; an abstract name's first one is an @
+        for (int i = 0; i < len; i++)
+            seq_putc(m, path[i] ? path[i] : '@');
+    }
+    seq_putc(m, '\n');
+}
+
+static int unix_show(struct seq_file *m, void *)
+{
+    seq_puts(m, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+    unix_for_each(unix_line, m);
+    return 0;
+}
+
+static unsigned sockets_of(const struct inet_table *t)
+{
+    return READ_ONCE(t->sockets);
+}
+
+static int sockstat_show(struct seq_file *m, void *)
+{
+    unsigned udp = sockets_of(&udp_table), raw = sockets_of(&raw_table);
+    seq_printf(m, "sockets: used %u\n", udp + raw + sockets_of(&ping_table) + (unsigned)unix_count());
+    seq_printf(m, "UDP: inuse %u\nRAW: inuse %u\n", udp, raw);
+    return 0;
+}
+
+static int protocols_show(struct seq_file *m, void *)
+{
+    static const struct {
+        const char *name;
+        size_t size;
+        const struct inet_table *table;
+    } protocols[] = {
+        {"PING", sizeof(struct inet_sock), &ping_table},
+        {"RAW", sizeof(struct inet_sock), &raw_table},
+        {"UDP", sizeof(struct inet_sock), &udp_table},
+        {"UNIX", sizeof(struct unix_sock), nullptr},
+    };
+    seq_puts(m, "protocol  size sockets  memory press maxhdr  slab module\n");
+    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
+        seq_printf(m, "%-9s %4zu %6u  %6d   NI       0   no   kernel\n", protocols[i].name, protocols[i].size,
+                   protocols[i].table ? sockets_of(protocols[i].table) : (unsigned)unix_count(), -1);
+    return 0;
+}
+
+static const struct pseudo_entry net_files[] = {
+    {.name = "dev", .mode = 0444, .show = dev_show},
+    {.name = "route", .mode = 0444, .show = route_show},
+    {.name = "udp", .mode = 0444, .show = udp_show},
+    {.name = "raw", .mode = 0444, .show = raw_show},
+    {.name = "icmp", .mode = 0444, .show = icmp_show},
+    {.name = "unix", .mode = 0444, .show = unix_show},
+    {.name = "sockstat", .mode = 0444, .show = sockstat_show},
+    {.name = "protocols", .mode = 0444, .show = protocols_show},
+    {},
+};
+
+static const struct pseudo_entry core_files[] = {
+    SYSCTL_INT("somaxconn", 0644, &sysctl_somaxconn, 0, INT32_MAX),
+    SYSCTL_U64("rmem_default", 0644, &sysctl_rmem_default, 2304, INT32_MAX),
+    SYSCTL_U64("rmem_max", 0644, &sysctl_rmem_max, 2304, INT32_MAX),
+    SYSCTL_U64("wmem_default", 0644, &sysctl_wmem_default, 4608, INT32_MAX),
+    SYSCTL_U64("wmem_max", 0644, &sysctl_wmem_max, 4608, INT32_MAX),
+    {},
+};
+
+static const struct pseudo_entry unix_files[] = {SYSCTL_INT("max_dgram_qlen", 0644, &sysctl_unix_max_dgram_qlen, 0, INT32_MAX), {}};
+
+// Two numbers that change as one: "low high". Whether they may be swapped is the file's business.
+static ssize_t store_pair(const char *text, size_t len, loff_t pos, int64_t out[static 2])
+{
+    char words[2][12] = {};
+    size_t at = 0;
+    if (pos)
+        return -EINVAL;
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = 0;
+        while (at < len && (text[at] == ' ' || text[at] == '\t'))
+            at++;
+        while (at < len && text[at] >= '0' && text[at] <= '9' && n < sizeof words[0] - 1)
+            words[i][n++] = text[at++];
+        if (parse_i64(words[i], 10, &out[i]))
+            return -EINVAL;
+    }
+    while (at < len && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || !text[at]))
+        at++;
+    return at == len ? (ssize_t)len : -EINVAL;
+}
+
+static ssize_t port_range_store(struct file *, void *, char *text, size_t len, loff_t pos)
+{
+    int64_t pair[2];
+    ssize_t n = store_pair(text, len, pos, pair);
+    if (n < 0 || pair[0] < 1 || pair[1] > 65535 || pair[0] > pair[1] || pair[0] < sysctl_ip_unprivileged_port_start)
+        return n < 0 ? n : -EINVAL;
+    WRITE_ONCE(sysctl_ip_local_port_range[0], (int)pair[0]);
+    WRITE_ONCE(sysctl_ip_local_port_range[1], (int)pair[1]);
+    return n;
+}
+
+// Group ids; a first one above the second lets nobody in and is kept as 1 0.
+static ssize_t ping_range_store(struct file *, void *, char *text, size_t len, loff_t pos)
+{
+    int64_t pair[2];
+    ssize_t n = store_pair(text, len, pos, pair);
+    if (n < 0 || pair[0] > INT32_MAX || pair[1] > INT32_MAX)
+        return n < 0 ? n : -EINVAL;
+    bool nobody = pair[0] > pair[1];
+    WRITE_ONCE(sysctl_ping_group_range[0], nobody ? 1 : (int)pair[0]);
+    WRITE_ONCE(sysctl_ping_group_range[1], nobody ? 0 : (int)pair[1]);
+    return n;
+}
+
+static const struct pseudo_entry ipv4_files[] = {
+    {.name = "ip_local_port_range", .mode = 0644, .show = sysctl_int_show, .store = port_range_store,
+     .data = &(const struct sysctl){.value = sysctl_ip_local_port_range, .count = 2}},
+    {.name = "ping_group_range", .mode = 0644, .show = sysctl_int_show, .store = ping_range_store,
+     .data = &(const struct sysctl){.value = sysctl_ping_group_range, .count = 2}},
+    SYSCTL_INT("ip_default_ttl", 0644, &sysctl_ip_default_ttl, 1, 255),
+    SYSCTL_INT("ip_unprivileged_port_start", 0644, &sysctl_ip_unprivileged_port_start, 0, 65535),
+    {},
+};
+
+static int proc_net_init(void)
+{
+    int err = proc_register("net", net_files);
+    if (!err)
+        err = proc_register("sys/net/core", core_files);
+    if (!err)
+        err = proc_register("sys/net/unix", unix_files);
+    return err ? err : proc_register("sys/net/ipv4", ipv4_files);
+}
+INITCALL(fs, proc_net_init);

@@ -1,0 +1,389 @@
+// tests/contract/descriptor.c — dup, fcntl, close_range, limits of the table; record locks, open-file locks, flock.
+#include "tests/contract/harness.h"
+
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+
+CASE(dup_shares_the_open_file)
+{
+    make_file("f", "abcdef");
+    int fd = open("f", O_RDONLY), copy = dup(fd);
+    char c;
+    EXPECT_EQ(read(fd, &c, 1), 1);
+    EXPECT_EQ(lseek(copy, 0, SEEK_CUR), 1);
+    EXPECT_EQ(fcntl(copy, F_SETFL, O_APPEND), 0);
+    EXPECT(fcntl(fd, F_GETFL) & O_APPEND);
+    EXPECT_EQ(fcntl(fd, F_SETFD, FD_CLOEXEC), 0); // that flag is the descriptor's own
+    EXPECT_EQ(fcntl(copy, F_GETFD), 0);
+    close(fd);
+    EXPECT_EQ(read(copy, &c, 1), 1);
+    EXPECT_ERRNO(dup(fd), EBADF);
+}
+
+CASE(dup2_and_dup3)
+{
+    int fd = dup(0);
+    EXPECT_EQ(dup2(fd, 77), 77);
+    EXPECT_EQ(dup2(fd, fd), fd);
+    EXPECT_ERRNO(dup2(999, 999), EBADF);
+    EXPECT_ERRNO(syscall(SYS_dup2, fd, -1), EBADF);
+    EXPECT_ERRNO(syscall(SYS_dup2, fd, 1 << 30), EBADF);
+    EXPECT_EQ(dup3(fd, 78, O_CLOEXEC), 78);
+    EXPECT_EQ(fcntl(78, F_GETFD), FD_CLOEXEC);
+    EXPECT_ERRNO(dup3(fd, fd, 0), EINVAL);
+    EXPECT_ERRNO(dup3(fd, 79, O_NONBLOCK), EINVAL);
+}
+
+CASE(dup2_closes_the_target)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_EQ(dup2(0, fds[1]), fds[1]);
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 0);
+}
+
+CASE(fcntl_dupfd_takes_the_first_free_from_a_floor)
+{
+    int fd = fcntl(0, F_DUPFD, 100);
+    EXPECT_EQ(fd, 100);
+    EXPECT_EQ(fcntl(0, F_DUPFD_CLOEXEC, 100), 101);
+    EXPECT_EQ(fcntl(101, F_GETFD), FD_CLOEXEC);
+    EXPECT_ERRNO(fcntl(0, F_DUPFD, -1), EINVAL);
+    EXPECT_ERRNO(fcntl(0, F_DUPFD, 1 << 30), EINVAL);
+}
+
+CASE(fcntl_setfl_changes_only_what_may_change)
+{
+    make_file("f", "");
+    int fd = open("f", O_RDWR);
+    EXPECT_EQ(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK | O_WRONLY | O_TRUNC | O_CREAT), 0);
+    EXPECT_EQ(fcntl(fd, F_GETFL) & ~0100000, O_RDWR | O_APPEND | O_NONBLOCK); // but for O_LARGEFILE
+    EXPECT_EQ(fcntl(fd, F_SETFL, 0), 0);
+    EXPECT_EQ(fcntl(fd, F_GETFL) & ~0100000, O_RDWR);
+}
+
+CASE(fcntl_errors)
+{
+    EXPECT_ERRNO(fcntl(999, F_GETFD), EBADF);
+    EXPECT_ERRNO(fcntl(0, 9999), EINVAL);
+    int path = open("/", O_PATH);
+    EXPECT_ERRNO(fcntl(path, F_SETFL, 0), EBADF);
+    EXPECT(fcntl(path, F_GETFD) >= 0);
+}
+
+CASE(cloexec_closes_at_exec_only)
+{
+    char keep[8], lose[8];
+    snprintf(keep, sizeof keep, "%d", fcntl(0, F_DUPFD, 50));
+    snprintf(lose, sizeof lose, "%d", fcntl(0, F_DUPFD_CLOEXEC, 60));
+    char *args[] = {keep, lose, nullptr};
+    IN_CHILD(child)
+    {
+        exec_helper("check_descriptors", args, nullptr);
+        _exit(99);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT(fcntl(60, F_GETFD) >= 0);
+}
+
+HELPER(check_descriptors)
+{
+    return fcntl(atoi(argv[0]), F_GETFD) != 0 ? 1 : fcntl(atoi(argv[1]), F_GETFD) != -1 || errno != EBADF ? 2 : 0;
+}
+
+CASE(close_errors)
+{
+    EXPECT_ERRNO(close(999), EBADF);
+    EXPECT_ERRNO(close(-1), EBADF);
+    int fd = dup(0);
+    EXPECT_EQ(close(fd), 0);
+    EXPECT_ERRNO(close(fd), EBADF);
+}
+
+CASE(close_range_closes_and_marks)
+{
+    for (int i = 100; i < 110; i++)
+        REQUIRE(dup2(0, i) == i);
+    EXPECT_EQ(syscall(SYS_close_range, 102, 104, 0), 0);
+    EXPECT(fcntl(101, F_GETFD) >= 0);
+    EXPECT_ERRNO(fcntl(102, F_GETFD), EBADF);
+    EXPECT_ERRNO(fcntl(104, F_GETFD), EBADF);
+    EXPECT_EQ(fcntl(105, F_GETFD), 0);
+    EXPECT_EQ(syscall(SYS_close_range, 105, ~0u, 4), 0); // CLOSE_RANGE_CLOEXEC
+    EXPECT_EQ(fcntl(109, F_GETFD), FD_CLOEXEC);
+    EXPECT_ERRNO(syscall(SYS_close_range, 5, 4, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_close_range, 5, 6, 1), EINVAL);
+}
+
+CASE(descriptor_limit_is_emfile)
+{
+    struct rlimit limit = {.rlim_cur = 20, .rlim_max = 20};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int fd, last = 0;
+    while ((fd = dup(0)) >= 0)
+        last = fd;
+    EXPECT_EQ(errno, EMFILE);
+    EXPECT_EQ(last, 19);
+    EXPECT_ERRNO(open("/", O_RDONLY), EMFILE);
+    int fds[2];
+    EXPECT_ERRNO(pipe(fds), EMFILE);
+    close(10);
+    EXPECT_ERRNO(pipe(fds), EMFILE);
+    EXPECT_EQ(dup(0), 10);
+    EXPECT_ERRNO(dup2(0, 20), EBADF);
+    EXPECT_ERRNO(fcntl(0, F_DUPFD, 20), EINVAL);
+}
+
+CASE(table_grows_to_many_descriptors)
+{
+    struct rlimit limit = {.rlim_cur = 4096, .rlim_max = 4096};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int fd, count = 0;
+    while ((fd = dup(0)) >= 0)
+        count++;
+    EXPECT(count > 4080);
+    EXPECT_EQ(syscall(SYS_close_range, 1000, ~0u, 0), 0);
+    EXPECT_EQ(dup(0), 1000);
+}
+
+CASE(fioclex_and_fionclex)
+{
+    int fd = dup(0);
+    EXPECT_EQ(ioctl(fd, FIOCLEX), 0);
+    EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    EXPECT_EQ(ioctl(fd, FIONCLEX), 0);
+    EXPECT_EQ(fcntl(fd, F_GETFD), 0);
+    EXPECT_ERRNO(ioctl(999, FIOCLEX), EBADF);
+    make_file("f", "");
+    EXPECT_ERRNO(ioctl(open("f", O_RDONLY), TIOCGWINSZ, (void *)8), ENOTTY);
+}
+
+static int lock(int fd, int command, short type, off_t start, off_t length)
+{
+    struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+    return fcntl(fd, command, &l);
+}
+
+static struct flock test_lock(int fd, int command, off_t start, off_t length)
+{
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+    EXPECT_EQ(fcntl(fd, command, &l), 0);
+    return l;
+}
+
+CASE(record_locks_conflict_between_processes)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 10, 10), 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_RDLCK, 40, 10), 0);
+    pid_t owner = getpid();
+    IN_CHILD(child)
+    {
+        EXPECT_ERRNO(lock(fd, F_SETLK, F_RDLCK, 15, 1), EAGAIN);
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 20, 5), 0); // next to it
+        EXPECT_EQ(lock(fd, F_SETLK, F_RDLCK, 40, 1), 0);
+        EXPECT_ERRNO(lock(fd, F_SETLK, F_WRLCK, 40, 1), EAGAIN);
+        struct flock l = test_lock(fd, F_GETLK, 0, 0);
+        EXPECT_EQ(l.l_type, F_WRLCK);
+        EXPECT_EQ(l.l_start, 10);
+        EXPECT_EQ(l.l_len, 10);
+        EXPECT_EQ(l.l_pid, owner);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(test_lock(fd, F_GETLK, 0, 0).l_type, F_UNLCK); // own locks do not conflict
+}
+
+CASE(record_locks_split_and_merge)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 100), 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 40, 20), 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 40, 20), 0);
+        struct flock l = test_lock(fd, F_GETLK, 60, 0);
+        EXPECT_EQ(l.l_start, 60);
+        EXPECT_EQ(l.l_len, 40);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(record_locks_are_released_by_any_close)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+    close(open("f", O_RDONLY));
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(record_lock_waits_until_the_owner_ends)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600), fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+        write_byte(fds[1]);
+        sleep_ms(40);
+    }
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 1);
+    EXPECT_EQ(lock(fd, F_SETLKW, F_WRLCK, 0, 0), 0);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(record_lock_wait_is_interrupted)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600), fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+        write_byte(fds[1]);
+        for (;;)
+            pause();
+    }
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 1);
+    count_signal(SIGUSR1, 0);
+    thread_t killer = after_ms(20, kill_thread, pack_kill(own_tid(), SIGUSR1));
+    EXPECT_ERRNO(lock(fd, F_SETLKW, F_WRLCK, 0, 0), EINTR);
+    join(killer);
+    kill(child, SIGKILL);
+}
+
+CASE(record_lock_deadlock_is_edeadlk)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600), fds[2];
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 1), 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 1, 1), 0);
+        write_byte(fds[1]);
+        EXPECT_EQ(lock(fd, F_SETLKW, F_WRLCK, 0, 1), 0);
+    }
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 1);
+    until_asleep(child);
+    EXPECT_ERRNO(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
+    EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 0, 1), 0);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(record_lock_errors)
+{
+    make_file("f", "");
+    int r = open("f", O_RDONLY), w = open("f", O_WRONLY);
+    EXPECT_ERRNO(lock(r, F_SETLK, F_WRLCK, 0, 0), EBADF);
+    EXPECT_ERRNO(lock(w, F_SETLK, F_RDLCK, 0, 0), EBADF);
+    EXPECT_ERRNO(lock(r, F_SETLK, 77, 0, 0), EINVAL);
+    EXPECT_ERRNO(lock(r, F_SETLK, F_RDLCK, -1, 0), EINVAL);
+    EXPECT_ERRNO(fcntl(r, F_SETLK, (void *)8), EFAULT);
+    struct flock l = {.l_type = F_RDLCK, .l_whence = 9};
+    EXPECT_ERRNO(fcntl(r, F_SETLK, &l), EINVAL);
+}
+
+enum { OFD_GETLK = 36, OFD_SETLK = 37 };
+
+CASE(open_file_locks_belong_to_the_open_file)
+{
+    int a = open("f", O_RDWR | O_CREAT, 0600), b = open("f", O_RDWR);
+    EXPECT_EQ(lock(a, OFD_SETLK, F_WRLCK, 0, 10), 0);
+    EXPECT_ERRNO(lock(b, OFD_SETLK, F_RDLCK, 0, 1), EAGAIN);
+    EXPECT_EQ(test_lock(b, OFD_GETLK, 0, 0).l_pid, -1);
+    close(open("f", O_RDONLY)); // does not release it
+    EXPECT_ERRNO(lock(b, OFD_SETLK, F_RDLCK, 0, 1), EAGAIN);
+    int copy = dup(a);
+    close(a);
+    EXPECT_ERRNO(lock(b, OFD_SETLK, F_RDLCK, 0, 1), EAGAIN);
+    close(copy);
+    EXPECT_EQ(lock(b, OFD_SETLK, F_RDLCK, 0, 1), 0);
+}
+
+CASE(flock_modes)
+{
+    make_file("f", "");
+    int a = open("f", O_RDONLY), b = open("f", O_RDONLY);
+    EXPECT_EQ(flock(a, LOCK_SH), 0);
+    EXPECT_EQ(flock(b, LOCK_SH | LOCK_NB), 0);
+    EXPECT_ERRNO(flock(b, LOCK_EX | LOCK_NB), EAGAIN);
+    EXPECT_EQ(flock(a, LOCK_UN), 0);
+    EXPECT_EQ(flock(b, LOCK_EX | LOCK_NB), 0);
+    EXPECT_ERRNO(flock(a, LOCK_SH | LOCK_NB), EAGAIN);
+    close(b);
+    EXPECT_EQ(flock(a, LOCK_EX | LOCK_NB), 0);
+    EXPECT_ERRNO(flock(a, 0), EINVAL);
+    EXPECT_ERRNO(flock(999, LOCK_SH), EBADF);
+}
+
+CASE(flock_is_kept_by_a_forked_child)
+{
+    make_file("f", "");
+    int a = open("f", O_RDONLY), b = open("f", O_RDONLY), fds[2];
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_EQ(flock(a, LOCK_EX), 0);
+    IN_CHILD(child)
+    {
+        char c;
+        EXPECT_EQ(read(fds[0], &c, 1), 1);
+    }
+    close(a);
+    EXPECT_ERRNO(flock(b, LOCK_EX | LOCK_NB), EAGAIN);
+    write_byte(fds[1]);
+    EXPECT_EQ(flock(b, LOCK_EX), 0); // waits until the child is gone
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(fcntl_owner_and_signal)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_EQ(fcntl(fds[0], F_SETOWN, getpid()), 0);
+    EXPECT_EQ(fcntl(fds[0], F_GETOWN), getpid());
+    EXPECT_EQ(fcntl(fds[0], 10, SIGUSR1), 0); // F_SETSIG
+    EXPECT_EQ(fcntl(fds[0], 11), SIGUSR1);
+    count_signal(SIGUSR1, 0);
+    EXPECT_EQ(fcntl(fds[0], F_SETFL, O_ASYNC), 0);
+    write_byte(fds[1]);
+    EXPECT_EQ(handled_signals, 1);
+}
+
+CASE(memfd_seals)
+{
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    REQUIRE(fd >= 0);
+    EXPECT_EQ(write(fd, "abc", 3), 3);
+    EXPECT_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+    EXPECT_ERRNO(ftruncate(fd, 1), EPERM);
+    EXPECT_EQ(ftruncate(fd, 10), 0);
+    EXPECT_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL), 0);
+    EXPECT_ERRNO(ftruncate(fd, 20), EPERM);
+    EXPECT_ERRNO(pwrite(fd, "x", 1, 0), EPERM);
+    EXPECT_ERRNO(mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), EPERM);
+    EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EPERM);
+    EXPECT_EQ(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    int closed = memfd_create("plain", 0);
+    EXPECT_EQ(fcntl(closed, F_GET_SEALS), F_SEAL_SEAL);
+    EXPECT_ERRNO(memfd_create("x", 0x1000), EINVAL);
+    char path[64], link[64] = {};
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    EXPECT(readlink(path, link, sizeof link - 1) > 0);
+    EXPECT_STR(link, "/memfd:test (deleted)");
+}
+
+CASE(memfd_seal_write_waits_for_mappings)
+{
+    int fd = memfd_create("test", MFD_ALLOW_SEALING);
+    EXPECT_EQ(ftruncate(fd, PAGE), 0);
+    char *p = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
+    munmap(p, PAGE);
+    EXPECT_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+}

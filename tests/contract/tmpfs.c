@@ -1,0 +1,188 @@
+// tests/contract/tmpfs.c — tmpfs(5): sizes, O_TMPFILE, fallocate, extended attributes.
+#include "tests/contract/harness.h"
+
+#include <linux/falloc.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/xattr.h>
+
+// A mount of its own, seen by this case only.
+static void mount_tmpfs(const char *options)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    REQUIRE(mkdir("m", 0755) == 0);
+    REQUIRE(mount("own", "m", "tmpfs", 0, options) == 0);
+}
+
+CASE(tmpfs_size_option_limits_blocks)
+{
+    mount_tmpfs("size=64k");
+    struct statfs s;
+    EXPECT_EQ(statfs("m", &s), 0);
+    EXPECT_EQ(s.f_blocks, 16);
+    EXPECT_EQ(s.f_bfree, 16);
+    int fd = open("m/f", O_CREAT | O_RDWR, 0600);
+    static char block[65536 + PAGE];
+    EXPECT_EQ(write(fd, block, sizeof block), 65536);
+    EXPECT_ERRNO(write(fd, block, 1), ENOSPC);
+    EXPECT_EQ(statfs("m", &s), 0);
+    EXPECT_EQ(s.f_bfree, 0);
+    EXPECT_EQ(ftruncate(fd, 0), 0);
+    EXPECT_EQ(write(fd, block, 10), 10);
+    EXPECT_EQ(statfs("m", &s), 0);
+    EXPECT_EQ(s.f_bfree, 15);
+}
+
+CASE(tmpfs_nr_inodes_limits_files)
+{
+    mount_tmpfs("nr_inodes=4");
+    char name[16];
+    int made = 0;
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof name, "m/%d", i);
+        made += open(name, O_CREAT | O_WRONLY, 0600) >= 0;
+    }
+    EXPECT_EQ(errno, ENOSPC);
+    EXPECT_EQ(made, 3); // the root folder is the fourth
+}
+
+CASE(tmpfs_mode_uid_gid_options)
+{
+    mount_tmpfs("mode=1751,uid=12,gid=34");
+    struct stat s;
+    EXPECT_EQ(stat("m", &s), 0);
+    EXPECT_EQ(s.st_mode, S_IFDIR | 01751);
+    EXPECT_EQ(s.st_uid, 12);
+    EXPECT_EQ(s.st_gid, 34);
+}
+
+CASE(tmpfs_options_are_checked)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mkdir("m", 0755) == 0);
+    EXPECT_ERRNO(mount("own", "m", "tmpfs", 0, "size=lots"), EINVAL);
+    EXPECT_ERRNO(mount("own", "m", "tmpfs", 0, "nonsense=1"), EINVAL);
+    EXPECT_ERRNO(mount("own", "m", "nofs", 0, nullptr), ENODEV);
+}
+
+CASE(tmpfs_remount_changes_the_size)
+{
+    mount_tmpfs("size=64k");
+    EXPECT_EQ(mount("own", "m", "tmpfs", MS_REMOUNT, "size=128k"), 0);
+    struct statfs s;
+    EXPECT_EQ(statfs("m", &s), 0);
+    EXPECT_EQ(s.f_blocks, 32);
+    static char block[100000];
+    int fd = open("m/f", O_CREAT | O_RDWR, 0600);
+    EXPECT_EQ(write(fd, block, sizeof block), sizeof block);
+    EXPECT_ERRNO(mount("own", "m", "tmpfs", MS_REMOUNT, "size=64k"), EINVAL); // more is in use
+}
+
+CASE(tmpfile_has_no_name_until_linked)
+{
+    int fd = open(".", O_TMPFILE | O_RDWR, 0640);
+    REQUIRE(fd >= 0);
+    struct stat s;
+    EXPECT_EQ(fstat(fd, &s), 0);
+    EXPECT_EQ(s.st_nlink, 0);
+    EXPECT_EQ(s.st_mode, S_IFREG | 0640);
+    EXPECT_EQ(write(fd, "abc", 3), 3);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    EXPECT_EQ(linkat(AT_FDCWD, path, AT_FDCWD, "named", AT_SYMLINK_FOLLOW), 0);
+    EXPECT_STR(file_text("named"), "abc");
+    EXPECT_EQ(fstat(fd, &s), 0);
+    EXPECT_EQ(s.st_nlink, 1);
+    EXPECT_ERRNO(open(".", O_TMPFILE | O_RDONLY, 0600), EINVAL);
+    int closed = open(".", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", closed);
+    EXPECT_ERRNO(linkat(AT_FDCWD, path, AT_FDCWD, "other", AT_SYMLINK_FOLLOW), ENOENT);
+}
+
+CASE(fallocate_reserves_and_extends)
+{
+    int fd = open("f", O_CREAT | O_RDWR, 0600);
+    struct stat s;
+    EXPECT_EQ(fallocate(fd, 0, 0, 3 * PAGE), 0);
+    fstat(fd, &s);
+    EXPECT_EQ(s.st_size, 3 * PAGE);
+    EXPECT_EQ(s.st_blocks, 24);
+    EXPECT_EQ(fallocate(fd, FALLOC_FL_KEEP_SIZE, 3 * PAGE, PAGE), 0);
+    fstat(fd, &s);
+    EXPECT_EQ(s.st_size, 3 * PAGE);
+    EXPECT_ERRNO(fallocate(fd, 0, 0, 0), EINVAL);
+    EXPECT_ERRNO(fallocate(fd, 0, -1, 10), EINVAL);
+    EXPECT_ERRNO(fallocate(fd, 0x4000, 0, 10), EOPNOTSUPP);
+    EXPECT_ERRNO(fallocate(999, 0, 0, 10), EBADF);
+    EXPECT_ERRNO(fallocate(open("f", O_RDONLY), 0, 0, 10), EBADF);
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_ERRNO(fallocate(fds[1], 0, 0, 10), ESPIPE);
+}
+
+CASE(fallocate_punches_holes)
+{
+    int fd = open("f", O_CREAT | O_RDWR, 0600);
+    static char block[4 * PAGE];
+    memset(block, 'a', sizeof block);
+    EXPECT_EQ(write(fd, block, sizeof block), sizeof block);
+    EXPECT_EQ(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 100, 2 * PAGE), 0);
+    struct stat s;
+    fstat(fd, &s);
+    EXPECT_EQ(s.st_size, 4 * PAGE);
+    EXPECT_EQ(s.st_blocks, 24);
+    EXPECT_EQ(pread(fd, block, sizeof block, 0), sizeof block);
+    EXPECT_EQ(block[99], 'a');
+    EXPECT_EQ(block[100], 0);
+    EXPECT_EQ(block[100 + 2 * PAGE - 1], 0);
+    EXPECT_EQ(block[100 + 2 * PAGE], 'a');
+    EXPECT_ERRNO(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 10), EOPNOTSUPP);
+}
+
+CASE(xattr_set_get_list_remove)
+{
+    make_file("f", "");
+    char value[32] = {}, names[64] = {};
+    EXPECT_EQ(setxattr("f", "trusted.colour", "green", 5, 0), 0);
+    EXPECT_EQ(getxattr("f", "trusted.colour", nullptr, 0), 5);
+    EXPECT_EQ(getxattr("f", "trusted.colour", value, sizeof value), 5);
+    EXPECT_STR(value, "green");
+    EXPECT_ERRNO(getxattr("f", "trusted.colour", value, 2), ERANGE);
+    EXPECT_ERRNO(getxattr("f", "trusted.none", value, 9), ENODATA);
+    EXPECT_ERRNO(setxattr("f", "trusted.colour", "x", 1, XATTR_CREATE), EEXIST);
+    EXPECT_ERRNO(setxattr("f", "trusted.none", "x", 1, XATTR_REPLACE), ENODATA);
+    EXPECT_EQ(setxattr("f", "trusted.b", "", 0, XATTR_CREATE), 0);
+    EXPECT_EQ(listxattr("f", names, sizeof names), strlen("trusted.colour") + strlen("trusted.b") + 2);
+    EXPECT_ERRNO(listxattr("f", names, 3), ERANGE);
+    EXPECT_EQ(removexattr("f", "trusted.colour"), 0);
+    EXPECT_ERRNO(removexattr("f", "trusted.colour"), ENODATA);
+    int fd = open("f", O_RDWR);
+    EXPECT_EQ(fsetxattr(fd, "trusted.c", "1", 1, 0), 0);
+    EXPECT_EQ(fgetxattr(fd, "trusted.c", value, sizeof value), 1);
+    EXPECT_EQ(fremovexattr(fd, "trusted.c"), 0);
+}
+
+CASE(xattr_checks)
+{
+    make_file("f", "");
+    char longer[300];
+    memset(longer, 'n', sizeof longer);
+    memcpy(longer, "trusted.", 8);
+    longer[299] = '\0';
+    EXPECT_ERRNO(setxattr("f", longer, "x", 1, 0), ERANGE);
+    EXPECT_ERRNO(setxattr("f", "", "x", 1, 0), ERANGE);
+    EXPECT_ERRNO(setxattr("f", "strange.name", "x", 1, 0), EOPNOTSUPP);
+    EXPECT_ERRNO(setxattr("f", "trusted.a", "x", 1, 8), EINVAL);
+    EXPECT_ERRNO(setxattr("f", "trusted.a", "x", 70000, 0), E2BIG);
+    EXPECT_ERRNO(setxattr("none", "trusted.a", "x", 1, 0), ENOENT);
+    IN_CHILD(child)
+    {
+        char value[8];
+        setuid(1000);
+        EXPECT_ERRNO(setxattr("f", "trusted.a", "x", 1, 0), EPERM);
+        EXPECT_ERRNO(getxattr("f", "trusted.a", value, 8), ENODATA);
+    }
+    EXPECT_EXITED(child, 0);
+}

@@ -177,6 +177,9 @@ def _qemu_test_impl(ctx):
     if ctx.file.oracle:
         config["oracle"] = ctx.file.oracle.short_path
         inputs.append(ctx.file.oracle)
+    if ctx.file.known_failures:
+        config["known_failures"] = ctx.file.known_failures.short_path
+        inputs.append(ctx.file.known_failures)
     if ctx.file.transcript:
         config["transcript"] = ctx.file.transcript.short_path
         inputs.append(ctx.file.transcript)
@@ -186,6 +189,7 @@ _qemu_test = rule(
     implementation = _qemu_test_impl,
     test = True,
     attrs = dict(_GUEST_ATTRS, **{
+        "known_failures": attr.label(allow_single_file = True, doc = "Cases that are known to fail on Kevlar: `NAME REASON` a line."),
         "oracle": attr.label(allow_single_file = True, doc = "Linux's log of the same guest, for comparison case by case."),
         "transcript": attr.label(allow_single_file = True, doc = "The lines the console must show, the kernel's name and release aside."),
     }),
@@ -299,7 +303,8 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
 def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append = "", tags = [], **kwargs):
     """A guest program whose TAP cases must come out the same, and passed, on Linux and on Kevlar: NAME_smp1, NAME_smp2, …
 
-    Linux's run is a cached build action (NAME_linux_smp1 …, a log); the test boots Kevlar and compares case by case.
+    Linux's run is a cached build action (NAME_linux_smp1 …, a log); the test boots Kevlar and compares case by case. A case listed
+    in testdata/contract/known_failures.txt must fail on Kevlar; when it passes, the test demands that the line be deleted.
 
     Args:
       name: the suite's name.
@@ -332,6 +337,7 @@ def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append =
         variants.append(":" + variant)
         qemu_test(
             name = variant,
+            known_failures = "//testdata/contract:known_failures.txt",
             oracle = ":{}_linux_smp{}".format(name, smp),
             system = ":{}_kevlar_system".format(name),
             tags = tags + ["contract", "kevlar"],

@@ -24,8 +24,25 @@ static inline bool list_empty(const struct list_head *head)
     return READ_ONCE(head->next) == head;
 }
 
+#ifdef KERNEL_CHECK_LISTS
+// The neighbours do not point at each other: kernel/debug/list_check.c panics.
+[[noreturn]] COLD void list_bad(const struct list_head *node, const struct list_head *prev, const struct list_head *next,
+                                const char *what);
+static inline void list_check_(const struct list_head *node, const struct list_head *prev, const struct list_head *next,
+                               bool linked)
+{
+    if (unlikely(prev->next != (linked ? node : next) || next->prev != (linked ? node : prev)))
+        list_bad(node, prev, next, linked ? "taken out of a damaged list" : "put into a damaged list");
+    if (unlikely(!linked && (node == prev || node == next)))
+        list_bad(node, prev, next, "put in twice");
+}
+#else
+static inline void list_check_(const struct list_head *, const struct list_head *, const struct list_head *, bool) {}
+#endif
+
 static inline void list_insert_between_(struct list_head *node, struct list_head *prev, struct list_head *next)
 {
+    list_check_(node, prev, next, false);
     node->next = next;
     node->prev = prev;
     next->prev = node;
@@ -50,6 +67,7 @@ static inline void list_add_tail(struct list_head *node, struct list_head *head)
 // Takes `node` out; its own pointers stay as they were, so that a reader standing on it still finds the way (RCU).
 static inline void list_del_rcu(struct list_head *node)
 {
+    list_check_(node, node->prev, node->next, true);
     node->next->prev = node->prev;
     WRITE_ONCE(node->prev->next, node->next);
 }

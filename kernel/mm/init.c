@@ -9,6 +9,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/debug/asan/asan.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/mm_boot.h"
 #include "kernel/mm/slab_boot.h"
@@ -113,6 +114,7 @@ INIT_TEXT void mm_init_early(void)
             max_pfn = max(max_pfn, (pfn_t)((boot_info.ranges[i].start + boot_info.ranges[i].size) >> PAGE_SHIFT));
     arch_mmu_init(boot_table);
     build_mem_map();
+    asan_init();
     arch_mmu_use_page_alloc();
     hand_over();
     slab_init();

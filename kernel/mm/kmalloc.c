@@ -2,6 +2,7 @@
 // would be too big.
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
+#include "kernel/debug/asan/asan.h"
 #include "kernel/mm/slab_boot.h"
 
 #define KMALLOC_MAX_SMALL 2048u
@@ -21,14 +22,26 @@ static unsigned order_of(size_t size)
     return order;
 }
 
+// Where memory is checked, what is behind the size that was asked for is out of bounds.
+static ALWAYS_INLINE void *exactly(void *object, size_t size)
+{
+#ifdef KERNEL_ASAN
+    if (object)
+        asan_mark_object(object, size, ksize(object));
+#else
+    (void)size;
+#endif
+    return object;
+}
+
 void *kmalloc(size_t size, unsigned flags)
 {
     if (likely(size <= KMALLOC_MAX_SMALL && !(flags & ALLOC_DMA32)))
-        return slab_alloc(class_of[(size + 7) / 8], flags);
+        return exactly(slab_alloc(class_of[(size + 7) / 8], flags), size);
     if (size > PAGE_SIZE << MAX_ORDER)
         return nullptr;
     struct page *page = page_alloc(order_of(size), flags);
-    return page ? page_address(page) : nullptr;
+    return page ? exactly(page_address(page), size) : nullptr;
 }
 
 void *kcalloc(size_t n, size_t size, unsigned flags)
@@ -66,7 +79,8 @@ void *krealloc(void *old, size_t size, unsigned flags)
     size_t had = ksize(old);
     // Shrinking by more than half moves, so that a big block is not kept for little.
     if (size <= had && size >= had / 2)
-        return old;
+        return exactly(old, size);
+    had = asan_valid_size(old, had);
     void *fresh = kmalloc(size, flags & ~ALLOC_ZERO);
     if (!fresh)
         return nullptr;

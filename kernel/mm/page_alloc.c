@@ -14,6 +14,7 @@
 #include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
+#include "kernel/debug/asan/asan.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stat.h"
 #include "kernel/mm/zone.h"
@@ -246,6 +247,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
         if (!page)
             return nullptr;
     }
+    asan_unpoison(page_address(page), PAGE_SIZE << order);
     if (flags & ALLOC_ZERO) {
         char *at = page_address(page), *end = at + (PAGE_SIZE << order);
         do
@@ -262,6 +264,7 @@ static void give_back(struct page *page, unsigned order)
                  (PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_CACHE | PG_LOCKED | PG_TABLE | PG_ZERO | PG_LRU)),
                page, "page freed in a wrong state");
     page_check(page->map_count == 0, page, "mapped page freed");
+    asan_poison(page_address(page), PAGE_SIZE << order, ASAN_PAGE_FREE);
     if (likely(order == 0)) {
         irq_flags_t irq = arch_irq_save();
         struct page_stack *stack = this_cpu_ptr(&page_stack);
@@ -304,6 +307,7 @@ void zone_add_range(pfn_t start, pfn_t end)
         unsigned order = start ? min((unsigned)__builtin_ctzl(start), (unsigned)MAX_ORDER) : MAX_ORDER;
         while (start + (1UL << order) > end)
             order--;
+        asan_poison(page_address(pfn_to_page(start)), PAGE_SIZE << order, ASAN_PAGE_FREE);
         struct zone *zone = page_zone(pfn_to_page(start));
         if (!zone->free_lists[0].next)
             for (unsigned o = 0; o <= MAX_ORDER; o++)

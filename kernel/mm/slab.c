@@ -8,9 +8,14 @@
 // Objects in a magazine count as in use for their slab. Locks: cache->lock (RANK_SLAB, interrupts off) guards slabs and
 // lists; slab_list_lock the list of caches. SLAB_RCU: an empty slab's pages go back after a grace period; objects keep
 // what `ctor` built, the link lies behind them.
+#include "kernel/debug/asan/asan.h"
+
+ASAN_OFF // it writes links into free objects
+
 #include "kernel/mm/slab.h"
 #include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
+#include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/mm/slab_boot.h"
 #include "kernel/mm/stat.h"
@@ -140,6 +145,7 @@ static bool slab_grow(struct slab_cache *cache, unsigned flags)
         *link_of(cache, object) = next;
         next = object;
     }
+    asan_poison(base, PAGE_SIZE << cache->order, ASAN_SLAB_REDZONE);
     slab->freelist = next;
     slab->slab_inuse = 0;
     mm_stat_add(MM_STAT_SLAB, 1L << cache->order);
@@ -258,10 +264,35 @@ void *slab_alloc(struct slab_cache *cache, unsigned flags)
         if (unlikely(!object))
             return nullptr;
     }
+    asan_unpoison(object, cache->object_size);
     if (flags & ALLOC_ZERO)
         memset(object, 0, cache->object_size);
     return object;
 }
+
+#ifdef KERNEL_ASAN
+// Poisons a freed object and keeps it out of use for a while; what comes out instead goes back really. Objects that readers
+// may look at when they are free (SLAB_RCU), or that keep what `ctor` built, only pass.
+static bool free_late(struct slab_cache **cache, void **object)
+{
+    struct slab_cache *c = *cache;
+    if (((uintptr_t)*object - (uintptr_t)page_address(slab_head(c, *object))) % c->stride)
+        asan_report_free(*object, "free of an address inside an object");
+    if (asan_state(*object) == ASAN_FREED)
+        asan_report_free(*object, "object freed twice");
+    if (c->flags & SLAB_RCU)
+        return true;
+    if (!c->ctor) {
+        asan_unpoison(*object, c->object_size); // the tail behind what was asked for, too
+        memset(*object, ASAN_FREE_FILL, c->object_size);
+    }
+    asan_poison(*object, c->object_size, ASAN_FREED);
+    if (c->ctor)
+        return true;
+    *object = asan_quarantine(cache, *object, (uintptr_t)__builtin_frame_address(0));
+    return *object;
+}
+#endif
 
 void slab_free(struct slab_cache *cache, void *object)
 {
@@ -269,6 +300,10 @@ void slab_free(struct slab_cache *cache, void *object)
     const struct page *page = virt_to_page(object);
     if (unlikely(!(page->flags & PG_SLAB) || page->slab != cache))
         slab_bad(cache, object, "object of another cache freed");
+#endif
+#ifdef KERNEL_ASAN
+    if (!free_late(&cache, &object))
+        return;
 #endif
     irq_flags_t irq = arch_irq_save();
     struct magazine *mag = cache->cpu[this_cpu_id()];
@@ -295,7 +330,7 @@ static void cache_setup(struct slab_cache *cache, const char *name, size_t size,
     cache->object_size = (uint32_t)ALIGN_UP(size, 8ul);
     bool keep = ctor || flags & SLAB_RCU; // the content of free objects matters
     cache->link_offset = keep ? cache->object_size : 0;
-    cache->stride = (uint32_t)ALIGN_UP(cache->object_size + (keep ? 8 : 0), align);
+    cache->stride = (uint32_t)ALIGN_UP(cache->object_size + (keep ? 8 : 0) + ASAN_REDZONE, align);
     cache->flags = (uint8_t)flags;
     cache->ctor = ctor;
     while ((PAGE_SIZE << cache->order) / cache->stride < 4 && cache->order < 3)
@@ -349,3 +384,14 @@ void slab_init(void)
     magazine_cache.magazine_capacity = 0;
     kmalloc_init();
 }
+
+void slab_show_object(const void *addr)
+{
+    const struct slab_cache *cache = virt_to_page(addr)->slab;
+    const char *base = page_address(slab_head(cache, addr));
+    size_t offset = (size_t)((const char *)addr - base), at = offset % cache->stride;
+    pr_emerg("The object: %s of %u bytes at %px, byte %zu\n", cache->name, cache->object_size, (const void *)(base + offset - at),
+             at);
+}
+
+ASAN_ON

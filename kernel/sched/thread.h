@@ -16,7 +16,12 @@
 struct mm;
 struct run_queue;
 
-#define KERNEL_STACK_SIZE (16 * 1024UL) // mapped between two guard pages
+// Mapped between two guard pages. Checked code needs bigger frames.
+#ifdef KERNEL_FORTRESS
+#define KERNEL_STACK_SIZE (32 * 1024UL)
+#else
+#define KERNEL_STACK_SIZE (16 * 1024UL)
+#endif
 #define THREAD_NAME_SIZE 16             // with NUL: TASK_COMM_LEN
 
 // Scheduling policies as in sched(7).

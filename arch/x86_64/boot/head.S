@@ -7,7 +7,11 @@
 #define CR0_BITS        0x80050033        /* PG, AM, WP, NE, ET, MP, PE */
 #define CR4_BITS        0x000000a0        /* PGE, PAE: arch/x86_64/cpu turns on the rest */
 #define MSR_GS_BASE     0xc0000101
-#define BOOT_STACK_SIZE 0x4000            /* KERNEL_STACK_SIZE */
+#ifdef KERNEL_FORTRESS
+#define BOOT_STACK_SIZE 0x8000            /* KERNEL_STACK_SIZE */
+#else
+#define BOOT_STACK_SIZE 0x4000
+#endif
 
     .section ".head.text", "ax"
     .globl kernel_entry

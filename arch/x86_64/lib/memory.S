@@ -5,6 +5,13 @@
 #define FUNCTION(name) .globl name; .type name, @function; .balign 16; name:
 #define END(name) .size name, . - name
 
+#ifdef KERNEL_ASAN // kernel/debug/asan has the checked ones
+#define memcpy raw_memcpy
+#define memmove raw_memmove
+#define memset raw_memset
+#define memcmp raw_memcmp
+#endif
+
     .text
 
 // void *memcpy(void *rdi to, const void *rsi from, size_t rdx size)

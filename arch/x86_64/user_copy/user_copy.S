@@ -24,6 +24,11 @@
     ja refuse
 .endm
 
+#ifdef KERNEL_ASAN // kernel/debug/asan checks the kernel's side first
+#define copy_to_user raw_copy_to_user
+#define copy_from_user raw_copy_from_user
+#endif
+
     .text
 // size_t copy_to_user(void __user *to, const void *from, size_t size)
     .balign 64

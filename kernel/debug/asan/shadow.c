@@ -1,0 +1,162 @@
+// kernel/debug/asan/shadow.c — where the shadow is, and how it is written.
+//
+// RAM has its shadow in pieces, one of 256 KiB for each 2 MiB that contains RAM; a table leads from the physical address to
+// the piece, so that holes cost nothing. The kernel image has one piece of its own.
+#ifdef KERNEL_ASAN
+
+#include "kernel/debug/asan/internal.h"
+
+ASAN_OFF
+
+#include "kernel/base/panic.h"
+#include "kernel/base/printk.h"
+#include "kernel/boot/boot_info.h"
+#include "kernel/mm/page.h"
+
+#define CHUNK_SHIFT 21
+#define CHUNK_SIZE (1UL << CHUNK_SHIFT)
+#define CHUNK_SHADOW (CHUNK_SIZE / ASAN_SCALE)
+
+bool asan_ready;
+static uint8_t **chunks; // by physical address >> CHUNK_SHIFT
+static uint64_t chunks_end; // the first physical address behind the table
+static uint8_t *image_shadow;
+extern char kernel_image_start[], kernel_image_end[];
+
+uint8_t *asan_shadow(uintptr_t addr)
+{
+    uint64_t pa = addr - direct_map_base;
+    if (likely(pa < chunks_end)) {
+        uint8_t *chunk = chunks[pa >> CHUNK_SHIFT];
+        return chunk ? chunk + (pa & (CHUNK_SIZE - 1)) / ASAN_SCALE : nullptr;
+    }
+    uint64_t offset = addr - (uintptr_t)kernel_image_start;
+    if (offset < (uint64_t)(kernel_image_end - kernel_image_start))
+        return image_shadow + offset / ASAN_SCALE;
+    return nullptr;
+}
+
+static void fill(uintptr_t addr, size_t size, uint8_t value)
+{
+    while (size) {
+        size_t step = min(size, CHUNK_SIZE - (addr - direct_map_base) % CHUNK_SIZE);
+        uint8_t *shadow = asan_shadow(addr);
+        if (shadow)
+            raw_memset(shadow, value, step / ASAN_SCALE);
+        addr += step;
+        size -= step;
+    }
+}
+
+void asan_poison(const void *addr, size_t size, uint8_t why)
+{
+    if (asan_ready)
+        fill((uintptr_t)addr, ALIGN_UP(size, (size_t)ASAN_SCALE), why);
+}
+
+void asan_unpoison(const void *addr, size_t size)
+{
+    if (!asan_ready)
+        return;
+    fill((uintptr_t)addr, size & ~(size_t)(ASAN_SCALE - 1), 0);
+    uint8_t *last = asan_shadow((uintptr_t)addr + size);
+    if (size % ASAN_SCALE && last)
+        *last = size % ASAN_SCALE;
+}
+
+void asan_mark_object(const void *object, size_t size, size_t room)
+{
+    size_t used = ALIGN_UP(size, (size_t)ASAN_SCALE);
+    asan_unpoison(object, size);
+    if (used < room)
+        asan_poison((const char *)object + used, room - used, ASAN_KMALLOC_TAIL);
+}
+
+uint8_t asan_state(const void *addr)
+{
+    const uint8_t *shadow = asan_shadow((uintptr_t)addr);
+    return asan_ready && shadow ? *shadow : 0;
+}
+
+uintptr_t asan_first_bad(uintptr_t addr, size_t size)
+{
+    uintptr_t end = addr + size;
+    while (addr < end) {
+        const uint8_t *shadow = asan_shadow(addr);
+        uintptr_t next = (addr | (ASAN_SCALE - 1)) + 1;
+        if (!shadow) {
+            addr = next;
+            continue;
+        }
+        // Eight good shadow bytes at once, inside one piece.
+        if ((uintptr_t)shadow % 8 == 0 && end - addr >= 64 && *(const uint64_t *)shadow == 0) {
+            addr = (addr & ~(uintptr_t)(ASAN_SCALE - 1)) + 64;
+            continue;
+        }
+        uint8_t state = *shadow;
+        if (state >= ASAN_SCALE)
+            return addr;
+        uintptr_t good_end = (addr & ~(uintptr_t)(ASAN_SCALE - 1)) + state;
+        if (state && min(next, end) > good_end)
+            return max(addr, good_end);
+        addr = next;
+    }
+    return 0;
+}
+
+size_t asan_valid_size(const void *object, size_t room)
+{
+    uintptr_t bad = asan_ready ? asan_first_bad((uintptr_t)object, room) : 0;
+    return bad ? bad - (uintptr_t)object : room;
+}
+
+static bool has_ram(paddr_t start)
+{
+    for (unsigned i = 0; i < boot_info.nr_ranges; i++) {
+        const struct memory_range *r = &boot_info.ranges[i];
+        bool ram = r->kind == MEM_USABLE || r->kind == MEM_KERNEL || r->kind == MEM_BOOT_TABLES || r->kind == MEM_INITRD ||
+                   r->kind == MEM_ACPI;
+        if (ram && r->start < start + CHUNK_SIZE && start < r->start + r->size)
+            return true;
+    }
+    return false;
+}
+
+static void *take(uint64_t size)
+{
+    paddr_t pa = boot_memory_take(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE, UINT64_MAX);
+    return pa ? raw_memset(phys_to_virt(pa), 0, size) : nullptr;
+}
+
+typedef void (*const constructor)(void);
+
+void asan_init(void)
+{
+    extern constructor __constructors_start[], __constructors_end[];
+    uint64_t nr = DIV_ROUND_UP((uint64_t)max_pfn << PAGE_SHIFT, CHUNK_SIZE), used = 0;
+    uint8_t **table = take(nr * sizeof *table);
+    image_shadow = take((size_t)(kernel_image_end - kernel_image_start) / ASAN_SCALE + 1);
+    for (uint64_t i = 0; i < nr; i++)
+        used += has_ram(i << CHUNK_SHIFT);
+    uint8_t *all = take(used * CHUNK_SHADOW);
+    if (!table || !image_shadow)
+        panic("asan: no memory for the shadow");
+    for (uint64_t i = 0, n = 0; i < nr; i++) {
+        if (!has_ram(i << CHUNK_SHIFT))
+            continue;
+        table[i] = all ? all + n++ * CHUNK_SHADOW : take(CHUNK_SHADOW);
+        if (!table[i])
+            panic("asan: no memory for the shadow");
+    }
+    chunks = table;
+    chunks_end = nr << CHUNK_SHIFT;
+    asan_ready = true;
+    for (constructor *c = __constructors_start; c < __constructors_end; c++)
+        (*c)();
+    pr_info("asan: %lu KiB of shadow, %zu constructors\n", (unsigned long)(used * CHUNK_SHADOW >> 10),
+            (size_t)(__constructors_end - __constructors_start));
+}
+
+ASAN_ON
+
+#endif

@@ -125,7 +125,7 @@ static int get_one(struct netdev *dev, unsigned cmd, struct abi_ifreq *req) REQU
         req->addr = inet_name(cmd == SIOCGIFADDR ? a->local : cmd == SIOCGIFDSTADDR ? a->peer : cmd == SIOCGIFBRDADDR ? a->broadcast : a->mask);
         return 0;
     default:
-        return -EINVAL; // SIOCGIFMEM, SIOCGIFSLAVE, SIOCGIFPFLAGS: no device answers
+        return cmd == SIOCGIFMEM ? -ENOTTY : -EINVAL; // SIOCGIFSLAVE, SIOCGIFPFLAGS: no device answers
     }
 }
 
@@ -298,6 +298,8 @@ int netdev_ioctl(unsigned cmd, unsigned long arg, bool inet)
     case SIOCGIFMAP:
     case SIOCSIFMAP:
         return device_request(cmd, arg);
+    case SIOCDEVPRIVATE ... SIOCDEVPRIVATE + 15:
+        return -EOPNOTSUPP; // no driver has requests of its own
     default:
         return -ENOTTY;
     }

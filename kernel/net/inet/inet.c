@@ -168,7 +168,7 @@ int inet_getname(struct socket *s, void *addr, bool peer)
     struct inet_sock *u = inet_of(s);
     struct abi_sockaddr_in *in = addr;
     spin_guard(&u->table->lock);
-    if (peer && (!u->connected || (!u->peer_port && s->protocol == IPPROTO_UDP)))
+    if (peer && (!u->connected || !u->peer_port))
         return -ENOTCONN;
     *in = (struct abi_sockaddr_in){.family = AF_INET, .port = peer ? u->peer_port : HTONS(u->num), .addr = peer ? u->dst : u->bound ? u->bound : u->src};
     return sizeof *in;

@@ -40,6 +40,7 @@ int inet_setsockopt(struct socket *s, int level, int name, unsigned long uvalue,
     switch (name) {
     case IP_TOS:
         u->tos = (uint8_t)value;
+        s->priority = (value & 0x18) == 0x18 ? 4 : value & 0x10 ? 6 : value & 0x08 ? 2 : 0; // of tc-prio(8)'s bands, by the type of service
         return 0;
     case IP_TTL:
         if (len < 1 || (value != -1 && (value < 1 || value > 255)))
@@ -108,8 +109,6 @@ int inet_getsockopt(struct socket *s, int level, int name, unsigned long uvalue,
             value = u->ttl < 0 ? sysctl_ip_default_ttl : u->ttl;
             break;
         case IP_HDRINCL:
-            if (s->type != SOCK_RAW)
-                return -ENOPROTOOPT;
             value = u->hdrincl;
             break;
         case IP_MTU_DISCOVER:

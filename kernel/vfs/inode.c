@@ -51,12 +51,13 @@ struct inode *inode_alloc(struct superblock *sb)
 static void inode_free_rcu(struct rcu_head *head)
 {
     struct inode *inode = container_of(head, struct inode, rcu);
+    struct super_block *sb = inode->sb;
     kfree((void *)inode->link);
-    if (inode->sb->ops && inode->sb->ops->free_inode)
-        inode->sb->ops->free_inode(inode);
+    if (sb->ops && sb->ops->free_inode)
+        sb->ops->free_inode(inode);
     else
         slab_free(inode_slab, inode);
-    sb_put_memory(inode->sb);
+    sb_put_memory(sb);
 }
 
 void iput(struct inode *inode)

@@ -43,7 +43,7 @@ struct vector_counts {
 static DEFINE_PER_CPU(struct vector_counts, vector_counts);
 
 static struct irq_line lines[256];
-static DEFINE_LOCK_CLASS(irq_lock_class, "irq lines", RANK_DRIVER);
+static DEFINE_LOCK_CLASS(irq_lock_class, "irq lines", (enum lock_rank)(RANK_EPOLL + 1)); // sleeps; chips and memory are inside
 static struct mutex irq_lock = MUTEX_INIT(irq_lock, &irq_lock_class);
 
 #define MSI_NUMBER_BASE 256u

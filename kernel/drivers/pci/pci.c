@@ -15,7 +15,7 @@ enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc, SLOTS = 32, FUNCTIONS = 8, M
 #define HEADER_MULTI 0x80u
 #define NOBODY 0xffffu
 
-DEFINE_LOCK_CLASS(pci_list_class, "pci devices", (enum lock_rank)(RANK_CGROUP + 1));
+DEFINE_LOCK_CLASS(pci_list_class, "pci devices", RANK_EXEC); // devices are added inside
 DEFINE_LOCK_CLASS(pci_ports_class, "pci config ports", RANK_DRIVER);
 static struct mutex list_lock = MUTEX_INIT(list_lock, &pci_list_class);
 static LIST_HEAD(devices); // list_lock

@@ -236,7 +236,7 @@ static int virtio_probe(struct pci_device *pci)
     return 0;
 }
 
-DEFINE_LOCK_CLASS(virtio_class, "virtio drivers", RANK_CGROUP);
+DEFINE_LOCK_CLASS(virtio_class, "virtio drivers", (enum lock_rank)(RANK_EXEC - 1));
 static struct mutex register_lock = MUTEX_INIT(register_lock, &virtio_class);
 
 void virtio_driver_register(struct virtio_driver *driver)

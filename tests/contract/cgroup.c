@@ -1,0 +1,311 @@
+// tests/contract/cgroup.c — control groups: cgroups(7), version 2: the tree, members, events, freezing, killing, and the pids controller.
+#include "tests/contract/harness.h"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+
+// Mounts the hierarchy at ./cg and makes a group g with the pids controller; the case's namespace takes the mount away, not the groups.
+static void make_group(void)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    mkdir("cg", 0755);
+    REQUIRE(mount("cgroup2", "cg", "cgroup2", 0, nullptr) == 0);
+    REQUIRE(write_text("cg/cgroup.subtree_control", "+pids") == 0);
+    rmdir("cg/g/h");
+    rmdir("cg/g");
+    REQUIRE(mkdir("cg/g", 0755) == 0);
+}
+
+static void remove_group(void)
+{
+    for (int i = 0; i < 500 && rmdir("cg/g") != 0; i++)
+        sleep_ms(2);
+    EXPECT_ERRNO(access("cg/g", F_OK), ENOENT);
+}
+
+static void join_group(const char *path)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s/cgroup.procs", path);
+    REQUIRE_EQ(write_text(file, "0"), 0);
+}
+
+static pid_t member(const char *path)
+{
+    int fds[2];
+    char c;
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(child)
+    {
+        join_group(path);
+        write(fds[1], "r", 1);
+        for (;;)
+            pause();
+    }
+    REQUIRE(read(fds[0], &c, 1) == 1);
+    close(fds[0]);
+    close(fds[1]);
+    return child;
+}
+
+static bool has_line(const char *path, const char *line)
+{
+    char text[256];
+    snprintf(text, sizeof text, "\n%s", file_text(path));
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "\n%s\n", line);
+    return strstr(text, wanted);
+}
+
+CASE(cgroup_tree_has_its_files)
+{
+    static const char *files[] = {"cgroup.procs",       "cgroup.threads", "cgroup.controllers",     "cgroup.subtree_control", "cgroup.events",
+                                  "cgroup.max.depth",   "cgroup.stat",    "cgroup.max.descendants", "cgroup.freeze",          "cgroup.type",
+                                  "cgroup.kill",        "pids.max",       "pids.current",           "pids.events"};
+    make_group();
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "cg/g/%s", files[i]);
+        EXPECT_EQ(access(path, F_OK), 0);
+    }
+    EXPECT(strstr(file_text("cg/cgroup.controllers"), "pids"));
+    EXPECT_STR(file_text("cg/g/cgroup.type"), "domain\n");
+    EXPECT_STR(file_text("cg/g/cgroup.procs"), "");
+    EXPECT_STR(file_text("cg/g/pids.max"), "max\n");
+    EXPECT_STR(file_text("cg/g/pids.current"), "0\n");
+    EXPECT_STR(file_text("cg/g/cgroup.max.depth"), "max\n");
+    EXPECT_ERRNO(access("cg/cgroup.events", F_OK), ENOENT); // the root is different
+    EXPECT_ERRNO(access("cg/pids.max", F_OK), ENOENT);
+    EXPECT_ERRNO(open("cg/g/new", O_WRONLY | O_CREAT, 0644), EACCES);
+    EXPECT_ERRNO(unlink("cg/g/cgroup.procs"), EPERM);
+    EXPECT_ERRNO(mkdir("cg/g", 0755), EEXIST);
+    remove_group();
+}
+
+CASE(cgroup_membership_is_inherited_and_shown)
+{
+    make_group();
+    IN_CHILD(child)
+    {
+        join_group("cg/g");
+        EXPECT(strstr(file_text("/proc/self/cgroup"), "0::/g\n"));
+        IN_CHILD(inner)
+        {
+            EXPECT(strstr(file_text("/proc/self/cgroup"), "0::/g\n"));
+            EXPECT_STR(file_text("cg/g/pids.current"), "2\n");
+        }
+        EXPECT_EXITED(inner, 0);
+        char text[16];
+        snprintf(text, sizeof text, "%d\n", getpid());
+        EXPECT_STR(file_text("cg/g/cgroup.procs"), text);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_STR(file_text("cg/g/cgroup.procs"), "");
+    remove_group();
+}
+
+CASE(cgroup_procs_moves_processes_and_checks)
+{
+    make_group();
+    pid_t child = member("cg/g");
+    char text[16];
+    snprintf(text, sizeof text, "%d\n", child);
+    EXPECT_STR(file_text("cg/g/cgroup.procs"), text);
+    EXPECT_EQ(write_text("cg/cgroup.procs", text), 0); // back to the root
+    EXPECT_STR(file_text("cg/g/cgroup.procs"), "");
+    EXPECT_EQ(write_text("cg/g/cgroup.procs", "67108000"), -ESRCH);
+    EXPECT_EQ(write_text("cg/g/cgroup.procs", "x"), -EINVAL);
+    EXPECT_EQ(write_text("cg/g/cgroup.procs", "-5"), -EINVAL);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    remove_group();
+}
+
+CASE(cgroup_events_say_whether_populated)
+{
+    make_group();
+    EXPECT(has_line("cg/g/cgroup.events", "populated 0"));
+    REQUIRE(mkdir("cg/g/h", 0755) == 0);
+    pid_t child = member("cg/g/h");
+    EXPECT(has_line("cg/g/cgroup.events", "populated 1")); // by a descendant
+    EXPECT_ERRNO(rmdir("cg/g/h"), EBUSY);
+    EXPECT_ERRNO(rmdir("cg/g"), EBUSY);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "populated 0"); i++)
+        sleep_ms(2);
+    EXPECT(has_line("cg/g/cgroup.events", "populated 0"));
+    EXPECT_ERRNO(rmdir("cg/g"), EBUSY); // it has a child
+    EXPECT_EQ(rmdir("cg/g/h"), 0);
+    remove_group();
+}
+
+CASE(cgroup_events_wake_pollers)
+{
+    make_group();
+    pid_t child = member("cg/g");
+    int fd = open("cg/g/cgroup.events", O_RDONLY);
+    char text[64];
+    REQUIRE(read(fd, text, sizeof text) > 0);
+    struct pollfd p = {.fd = fd, .events = POLLPRI};
+    EXPECT_EQ(poll(&p, 1, 0), 0);
+    thread_t killer = after_ms(30, kill_child, pack_kill(child, SIGKILL));
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    EXPECT(p.revents & POLLPRI);
+    join(killer);
+    close(fd);
+    EXPECT_KILLED(child, SIGKILL);
+    remove_group();
+}
+
+CASE(cgroup_kill_kills_the_subtree)
+{
+    make_group();
+    REQUIRE(mkdir("cg/g/h", 0755) == 0);
+    pid_t a = member("cg/g"), b = member("cg/g/h");
+    EXPECT_EQ(write_text("cg/g/cgroup.kill", "0"), -ERANGE);
+    EXPECT_EQ(write_text("cg/g/cgroup.kill", "1"), 0);
+    EXPECT_KILLED(a, SIGKILL);
+    EXPECT_KILLED(b, SIGKILL);
+    EXPECT_EQ(rmdir("cg/g/h"), 0);
+    remove_group();
+}
+
+CASE(cgroup_freeze_stops_and_thaws)
+{
+    make_group();
+    volatile int *count = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    IN_CHILD(child)
+    {
+        join_group("cg/g");
+        for (;;)
+            (*count)++;
+    }
+    while (*count == 0)
+        sleep_ms(1);
+    int fd = open("cg/g/cgroup.events", O_RDONLY);
+    char text[64];
+    REQUIRE(read(fd, text, sizeof text) > 0);
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
+    for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "frozen 1"); i++)
+        sleep_ms(2);
+    EXPECT(has_line("cg/g/cgroup.events", "frozen 1"));
+    int frozen_at = *count;
+    sleep_ms(50);
+    EXPECT_EQ(*count, frozen_at);
+    EXPECT_EQ(waitpid(child, nullptr, WNOHANG | WUNTRACED), 0); // it is not stopped as by a signal
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
+    for (int i = 0; i < 500 && *count == frozen_at; i++)
+        sleep_ms(2);
+    EXPECT(*count != frozen_at);
+    EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
+    kill(child, SIGKILL); // even a frozen one dies
+    EXPECT_KILLED(child, SIGKILL);
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "2"), -ERANGE);
+    close(fd);
+    remove_group();
+}
+
+CASE(cgroup_pids_max_limits_fork)
+{
+    make_group();
+    EXPECT_EQ(write_text("cg/g/pids.max", "3"), 0);
+    EXPECT_STR(file_text("cg/g/pids.max"), "3\n");
+    EXPECT_EQ(write_text("cg/g/pids.max", "-1"), -EINVAL);
+    EXPECT_EQ(write_text("cg/g/pids.max", "many"), -EINVAL);
+    IN_CHILD(child)
+    {
+        join_group("cg/g");
+        pid_t kids[2];
+        for (int i = 0; i < 2; i++) {
+            kids[i] = fork();
+            if (kids[i] == 0) {
+                pause();
+                _exit(0);
+            }
+        }
+        EXPECT_STR(file_text("cg/g/pids.current"), "3\n");
+        EXPECT_ERRNO(fork(), EAGAIN);
+        EXPECT(strstr(file_text("cg/g/pids.events"), "max 1"));
+        kill(kids[0], SIGKILL);
+        EXPECT_KILLED(kids[0], SIGKILL);
+        pid_t again = fork(); // there is room
+        if (again == 0)
+            _exit(0);
+        EXPECT(again > 0);
+        EXPECT_EXITED(again, 0);
+        kill(kids[1], SIGKILL);
+        EXPECT_KILLED(kids[1], SIGKILL);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(write_text("cg/g/pids.max", "max"), 0);
+    remove_group();
+}
+
+CASE(cgroup_subtree_control_checks)
+{
+    make_group();
+    REQUIRE(mkdir("cg/g/h", 0755) == 0);
+    EXPECT_STR(file_text("cg/g/cgroup.controllers"), "pids\n");
+    EXPECT_STR(file_text("cg/g/h/cgroup.controllers"), "");
+    EXPECT_ERRNO(access("cg/g/h/pids.max", F_OK), ENOENT);
+    EXPECT_EQ(write_text("cg/g/cgroup.subtree_control", "+pids"), 0);
+    EXPECT_EQ(access("cg/g/h/pids.max", F_OK), 0);
+    EXPECT_STR(file_text("cg/g/h/cgroup.controllers"), "pids\n");
+    EXPECT_EQ(write_text("cg/g/h/cgroup.subtree_control", "+nonsense"), -EINVAL);
+    EXPECT_EQ(write_text("cg/g/cgroup.subtree_control", "-pids"), 0);
+    EXPECT_ERRNO(access("cg/g/h/pids.max", F_OK), ENOENT);
+    EXPECT_EQ(write_text("cg/g/h/cgroup.subtree_control", "+pids"), -ENOENT); // the parent does not pass it on
+    EXPECT_EQ(rmdir("cg/g/h"), 0);
+    remove_group();
+}
+
+CASE(cgroup_depth_and_descendants_are_limited)
+{
+    make_group();
+    EXPECT_EQ(write_text("cg/g/cgroup.max.descendants", "0"), 0);
+    EXPECT_ERRNO(mkdir("cg/g/h", 0755), EAGAIN);
+    EXPECT_EQ(write_text("cg/g/cgroup.max.descendants", "max"), 0);
+    EXPECT_EQ(write_text("cg/g/cgroup.max.depth", "1"), 0);
+    EXPECT_EQ(mkdir("cg/g/h", 0755), 0);
+    EXPECT_ERRNO(mkdir("cg/g/h/i", 0755), EAGAIN);
+    EXPECT(has_line("cg/g/cgroup.stat", "nr_descendants 1"));
+    EXPECT_EQ(rmdir("cg/g/h"), 0);
+    remove_group();
+}
+
+CASE(cgroup_clone3_puts_the_child_into_a_group)
+{
+    make_group();
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+    args.cgroup = (uint64_t)open("cg/g", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (child == 0) {
+        EXPECT(strstr(file_text("/proc/self/cgroup"), "0::/g\n"));
+        _exit(0);
+    }
+    EXPECT_EXITED(child, 0);
+    close((int)args.cgroup);
+    args.cgroup = (uint64_t)open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EBADF);
+    remove_group();
+}
+
+CASE(cgroup_zombies_do_not_count_as_members)
+{
+    make_group();
+    IN_CHILD(child)
+    {
+        join_group("cg/g");
+    }
+    siginfo_t info;
+    EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    EXPECT_STR(file_text("cg/g/cgroup.procs"), "");
+    EXPECT(has_line("cg/g/cgroup.events", "populated 0"));
+    remove_group(); // and the group may go before it is waited for
+    EXPECT_EXITED(child, 0);
+}

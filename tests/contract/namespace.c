@@ -1,0 +1,442 @@
+// tests/contract/namespace.c — PID, UTS and mount namespaces: namespaces(7), unshare(2), setns(2), pid_namespaces(7).
+#include "tests/contract/harness.h"
+
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+
+#define NS_GET_PARENT _IO(0xb7, 2)
+#define NS_GET_NSTYPE _IO(0xb7, 3)
+
+static ino_t ns_inode(const char *name)
+{
+    char path[64];
+    struct stat st = {};
+    snprintf(path, sizeof path, "/proc/self/ns/%s", name);
+    EXPECT_EQ(stat(path, &st), 0);
+    return st.st_ino;
+}
+
+static int open_ns(pid_t pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    REQUIRE(fd >= 0);
+    return fd;
+}
+
+static const char *host_name(void)
+{
+    static struct utsname names;
+    EXPECT_EQ(uname(&names), 0);
+    return names.nodename;
+}
+
+static void private_mounts(void)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+}
+
+CASE(uts_namespace_has_its_own_names)
+{
+    char before[65];
+    strcpy(before, host_name());
+    ino_t ours = ns_inode("uts");
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWUTS) == 0);
+        EXPECT_STR(host_name(), before); // a copy
+        EXPECT(ns_inode("uts") != ours);
+        EXPECT_EQ(sethostname("other", 5), 0);
+        EXPECT_STR(host_name(), "other");
+        EXPECT_STR(file_text("/proc/sys/kernel/hostname"), "other\n");
+        EXPECT_EQ(write_text("/proc/sys/kernel/hostname", "third\n"), 0);
+        EXPECT_STR(host_name(), "third");
+        EXPECT_EQ(setdomainname("dom", 3), 0);
+        EXPECT_STR(file_text("/proc/sys/kernel/domainname"), "dom\n");
+        IN_CHILD(inner)
+        {
+            EXPECT_STR(host_name(), "third"); // inherited
+        }
+        EXPECT_EXITED(inner, 0);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_STR(host_name(), before);
+}
+
+CASE(uts_names_are_checked)
+{
+    REQUIRE(unshare(CLONE_NEWUTS) == 0);
+    char name[80];
+    memset(name, 'n', sizeof name);
+    EXPECT_ERRNO(sethostname(name, 65), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sethostname, name, -1), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sethostname, (void *)8, 4), EFAULT);
+    EXPECT_ERRNO(setdomainname(name, 65), EINVAL);
+    EXPECT_EQ(sethostname(name, 64), 0);
+    EXPECT_EQ(strlen(host_name()), 64);
+    EXPECT_EQ(sethostname("", 0), 0);
+    EXPECT_STR(host_name(), "");
+}
+
+CASE(setns_goes_back_and_forth)
+{
+    int ours = open_ns(getpid(), "uts");
+    ino_t first = ns_inode("uts");
+    REQUIRE(unshare(CLONE_NEWUTS) == 0);
+    ino_t second = ns_inode("uts");
+    int theirs = open_ns(getpid(), "uts");
+    sethostname("second", 6);
+    EXPECT_EQ(setns(ours, CLONE_NEWUTS), 0);
+    EXPECT_EQ(ns_inode("uts"), first);
+    EXPECT(strcmp(host_name(), "second") != 0);
+    EXPECT_EQ(setns(theirs, 0), 0); // any kind
+    EXPECT_EQ(ns_inode("uts"), second); // the descriptor kept it alive
+    EXPECT_STR(host_name(), "second");
+}
+
+CASE(setns_errors)
+{
+    int uts = open_ns(getpid(), "uts");
+    EXPECT_ERRNO(setns(99, 0), EBADF);
+    EXPECT_ERRNO(setns(uts, CLONE_NEWNS), EINVAL);
+    EXPECT_ERRNO(setns(uts, CLONE_VM), EINVAL);
+    EXPECT_ERRNO(setns(open("/", O_RDONLY), 0), EINVAL);
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_ERRNO(setns(uts, 0), EPERM);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(setns_takes_a_pidfd)
+{
+    int ready[2];
+    REQUIRE(pipe(ready) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWUTS | CLONE_NEWNS) == 0);
+        sethostname("inside", 6);
+        write(ready[1], "r", 1);
+        pause();
+    }
+    char c;
+    REQUIRE(read(ready[0], &c, 1) == 1);
+    int fd = (int)syscall(SYS_pidfd_open, child, 0);
+    REQUIRE(fd >= 0);
+    EXPECT_ERRNO(setns(fd, 0), EINVAL); // which ones must be said
+    ino_t ours = ns_inode("mnt");
+    EXPECT_EQ(setns(fd, CLONE_NEWUTS | CLONE_NEWNS), 0);
+    EXPECT_STR(host_name(), "inside");
+    EXPECT(ns_inode("mnt") != ours);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    EXPECT_ERRNO(setns(fd, CLONE_NEWUTS), ESRCH);
+}
+
+CASE(ns_links_name_kind_and_number)
+{
+    char text[64] = "", wanted[64];
+    REQUIRE(readlink("/proc/self/ns/uts", text, sizeof text - 1) > 0);
+    snprintf(wanted, sizeof wanted, "uts:[%lu]", (unsigned long)ns_inode("uts"));
+    EXPECT_STR(text, wanted);
+    EXPECT_EQ(ioctl(open_ns(getpid(), "uts"), NS_GET_NSTYPE), CLONE_NEWUTS);
+    EXPECT_EQ(ioctl(open_ns(getpid(), "mnt"), NS_GET_NSTYPE), CLONE_NEWNS);
+    EXPECT_EQ(ioctl(open_ns(getpid(), "pid"), NS_GET_NSTYPE), CLONE_NEWPID);
+    EXPECT_ERRNO(ioctl(open_ns(getpid(), "uts"), NS_GET_PARENT), EINVAL); // only some kinds have one
+}
+
+CASE(unshare_checks_flags)
+{
+    EXPECT_EQ(unshare(0), 0);
+    EXPECT_EQ(unshare(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM), 0);
+    EXPECT_EQ(unshare(CLONE_THREAD | CLONE_SIGHAND | CLONE_VM), 0); // one thread: nothing to split
+    EXPECT_ERRNO(unshare(CLONE_PARENT), EINVAL);
+    EXPECT_ERRNO(unshare(CLONE_VFORK), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_unshare, 0x80000000u), EINVAL);
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, nullptr, 2);
+    thread_t sleeper = after_ms(300, close_fd, 99);
+    EXPECT_ERRNO(unshare(CLONE_THREAD), EINVAL); // two threads
+    EXPECT_ERRNO(unshare(CLONE_VM), EINVAL);
+    EXPECT_ERRNO(unshare(CLONE_SIGHAND), EINVAL);
+    join(sleeper);
+}
+
+// --- PID namespaces. ---
+
+CASE(pid_namespace_first_child_is_one)
+{
+    pid_t self = getpid();
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    EXPECT_EQ(getpid(), self); // the caller stays where it is
+    EXPECT_ERRNO(unshare(CLONE_NEWPID), EINVAL);
+    IN_CHILD(init)
+    {
+        EXPECT_EQ(getpid(), 1);
+        EXPECT_EQ(getppid(), 0); // the parent is not visible
+        EXPECT_EQ(getpgrp(), 0);
+        EXPECT_EQ(getsid(0), 0);
+        EXPECT_EQ(setsid(), 1);
+        IN_CHILD(second)
+        {
+            EXPECT_EQ(getpid(), 2);
+            EXPECT_EQ(getppid(), 1);
+            EXPECT_EQ(getsid(0), 1);
+        }
+        EXPECT_EQ(second, 2);
+        EXPECT_EXITED(second, 0);
+        EXPECT_ERRNO(kill(self, 0), ESRCH); // numbers outside mean nothing here
+    }
+    EXPECT(init > 1);
+    EXPECT_EXITED(init, 0);
+    EXPECT_ERRNO(fork(), ENOMEM); // its init is gone
+}
+
+CASE(pid_namespace_threads_cannot_be_in_two)
+{
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    EXPECT_ERRNO(syscall(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, nullptr, nullptr, nullptr, 0), EINVAL);
+}
+
+CASE(pid_namespace_init_reaps_orphans)
+{
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            int fds[2];
+            REQUIRE(pipe(fds) == 0);
+            IN_CHILD(middle)
+            {
+                IN_CHILD(orphan)
+                {
+                    while (getppid() != 1)
+                        sleep_ms(2);
+                    pid_t self = getpid();
+                    write(fds[1], &self, sizeof self);
+                    _exit(9);
+                }
+                (void)orphan;
+            }
+            EXPECT_EXITED(middle, 0);
+            pid_t orphan = 0;
+            EXPECT_EQ(read(fds[0], &orphan, sizeof orphan), sizeof orphan);
+            EXPECT_EQ(orphan, 3);
+            EXPECT_EXITED(orphan, 9);
+        }
+        EXPECT_EXITED(init, 0);
+    }
+    EXPECT_EXITED(outside, 0);
+}
+
+CASE(pid_namespace_end_kills_all_members)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            for (int i = 0; i < 4; i++) {
+                IN_CHILD(member)
+                {
+                    signal(SIGTERM, SIG_IGN);
+                    setsid();
+                    pause();
+                }
+                (void)member;
+            }
+        }
+        EXPECT_EXITED(init, 0);
+    }
+    close(fds[1]);
+    EXPECT_EXITED(outside, 0);
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 0); // nobody holds the other end any more
+}
+
+CASE(pid_namespace_nests_and_shows_in_status)
+{
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(first)
+        {
+            REQUIRE(unshare(CLONE_NEWPID) == 0);
+            IN_CHILD(second)
+            {
+                EXPECT_EQ(getpid(), 1);
+                // /proc is that of the outermost namespace: all three numbers
+                char path[32], line[64];
+                ssize_t n = readlink("/proc/self", path, sizeof path - 1);
+                REQUIRE(n > 0);
+                path[n] = '\0';
+                snprintf(line, sizeof line, "\nNSpid:\t%s\t2\t1\n", path);
+                EXPECT(strstr(file_text("/proc/self/status"), line));
+            }
+            EXPECT_EQ(second, 2);
+            EXPECT_EXITED(second, 0);
+        }
+        EXPECT_EXITED(first, 0);
+    }
+    EXPECT_EXITED(outside, 0);
+}
+
+CASE(pid_namespace_proc_shows_its_members_only)
+{
+    pid_t outer = getpid();
+    private_mounts();
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    IN_CHILD(init)
+    {
+        mkdir("proc", 0755);
+        REQUIRE(mount("proc", "proc", "proc", 0, nullptr) == 0);
+        char link[16] = "", path[32];
+        REQUIRE(readlink("proc/self", link, sizeof link - 1) > 0);
+        EXPECT_STR(link, "1");
+        EXPECT(strstr(file_text("proc/1/status"), "\nPid:\t1\n"));
+        struct stat st;
+        snprintf(path, sizeof path, "proc/%d", outer);
+        EXPECT_ERRNO(stat(path, &st), ENOENT);
+    }
+    EXPECT_EXITED(init, 0);
+}
+
+CASE(pid_namespace_signal_sender_outside_is_zero)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    IN_CHILD(init)
+    {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        write(fds[1], "r", 1);
+        siginfo_t info = {};
+        EXPECT_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+        EXPECT_EQ(info.si_pid, 0);
+    }
+    char c;
+    REQUIRE(read(fds[0], &c, 1) == 1);
+    kill(init, SIGUSR1);
+    EXPECT_EXITED(init, 0);
+}
+
+CASE(pid_namespace_is_entered_by_setns)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            pid_t none = 0;
+            write(fds[1], &none, sizeof none);
+            pause();
+        }
+        write(fds[1], &init, sizeof init);
+        EXPECT_KILLED(init, SIGKILL);
+    }
+    pid_t first, second;
+    REQUIRE(read(fds[0], &first, sizeof first) == sizeof first && read(fds[0], &second, sizeof second) == sizeof second);
+    pid_t init = first + second;
+    int fd = open_ns(init, "pid");
+    EXPECT_EQ(ioctl(open_ns(init, "pid"), NS_GET_NSTYPE), CLONE_NEWPID);
+    int own = open_ns(getpid(), "pid");
+    EXPECT_EQ(setns(fd, CLONE_NEWPID), 0);
+    IN_CHILD(inside)
+    {
+        EXPECT_EQ(getpid(), 2);
+        EXPECT_EQ(getppid(), 0);
+        EXPECT_ERRNO(setns(own, CLONE_NEWPID), EINVAL); // never up
+    }
+    EXPECT_EXITED(inside, 0);
+    kill(init, SIGKILL);
+    EXPECT_EXITED(outside, 0);
+}
+
+// --- Mount namespaces. ---
+
+CASE(mount_namespace_hides_mounts_from_others)
+{
+    mkdir("m", 0755);
+    int fds[2], back[2];
+    REQUIRE(pipe(fds) == 0 && pipe(back) == 0);
+    IN_CHILD(child)
+    {
+        private_mounts();
+        REQUIRE(mount("t", "m", "tmpfs", 0, nullptr) == 0);
+        make_file("m/inside", "x");
+        write(fds[1], "r", 1);
+        char c;
+        read(back[0], &c, 1);
+        EXPECT_EQ(access("m/inside", F_OK), 0);
+    }
+    char c;
+    REQUIRE(read(fds[0], &c, 1) == 1);
+    EXPECT_ERRNO(access("m/inside", F_OK), ENOENT);
+    char cwd[256], path[300];
+    REQUIRE(getcwd(cwd, sizeof cwd));
+    snprintf(path, sizeof path, "/proc/%d/root%s/m/inside", child, cwd);
+    EXPECT_EQ(access(path, F_OK), 0); // through its own root it is there
+    write(back[1], "x", 1);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(mount_namespace_shared_mounts_pass_events)
+{
+    private_mounts();
+    mkdir("m", 0755);
+    REQUIRE(mount("t", "m", "tmpfs", 0, nullptr) == 0);
+    REQUIRE(mount(nullptr, "m", nullptr, MS_SHARED, nullptr) == 0);
+    mkdir("m/sub", 0755);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWNS) == 0);
+        REQUIRE(mount("u", "m/sub", "tmpfs", 0, nullptr) == 0);
+        make_file("m/sub/f", "x");
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(access("m/sub/f", F_OK), 0); // it came here too
+    IN_CHILD(slave)
+    {
+        REQUIRE(unshare(CLONE_NEWNS) == 0);
+        REQUIRE(mount(nullptr, "m", nullptr, MS_SLAVE, nullptr) == 0);
+        REQUIRE(umount("m/sub") == 0);
+    }
+    EXPECT_EXITED(slave, 0);
+    EXPECT_EQ(access("m/sub/f", F_OK), 0); // a slave's events stay with it
+}
+
+CASE(mount_namespace_setns_needs_a_directory_of_its_own)
+{
+    int ours = open_ns(getpid(), "mnt");
+    thread_t sleeper = after_ms(300, close_fd, 99); // shares the working directory with us
+    EXPECT_ERRNO(setns(ours, CLONE_NEWNS), EINVAL);
+    join(sleeper);
+}
+
+CASE(mount_namespace_setns_moves_root_and_directory)
+{
+    char before[256], after[256];
+    REQUIRE(getcwd(before, sizeof before));
+    int ours = open_ns(getpid(), "mnt");
+    private_mounts();
+    mkdir("m", 0755);
+    REQUIRE(mount("t", "m", "tmpfs", 0, nullptr) == 0);
+    REQUIRE(chdir("m") == 0);
+    EXPECT_EQ(setns(ours, CLONE_NEWNS), 0);
+    EXPECT(getcwd(after, sizeof after));
+    EXPECT_STR(after, "/");
+}

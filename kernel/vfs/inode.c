@@ -51,7 +51,7 @@ struct inode *inode_alloc(struct superblock *sb)
 static void inode_free_rcu(struct rcu_head *head)
 {
     struct inode *inode = container_of(head, struct inode, rcu);
-    struct super_block *sb = inode->sb;
+    struct superblock *sb = inode->sb;
     kfree((void *)inode->link);
     if (sb->ops && sb->ops->free_inode)
         sb->ops->free_inode(inode);

@@ -338,6 +338,9 @@ static void take_scm(struct scm *to, struct scm *from, bool have)
 {
     if (!have)
         *to = (struct scm){.pid = from->pid ? pid_get(from->pid) : nullptr, .uid = from->uid, .gid = from->gid};
+    if (!from->files)
+        return;
+    kfree(to->files); // an array without descriptors, if there is one
     to->nr_files = from->nr_files;
     to->files = from->files;
     from->nr_files = 0;

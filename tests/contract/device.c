@@ -1,0 +1,152 @@
+// tests/contract/device.c — nodes and what is behind them: mknod(2), null(4), full(4), random(4), kmsg, devtmpfs.
+#include "tests/contract/harness.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+static int node(const char *path, mode_t type, int major_number, int minor_number)
+{
+    return mknod(path, type | 0600, makedev(major_number, minor_number));
+}
+
+CASE(mknod_stores_type_mode_and_number)
+{
+    static const mode_t types[] = {S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK, S_IFREG};
+    umask(0);
+    for (int i = 0; i < 5; i++) {
+        EXPECT_EQ(mknod("n", types[i] | 0642, makedev(1234, 56789)), 0);
+        struct stat s;
+        EXPECT_EQ(lstat("n", &s), 0);
+        EXPECT_EQ(s.st_mode, types[i] | 0642);
+        if (types[i] == S_IFCHR || types[i] == S_IFBLK)
+            EXPECT_EQ(s.st_rdev, makedev(1234, 56789));
+        EXPECT_EQ(unlink("n"), 0);
+    }
+    EXPECT_EQ(mknodat(AT_FDCWD, "plain", 0600, 0), 0); // no type: a regular file
+    EXPECT_ERRNO(mknod("d", S_IFDIR | 0600, 0), EPERM);
+    EXPECT_ERRNO(mknod("l", S_IFLNK | 0600, 0), EINVAL);
+    EXPECT_ERRNO(mknod("plain", S_IFCHR, 0), EEXIST);
+}
+
+CASE(mknod_of_devices_needs_privilege)
+{
+    chmod(".", 0777);
+    IN_CHILD(child)
+    {
+        setuid(1000);
+        EXPECT_ERRNO(node("c", S_IFCHR, 1, 3), EPERM);
+        EXPECT_EQ(mkfifo("p", 0600), 0);
+        EXPECT_EQ(mknod("s", S_IFSOCK | 0600, 0), 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(node_of_an_unregistered_device_is_enxio)
+{
+    REQUIRE(node("c", S_IFCHR, 777, 7) == 0 && node("b", S_IFBLK, 777, 7) == 0);
+    EXPECT_ERRNO(open("c", O_RDWR), ENXIO);
+    EXPECT_ERRNO(open("b", O_RDONLY), ENXIO);
+    EXPECT(open("c", O_PATH) >= 0);
+}
+
+CASE(node_on_tmpfs_reaches_null_zero_full)
+{
+    char text[64];
+    memset(text, 'x', sizeof text);
+    REQUIRE(node("null", S_IFCHR, 1, 3) == 0 && node("zero", S_IFCHR, 1, 5) == 0 && node("full", S_IFCHR, 1, 7) == 0);
+    int null = open("null", O_RDWR), zero = open("zero", O_RDWR), full = open("full", O_RDWR);
+    EXPECT_EQ(read(null, text, 64), 0);
+    EXPECT_EQ(write(null, text, 64), 64);
+    EXPECT_EQ(read(zero, text, 64), 64);
+    EXPECT_EQ(text[63], 0);
+    EXPECT_EQ(write(zero, text, 64), 64);
+    EXPECT_EQ(read(full, text, 64), 64);
+    EXPECT_ERRNO(write(full, text, 1), ENOSPC);
+    EXPECT_EQ(lseek(null, 100, SEEK_SET), 0);
+    struct pollfd p = {.fd = null, .events = POLLIN | POLLOUT};
+    EXPECT_EQ(poll(&p, 1, 0), 1);
+    EXPECT_ERRNO(ioctl(null, TIOCGWINSZ, text), ENOTTY);
+}
+
+CASE(zero_can_be_mapped)
+{
+    int fd = open("/dev/zero", O_RDWR);
+    REQUIRE(fd >= 0);
+    char *p = mmap(nullptr, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    REQUIRE(p != MAP_FAILED);
+    EXPECT_EQ(p[PAGE], 0);
+    p[PAGE] = 1;
+    char *s = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    REQUIRE(s != MAP_FAILED);
+    IN_CHILD(child)
+    {
+        s[0] = 7;
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(s[0], 7);
+}
+
+CASE(random_devices_give_different_bytes)
+{
+    char a[32] = {}, b[32] = {};
+    int fd = open("/dev/urandom", O_RDWR), other = open("/dev/random", O_RDONLY);
+    REQUIRE(fd >= 0 && other >= 0);
+    EXPECT_EQ(read(fd, a, 32), 32);
+    EXPECT_EQ(read(other, b, 32), 32);
+    EXPECT(memcmp(a, b, 32) != 0);
+    EXPECT_EQ(write(fd, a, 32), 32);
+    int bits = -1;
+    EXPECT_EQ(ioctl(other, 0x80045200, &bits), 0); // RNDGETENTCNT
+    EXPECT(bits >= 0);
+}
+
+CASE(kmsg_takes_and_gives_records)
+{
+    int fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK);
+    REQUIRE(fd >= 0);
+    EXPECT(lseek(fd, 0, SEEK_END) == 0);
+    EXPECT_EQ(write(fd, "<6>contract-mark\n", 17), 17);
+    char text[512] = {};
+    ssize_t n = read(fd, text, sizeof text - 1);
+    EXPECT(n > 0);
+    EXPECT(strstr(text, ";contract-mark\n"));
+    EXPECT_EQ(atoi(text), 14); // facility user (1), level 6
+    EXPECT_ERRNO(read(fd, text, sizeof text), EAGAIN);
+}
+
+CASE(devtmpfs_has_the_registered_nodes)
+{
+    static const struct {
+        const char *path;
+        int major_number, minor_number;
+    } nodes[] = {{"/dev/null", 1, 3}, {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},    {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9},
+                 {"/dev/kmsg", 1, 11}, {"/dev/tty", 5, 0}, {"/dev/console", 5, 1}, {"/dev/ptmx", 5, 2},   {"/dev/ttyS0", 4, 64}};
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        struct stat s = {};
+        EXPECT_EQ(stat(nodes[i].path, &s), 0);
+        EXPECT(S_ISCHR(s.st_mode));
+        EXPECT_EQ(s.st_rdev, makedev(nodes[i].major_number, nodes[i].minor_number));
+    }
+}
+
+CASE(devtmpfs_is_one_instance)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    REQUIRE(mkdir("d", 0755) == 0);
+    REQUIRE(mknod("/dev/contract-node", S_IFCHR | 0600, makedev(1, 3)) == 0);
+    REQUIRE(mount("devtmpfs", "d", "devtmpfs", 0, nullptr) == 0);
+    struct stat a, b;
+    EXPECT_EQ(stat("d/contract-node", &a), 0);
+    EXPECT_EQ(stat("/dev/contract-node", &b), 0);
+    EXPECT_EQ(a.st_ino, b.st_ino);
+    EXPECT_EQ(umount("d"), 0);
+    EXPECT_EQ(mount("devtmpfs", "d", "devtmpfs", 0, nullptr), 0);
+    EXPECT_EQ(stat("d/contract-node", &a), 0);
+    EXPECT(open("d/null", O_RDWR) >= 0);
+    EXPECT_EQ(unlink("/dev/contract-node"), 0);
+    EXPECT_ERRNO(stat("d/contract-node", &a), ENOENT);
+}

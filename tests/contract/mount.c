@@ -1,0 +1,325 @@
+// tests/contract/mount.c — mount(2), umount2(2), pivot_root(2): binds, moves, remounts, propagation, what keeps a mount busy.
+#include "tests/contract/harness.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+// A mount namespace of the case's own, nothing shared with the outside; folders a and b.
+static void own_mounts(void)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    REQUIRE(mkdir("a", 0755) == 0 && mkdir("b", 0755) == 0);
+}
+
+static void tmpfs_at(const char *path)
+{
+    REQUIRE(mount("test", path, "tmpfs", 0, nullptr) == 0);
+}
+
+static bool exists(const char *path)
+{
+    struct stat s;
+    return lstat(path, &s) == 0;
+}
+
+CASE(mount_covers_and_umount_uncovers)
+{
+    own_mounts();
+    make_file("a/below", "");
+    tmpfs_at("a");
+    EXPECT(!exists("a/below"));
+    make_file("a/above", "");
+    EXPECT_EQ(umount("a"), 0);
+    EXPECT(exists("a/below"));
+    EXPECT(!exists("a/above"));
+    EXPECT_ERRNO(umount("a"), EINVAL); // not a mount
+}
+
+CASE(mount_namespace_is_private)
+{
+    IN_CHILD(child)
+    {
+        own_mounts();
+        tmpfs_at("a");
+        make_file("a/f", "");
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT(exists("a"));
+    EXPECT(!exists("a/f"));
+}
+
+CASE(mount_bind_shows_the_same_files)
+{
+    own_mounts();
+    make_file("a/f", "one");
+    EXPECT_EQ(mount("a", "b", nullptr, MS_BIND, nullptr), 0);
+    EXPECT_STR(file_text("b/f"), "one");
+    make_file("b/g", "two");
+    EXPECT_STR(file_text("a/g"), "two");
+    EXPECT_ERRNO(rename("a/f", "b/h"), EXDEV); // across mounts, though one file system
+    EXPECT_ERRNO(link("a/f", "b/h"), EXDEV);
+    EXPECT_ERRNO(rmdir("b"), EBUSY);
+    EXPECT_EQ(umount("b"), 0);
+    EXPECT(!exists("b/f"));
+}
+
+CASE(mount_bind_of_a_file)
+{
+    own_mounts();
+    make_file("f", "one");
+    make_file("g", "two");
+    EXPECT_EQ(mount("f", "g", nullptr, MS_BIND, nullptr), 0);
+    EXPECT_STR(file_text("g"), "one");
+    EXPECT_ERRNO(unlink("g"), EBUSY);
+    EXPECT_ERRNO(mount("a", "g", nullptr, MS_BIND, nullptr), ENOTDIR);
+    EXPECT_EQ(umount("g"), 0);
+    EXPECT_STR(file_text("g"), "two");
+}
+
+CASE(mount_bind_recursive)
+{
+    own_mounts();
+    REQUIRE(mkdir("a/sub", 0755) == 0);
+    tmpfs_at("a/sub");
+    make_file("a/sub/f", "");
+    EXPECT_EQ(mount("a", "b", nullptr, MS_BIND, nullptr), 0);
+    EXPECT(!exists("b/sub/f"));
+    EXPECT_EQ(umount("b"), 0);
+    EXPECT_EQ(mount("a", "b", nullptr, MS_BIND | MS_REC, nullptr), 0);
+    EXPECT(exists("b/sub/f"));
+    EXPECT_ERRNO(umount("b"), EBUSY); // a mount is on it
+    EXPECT_EQ(umount2("b", MNT_DETACH), 0);
+    EXPECT(!exists("b/sub"));
+}
+
+CASE(mount_move)
+{
+    own_mounts();
+    tmpfs_at("a");
+    make_file("a/f", "x");
+    EXPECT_EQ(mount("a", "b", nullptr, MS_MOVE, nullptr), 0);
+    EXPECT(!exists("a/f"));
+    EXPECT_STR(file_text("b/f"), "x");
+    REQUIRE(mkdir("b/in", 0755) == 0);
+    EXPECT_ERRNO(mount("b", "b/in", nullptr, MS_MOVE, nullptr), ELOOP);
+    EXPECT_ERRNO(mount("a", "b", nullptr, MS_MOVE, nullptr), EINVAL); // not a mount
+}
+
+CASE(mount_read_only)
+{
+    own_mounts();
+    tmpfs_at("a");
+    make_file("a/f", "x");
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+    EXPECT_ERRNO(open("a/f", O_WRONLY), EROFS);
+    EXPECT_ERRNO(open("a/new", O_CREAT | O_WRONLY, 0600), EROFS);
+    EXPECT_ERRNO(mkdir("a/d", 0755), EROFS);
+    EXPECT_ERRNO(unlink("a/f"), EROFS);
+    EXPECT_ERRNO(chmod("a/f", 0600), EROFS);
+    EXPECT_ERRNO(truncate("a/f", 0), EROFS);
+    EXPECT_ERRNO(access("a/f", W_OK), EROFS);
+    EXPECT_STR(file_text("a/f"), "x");
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_REMOUNT, nullptr), 0);
+    make_file("a/f", "y");
+}
+
+CASE(mount_read_only_remount_with_a_writer_is_ebusy)
+{
+    own_mounts();
+    tmpfs_at("a");
+    int fd = open("a/f", O_CREAT | O_WRONLY, 0600);
+    EXPECT_ERRNO(mount(nullptr, "a", nullptr, MS_REMOUNT | MS_RDONLY, nullptr), EBUSY);
+    close(fd);
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+}
+
+CASE(mount_bind_can_be_read_only_alone)
+{
+    own_mounts();
+    EXPECT_EQ(mount("a", "b", nullptr, MS_BIND, nullptr), 0);
+    EXPECT_EQ(mount(nullptr, "b", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr), 0);
+    EXPECT_ERRNO(open("b/f", O_CREAT | O_WRONLY, 0600), EROFS);
+    make_file("a/f", "x");
+    EXPECT_STR(file_text("b/f"), "x");
+}
+
+CASE(mount_nodev_noexec_nosuid)
+{
+    own_mounts();
+    REQUIRE(mount("test", "a", "tmpfs", MS_NODEV | MS_NOEXEC, nullptr) == 0);
+    REQUIRE(mknod("a/null", S_IFCHR | 0666, 1 << 8 | 3) == 0);
+    EXPECT_ERRNO(open("a/null", O_RDWR), EACCES);
+    make_file("a/x", "#!/bin/sh\n");
+    chmod("a/x", 0755);
+    EXPECT_ERRNO(execl("a/x", "a/x", nullptr), EACCES);
+    EXPECT_ERRNO(access("a/x", X_OK), EACCES);
+    int fd = open("a/x", O_RDONLY);
+    EXPECT_ERRNO(mmap(nullptr, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0), EPERM);
+}
+
+CASE(umount_busy_and_detach)
+{
+    own_mounts();
+    tmpfs_at("a");
+    int fd = open("a/f", O_CREAT | O_RDWR, 0600);
+    EXPECT_ERRNO(umount("a"), EBUSY);
+    EXPECT_EQ(umount2("a", MNT_DETACH), 0);
+    EXPECT(!exists("a/f"));
+    EXPECT_EQ(write(fd, "x", 1), 1); // lives on for its user
+    tmpfs_at("a");
+    EXPECT_EQ(chdir("a"), 0);
+    EXPECT_ERRNO(umount("../a"), EBUSY);
+    EXPECT_EQ(chdir(".."), 0);
+    EXPECT_EQ(umount("a"), 0);
+}
+
+CASE(umount_flags)
+{
+    own_mounts();
+    EXPECT_ERRNO(umount2("a", 0x100), EINVAL);
+    EXPECT_ERRNO(umount2("none", 0), ENOENT);
+    tmpfs_at("a");
+    REQUIRE(symlink("a", "l") == 0);
+    EXPECT_ERRNO(umount2("l", UMOUNT_NOFOLLOW), EINVAL);
+    EXPECT_ERRNO(umount2("a", MNT_EXPIRE), EAGAIN);
+    EXPECT_EQ(umount2("a", MNT_EXPIRE), 0); // unused since
+}
+
+CASE(mount_errors)
+{
+    own_mounts();
+    EXPECT_ERRNO(mount("x", "none", "tmpfs", 0, nullptr), ENOENT);
+    EXPECT_ERRNO(mount("x", "a", "unknownfs", 0, nullptr), ENODEV);
+    EXPECT_ERRNO(mount("x", "a", nullptr, 0, nullptr), EINVAL);
+    make_file("f", "");
+    EXPECT_ERRNO(mount("x", "f", "tmpfs", 0, nullptr), ENOTDIR);
+    EXPECT_ERRNO(mount("none", "a", nullptr, MS_BIND, nullptr), ENOENT);
+    EXPECT_ERRNO(mount(nullptr, "a", nullptr, MS_REMOUNT, nullptr), EINVAL); // not a mount
+    EXPECT_ERRNO(mount((void *)8, "a", "tmpfs", 0, nullptr), EFAULT);
+    EXPECT_ERRNO(mount(nullptr, "a", nullptr, MS_PRIVATE | MS_SHARED, nullptr), EINVAL);
+    IN_CHILD(child)
+    {
+        setuid(1000);
+        EXPECT_ERRNO(mount("x", "a", "tmpfs", 0, nullptr), EPERM);
+        EXPECT_ERRNO(umount("/proc"), EPERM);
+        EXPECT_ERRNO(unshare(CLONE_NEWNS), EPERM);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(mount_shared_propagates_and_slave_receives)
+{
+    own_mounts();
+    tmpfs_at("a");
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_SHARED, nullptr), 0);
+    REQUIRE(mkdir("a/m", 0755) == 0);
+    EXPECT_EQ(mount("a", "b", nullptr, MS_BIND, nullptr), 0);
+    tmpfs_at("a/m");
+    make_file("a/m/f", "");
+    EXPECT(exists("b/m/f"));
+    EXPECT_EQ(umount("b/m"), 0);
+    EXPECT(!exists("a/m/f"));
+    EXPECT_EQ(mount(nullptr, "b", nullptr, MS_SLAVE, nullptr), 0);
+    tmpfs_at("a/m");
+    make_file("a/m/f", "");
+    EXPECT(exists("b/m/f"));
+    EXPECT_EQ(umount("a/m"), 0);
+    EXPECT(!exists("b/m/f"));
+    tmpfs_at("b/m");
+    make_file("b/m/g", "");
+    EXPECT(!exists("a/m/g")); // nothing goes back
+}
+
+CASE(mount_unbindable_cannot_be_bound)
+{
+    own_mounts();
+    tmpfs_at("a");
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_UNBINDABLE, nullptr), 0);
+    EXPECT_ERRNO(mount("a", "b", nullptr, MS_BIND, nullptr), EINVAL);
+}
+
+CASE(mount_dot_dot_leaves_the_mount)
+{
+    own_mounts();
+    tmpfs_at("a");
+    struct stat here, up;
+    EXPECT_EQ(stat(".", &here), 0);
+    EXPECT_EQ(stat("a/..", &up), 0);
+    EXPECT_EQ(here.st_ino, up.st_ino);
+    EXPECT_EQ(here.st_dev, up.st_dev);
+    EXPECT_EQ(stat("a", &up), 0);
+    EXPECT(here.st_dev != up.st_dev);
+}
+
+CASE(mount_stacks_on_one_point)
+{
+    own_mounts();
+    tmpfs_at("a");
+    make_file("a/1", "");
+    tmpfs_at("a");
+    make_file("a/2", "");
+    EXPECT(!exists("a/1"));
+    EXPECT_EQ(umount("a"), 0);
+    EXPECT(exists("a/1") && !exists("a/2"));
+}
+
+CASE(mount_is_listed_in_mountinfo)
+{
+    own_mounts();
+    REQUIRE(mount("my source", "a", "tmpfs", MS_NOSUID | MS_RDONLY, nullptr) == 0);
+    const char *text = file_text("/proc/self/mountinfo");
+    const char *line = strstr(text, "/a ro,nosuid,relatime");
+    REQUIRE(line);
+    EXPECT(strstr(line, " - tmpfs my\\040source ro"));
+    EXPECT(strstr(file_text("/proc/self/mounts"), "my\\040source "));
+    EXPECT_EQ(umount("a"), 0);
+    EXPECT(!strstr(file_text("/proc/self/mounts"), "my\\040source "));
+}
+
+CASE(pivot_root_changes_the_root)
+{
+    IN_CHILD(child)
+    {
+        own_mounts();
+        tmpfs_at("a");
+        REQUIRE(mkdir("a/old", 0755) == 0 && mkdir("a/new", 0755) == 0);
+        REQUIRE(chdir("a") == 0 && chroot(".") == 0);
+        tmpfs_at("new");
+        make_file("new/inside", "yes");
+        REQUIRE(mkdir("new/old", 0755) == 0);
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "new", "old"), EBUSY); // old is in the present root's mount
+        REQUIRE(syscall(SYS_pivot_root, "new", "new/old") == 0);
+        REQUIRE(chdir("/") == 0);
+        EXPECT_STR(file_text("/inside"), "yes");
+        EXPECT(exists("/old/new"));
+        EXPECT_EQ(umount2("/old", MNT_DETACH), 0);
+        EXPECT(!exists("/old/new"));
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(setns_enters_a_mount_namespace)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    int outside = open("/proc/self/ns/mnt", O_RDONLY);
+    own_mounts();
+    tmpfs_at("a");
+    make_file("a/f", "");
+    char folder[PATH_MAX];
+    REQUIRE(getcwd(folder, sizeof folder));
+    IN_CHILD(child)
+    {
+        REQUIRE(setns(outside, CLONE_NEWNS) == 0);
+        char path[PATH_MAX];
+        EXPECT(getcwd(path, sizeof path));
+        EXPECT_STR(path, "/");
+        EXPECT_EQ(chdir(folder), 0);
+        EXPECT(!exists("a/f"));
+        EXPECT_ERRNO(setns(outside, CLONE_NEWUTS), EINVAL);
+        EXPECT_ERRNO(setns(fds[0], 0), EINVAL);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT(exists("a/f"));
+}

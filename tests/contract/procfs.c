@@ -1,0 +1,310 @@
+// tests/contract/procfs.c — /proc from real state: proc(5); /proc/sys; the host name.
+#include "tests/contract/harness.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+
+static long field(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    EXPECT(at != nullptr);
+    return at ? strtol(at + strlen(name), nullptr, 0) : -1;
+}
+
+CASE(proc_self_is_the_reader)
+{
+    char link[64] = {}, wanted[64];
+    EXPECT(readlink("/proc/self", link, sizeof link - 1) > 0);
+    EXPECT_EQ(atoi(link), getpid());
+    snprintf(wanted, sizeof wanted, "%d/task/%d", getpid(), own_tid());
+    memset(link, 0, sizeof link);
+    EXPECT(readlink("/proc/thread-self", link, sizeof link - 1) > 0);
+    EXPECT_STR(link, wanted);
+}
+
+CASE(proc_status_tells_identity)
+{
+    char name[] = "Name:\tcontract-name";
+    prctl(PR_SET_NAME, "contract-name");
+    umask(026);
+    const char *s = file_text("/proc/self/status");
+    EXPECT(strstr(s, name));
+    EXPECT_EQ(field(s, "\nPid:"), getpid());
+    EXPECT_EQ(field(s, "\nTgid:"), getpid());
+    EXPECT_EQ(field(s, "\nPPid:"), getppid());
+    EXPECT_EQ(field(s, "\nThreads:"), 1);
+    EXPECT(strstr(s, "\nUmask:\t0026\n"));
+    EXPECT(strstr(s, "\nState:\tR (running)\n"));
+    EXPECT(field(s, "\nVmRSS:") > 0);
+    EXPECT(strstr(s, "\nUid:\t0\t0\t0\t0\n"));
+}
+
+CASE(proc_status_shows_signal_sets)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_SETMASK, &set, nullptr);
+    raise(SIGUSR1);
+    signal(SIGHUP, SIG_IGN);
+    count_signal(SIGUSR2, 0);
+    const char *s = file_text("/proc/self/status");
+    EXPECT(strstr(s, "\nSigPnd:\t0000000000000200\n"));
+    EXPECT(strstr(s, "\nSigBlk:\t0000000000000200\n"));
+    const char *ignored = strstr(s, "\nSigIgn:\t");
+    REQUIRE(ignored);
+    EXPECT(strtoul(ignored + 9, nullptr, 16) & 1);
+    const char *caught = strstr(s, "\nSigCgt:\t");
+    REQUIRE(caught);
+    EXPECT_EQ(strtoul(caught + 9, nullptr, 16) & 0xfff, 0x800);
+}
+
+CASE(proc_cmdline_environ_comm_exe)
+{
+    char link[PATH_MAX] = {};
+    const char *s = file_text("/proc/self/cmdline");
+    EXPECT_STR(s, program_path);
+    EXPECT(readlink("/proc/self/exe", link, sizeof link - 1) > 0);
+    EXPECT_STR(link, program_path);
+    EXPECT_EQ(write_text("/proc/self/comm", "renamed"), 0);
+    EXPECT_STR(file_text("/proc/self/comm"), "renamed\n");
+}
+
+HELPER(show_environ)
+{
+    char text[64] = {};
+    int fd = open("/proc/self/environ", O_RDONLY);
+    ssize_t n = read(fd, text, sizeof text);
+    return n == 8 && memcmp(text, "A=1\0B=2\0", 8) == 0 ? 0 : 1;
+}
+
+CASE(proc_environ_is_what_exec_was_given)
+{
+    char *environment[] = {"A=1", "B=2", nullptr};
+    IN_CHILD(child)
+    {
+        exec_helper("show_environ", nullptr, environment);
+        _exit(99);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(proc_stat_line_has_52_fields)
+{
+    char line[2048];
+    strncpy(line, file_text("/proc/self/stat"), sizeof line - 1);
+    EXPECT_EQ(atoi(line), getpid());
+    char *rest = strrchr(line, ')');
+    REQUIRE(rest);
+    int fields = 2;
+    for (char *word = strtok(rest + 1, " \n"); word; word = strtok(nullptr, " \n")) {
+        fields++;
+        if (fields == 4)
+            EXPECT_EQ(atoi(word), getppid());
+        if (fields == 5)
+            EXPECT_EQ(atoi(word), getpgrp());
+        if (fields == 6)
+            EXPECT_EQ(atoi(word), getsid(0));
+        if (fields == 20)
+            EXPECT_EQ(atoi(word), 1);
+    }
+    EXPECT_EQ(fields, 52);
+}
+
+CASE(proc_maps_shows_mappings_and_their_changes)
+{
+    char wanted[64];
+    char *p = mmap(nullptr, 4 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(p + PAGE, PAGE, PROT_READ | PROT_WRITE);
+    snprintf(wanted, sizeof wanted, "%lx-%lx rw-p 00000000 00:00 0", (long)(p + PAGE), (long)(p + 2 * PAGE));
+    const char *s = file_text("/proc/self/maps");
+    EXPECT(strstr(s, wanted));
+    EXPECT(strstr(s, "[stack]"));
+    EXPECT(strstr(s, "[vdso]"));
+    EXPECT(strstr(s, program_path));
+    munmap(p, 4 * PAGE);
+    EXPECT(!strstr(file_text("/proc/self/maps"), wanted));
+    EXPECT(strstr(file_text("/proc/self/smaps"), "Private_Dirty:"));
+}
+
+CASE(proc_fd_lists_descriptors)
+{
+    make_file("f", "x");
+    int fd = open("f", O_RDWR | O_APPEND);
+    REQUIRE(dup2(fd, 123) == 123);
+    char c;
+    EXPECT_EQ(read(fd, &c, 1), 1);
+    DIR *dir = opendir("/proc/self/fd");
+    REQUIRE(dir);
+    bool seen = false;
+    for (struct dirent *e; (e = readdir(dir));)
+        seen |= strcmp(e->d_name, "123") == 0;
+    EXPECT(seen);
+    closedir(dir);
+    const char *s = file_text("/proc/self/fdinfo/123");
+    EXPECT_EQ(field(s, "pos:"), 1);
+    EXPECT_EQ(strtol(strstr(s, "flags:") + 6, nullptr, 8) & ~0100000, O_RDWR | O_APPEND);
+    close(123);
+    EXPECT_ERRNO(open("/proc/self/fd/123", O_RDONLY), ENOENT);
+}
+
+CASE(proc_task_lists_threads)
+{
+    thread_t sleeper = after_ms(60, close_fd, -1);
+    DIR *dir = opendir("/proc/self/task");
+    REQUIRE(dir);
+    int count = 0;
+    for (struct dirent *e; (e = readdir(dir));)
+        count += e->d_name[0] != '.';
+    EXPECT_EQ(count, 2);
+    closedir(dir);
+    EXPECT_EQ(field(file_text("/proc/self/status"), "\nThreads:"), 2);
+    join(sleeper);
+}
+
+CASE(proc_mem_reads_and_writes_memory)
+{
+    static char text[8] = "before";
+    char got[8] = {};
+    int fd = open("/proc/self/mem", O_RDWR);
+    REQUIRE(fd >= 0);
+    EXPECT_EQ(pread(fd, got, 7, (off_t)(uintptr_t)text), 7);
+    EXPECT_STR(got, "before");
+    EXPECT_EQ(pwrite(fd, "after", 6, (off_t)(uintptr_t)text), 6);
+    EXPECT_STR(text, "after");
+    EXPECT_ERRNO(pread(fd, got, 1, 8), EIO);
+}
+
+CASE(proc_entries_of_an_ended_process_go_away)
+{
+    IN_CHILD(child)
+    {
+        pause();
+    }
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d", child);
+    int dir = open(path, O_RDONLY | O_DIRECTORY);
+    REQUIRE(dir >= 0);
+    int status = openat(dir, "status", O_RDONLY);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    char text[64];
+    EXPECT_ERRNO(openat(dir, "status", O_RDONLY), ESRCH);
+    EXPECT_ERRNO(read(status, text, sizeof text), ESRCH);
+    struct stat s;
+    EXPECT_ERRNO(stat(path, &s), ENOENT);
+}
+
+CASE(proc_is_read_correctly_in_small_pieces)
+{
+    char whole[65536], text[16];
+    strcpy(whole, file_text("/proc/self/mountinfo"));
+    int fd = open("/proc/self/mountinfo", O_RDONLY);
+    size_t at = 0;
+    for (ssize_t n; (n = read(fd, text, 7)) > 0; at += (size_t)n)
+        EXPECT(memcmp(whole + at, text, (size_t)n) == 0);
+    EXPECT_EQ(at, strlen(whole));
+    EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
+    EXPECT_EQ(read(fd, text, 7), 7);
+    EXPECT(memcmp(whole, text, 7) == 0);
+}
+
+CASE(proc_global_files_have_their_fields)
+{
+    const char *s = file_text("/proc/meminfo");
+    EXPECT(field(s, "MemTotal:") > 100000);
+    EXPECT(field(s, "MemFree:") > 0);
+    EXPECT(field(s, "MemAvailable:") > 0);
+    EXPECT_EQ(strncmp(file_text("/proc/stat"), "cpu  ", 5), 0);
+    EXPECT(field(file_text("/proc/stat"), "\nbtime ") > 1600000000);
+    EXPECT(strstr(file_text("/proc/cpuinfo"), "flags\t\t:"));
+    EXPECT(strstr(file_text("/proc/filesystems"), "nodev\ttmpfs\n"));
+    double up = 0, idle = 0;
+    EXPECT_EQ(sscanf(file_text("/proc/uptime"), "%lf %lf", &up, &idle), 2);
+    EXPECT(up > 0);
+    double load;
+    int running, total, last;
+    EXPECT_EQ(sscanf(file_text("/proc/loadavg"), "%lf %*f %*f %d/%d %d", &load, &running, &total, &last), 4);
+    EXPECT(strstr(file_text("/proc/cmdline"), "rdinit=/guest/init"));
+    EXPECT_EQ(strncmp(file_text("/proc/version"), "Linux version ", 14), 0);
+}
+
+CASE(proc_boot_id_is_constant_and_uuid_is_not)
+{
+    char first[64];
+    strcpy(first, file_text("/proc/sys/kernel/random/boot_id"));
+    EXPECT_EQ(strlen(first), 37);
+    EXPECT_STR(file_text("/proc/sys/kernel/random/boot_id"), first);
+    strcpy(first, file_text("/proc/sys/kernel/random/uuid"));
+    EXPECT(strcmp(file_text("/proc/sys/kernel/random/uuid"), first) != 0);
+}
+
+CASE(hostname_by_proc_uname_and_call)
+{
+    REQUIRE(unshare(CLONE_NEWUTS) == 0);
+    struct utsname names;
+    char text[80];
+    EXPECT_EQ(write_text("/proc/sys/kernel/hostname", "by-proc\n"), 0); // one newline is dropped
+    EXPECT_EQ(uname(&names), 0);
+    EXPECT_STR(names.nodename, "by-proc");
+    EXPECT_EQ(gethostname(text, sizeof text), 0);
+    EXPECT_STR(text, "by-proc");
+    EXPECT_EQ(sethostname("by-call", 7), 0);
+    EXPECT_STR(file_text("/proc/sys/kernel/hostname"), "by-call\n");
+    memset(text, 'h', sizeof text);
+    EXPECT_EQ(sethostname(text, 64), 0);
+    EXPECT_ERRNO(sethostname(text, 65), EINVAL);
+    EXPECT_EQ(setdomainname("domain", 6), 0);
+    EXPECT_STR(file_text("/proc/sys/kernel/domainname"), "domain\n");
+    IN_CHILD(child)
+    {
+        setuid(1000);
+        EXPECT_ERRNO(sethostname("x", 1), EPERM);
+        EXPECT_ERRNO(open("/proc/sys/kernel/hostname", O_WRONLY), EACCES);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(uts_namespace_is_separate)
+{
+    char before[80], after[80];
+    gethostname(before, sizeof before);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWUTS) == 0);
+        EXPECT_EQ(sethostname("inside", 6), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    gethostname(after, sizeof after);
+    EXPECT_STR(after, before);
+}
+
+CASE(proc_ns_links_tell_namespaces_apart)
+{
+    char a[64] = {}, b[64] = {};
+    EXPECT(readlink("/proc/self/ns/uts", a, 63) > 0);
+    EXPECT_EQ(strncmp(a, "uts:[", 5), 0);
+    REQUIRE(unshare(CLONE_NEWUTS) == 0);
+    EXPECT(readlink("/proc/self/ns/uts", b, 63) > 0);
+    EXPECT(strcmp(a, b) != 0);
+}
+
+CASE(proc_limits_and_oom_score_adj)
+{
+    EXPECT(strstr(file_text("/proc/self/limits"), "Max open files "));
+    EXPECT_EQ(write_text("/proc/self/oom_score_adj", "500"), 0);
+    EXPECT_STR(file_text("/proc/self/oom_score_adj"), "500\n");
+    EXPECT_EQ(write_text("/proc/self/oom_score_adj", "1001"), -EINVAL);
+    EXPECT_EQ(write_text("/proc/self/oom_score_adj", "many"), -EINVAL);
+}
+
+CASE(proc_cannot_be_changed_like_a_disk)
+{
+    EXPECT_ERRNO(open("/proc/new", O_CREAT | O_WRONLY, 0600), ENOENT);
+    EXPECT_ERRNO(mkdir("/proc/new", 0700), ENOENT);
+    EXPECT_ERRNO(unlink("/proc/uptime"), EPERM);
+    EXPECT_ERRNO(rename("/proc/uptime", "/proc/downtime"), EPERM);
+    EXPECT_ERRNO(open("/proc/uptime/x", O_RDONLY), ENOTDIR);
+}

@@ -1,0 +1,366 @@
+// tests/contract/tty.c — pseudo-terminals and the line discipline: pty(7), termios(3), ioctl_tty(2), job control.
+#include "tests/contract/harness.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <termios.h>
+
+static int slave_of(int master, int flags)
+{
+    char path[32];
+    int number = -1, unlock = 0;
+    REQUIRE(ioctl(master, TIOCSPTLCK, &unlock) == 0);
+    REQUIRE(ioctl(master, TIOCGPTN, &number) == 0);
+    snprintf(path, sizeof path, "/dev/pts/%d", number);
+    int fd = open(path, O_RDWR | flags);
+    REQUIRE(fd >= 0);
+    return fd;
+}
+
+// The guest's init mounts no devpts; the case has one of its own where /dev/ptmx looks for it.
+static void make_pty(int *master, int *slave)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    mkdir("/dev/pts", 0755);
+    REQUIRE(mount("devpts", "/dev/pts", "devpts", 0, "mode=620,ptmxmode=666") == 0);
+    *master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+    REQUIRE(*master >= 0);
+    *slave = slave_of(*master, O_NOCTTY);
+}
+
+static struct termios settings(int fd)
+{
+    struct termios t;
+    REQUIRE(tcgetattr(fd, &t) == 0);
+    return t;
+}
+
+static void make_raw(int fd)
+{
+    struct termios t = settings(fd);
+    cfmakeraw(&t);
+    REQUIRE(tcsetattr(fd, TCSANOW, &t) == 0);
+}
+
+static ssize_t read_soon(int fd, char *text, size_t size)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    memset(text, 0, size);
+    EXPECT_EQ(poll(&p, 1, 3000), 1);
+    return read(fd, text, size - 1);
+}
+
+static bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+CASE(pty_canonical_input_waits_for_the_line)
+{
+    int m, s;
+    char text[64];
+    make_pty(&m, &s);
+    EXPECT_EQ(write(m, "abc", 3), 3);
+    sleep_ms(20);
+    EXPECT(!readable(s));
+    EXPECT_EQ(write(m, "\n", 1), 1);
+    EXPECT_EQ(read_soon(s, text, sizeof text), 4);
+    EXPECT_STR(text, "abc\n");
+}
+
+CASE(pty_echo_and_newline_translation)
+{
+    int m, s;
+    char text[64];
+    make_pty(&m, &s);
+    EXPECT_EQ(write(m, "a\r", 2), 2); // ICRNL
+    EXPECT_EQ(read_soon(s, text, sizeof text), 2);
+    EXPECT_STR(text, "a\n");
+    EXPECT_EQ(read_soon(m, text, sizeof text), 3);
+    EXPECT_STR(text, "a\r\n"); // ECHO, ONLCR
+    EXPECT_EQ(write(s, "out\n", 4), 4);
+    EXPECT_EQ(read_soon(m, text, sizeof text), 5);
+    EXPECT_STR(text, "out\r\n");
+}
+
+CASE(pty_editing_keys)
+{
+    int m, s;
+    char text[64];
+    make_pty(&m, &s);
+    EXPECT_EQ(write(m, "abX\x7f" "c\n", 6), 6);
+    EXPECT_EQ(read_soon(s, text, sizeof text), 4);
+    EXPECT_STR(text, "abc\n");
+    EXPECT_EQ(write(m, "wrong\x15right\n", 12), 12); // ^U
+    EXPECT_EQ(read_soon(s, text, sizeof text), 6);
+    EXPECT_STR(text, "right\n");
+    EXPECT_EQ(write(m, "one two\x17three\n", 14), 14); // ^W
+    EXPECT_EQ(read_soon(s, text, sizeof text), 10);
+    EXPECT_STR(text, "one three\n");
+    EXPECT_EQ(write(m, "\x16\x03\n", 3), 3); // ^V takes the next one as it is
+    EXPECT_EQ(read_soon(s, text, sizeof text), 2);
+    EXPECT_STR(text, "\x03\n");
+}
+
+CASE(pty_end_of_file_key)
+{
+    int m, s;
+    char text[64];
+    make_pty(&m, &s);
+    EXPECT_EQ(write(m, "ab\x04", 3), 3);
+    EXPECT_EQ(read_soon(s, text, sizeof text), 2);
+    EXPECT_EQ(write(m, "\x04", 1), 1);
+    EXPECT_EQ(read_soon(s, text, sizeof text), 0);
+}
+
+CASE(pty_raw_mode_passes_everything)
+{
+    int m, s;
+    char text[64];
+    make_pty(&m, &s);
+    make_raw(s);
+    EXPECT_EQ(write(m, "a\r\x03\x7f", 4), 4);
+    EXPECT_EQ(read_soon(s, text, sizeof text), 4);
+    EXPECT_STR(text, "a\r\x03\x7f");
+    EXPECT(!readable(m)); // no echo
+    EXPECT_EQ(write(s, "x\n", 2), 2);
+    EXPECT_EQ(read_soon(m, text, sizeof text), 2);
+}
+
+CASE(pty_vmin_and_vtime)
+{
+    int m, s;
+    char text[64];
+    make_pty(&m, &s);
+    make_raw(s);
+    struct termios t = settings(s);
+    t.c_cc[VMIN] = 0;
+    t.c_cc[VTIME] = 0;
+    tcsetattr(s, TCSANOW, &t);
+    EXPECT_EQ(read(s, text, 8), 0); // nothing there: no wait
+    t.c_cc[VTIME] = 1;
+    tcsetattr(s, TCSANOW, &t);
+    int64_t start = now_ns();
+    EXPECT_EQ(read(s, text, 8), 0);
+    EXPECT(now_ns() - start >= 90000000);
+    t.c_cc[VMIN] = 3;
+    t.c_cc[VTIME] = 0;
+    tcsetattr(s, TCSANOW, &t);
+    EXPECT_EQ(write(m, "ab", 2), 2);
+    thread_t writer = after_ms(20, write_byte, m);
+    EXPECT_EQ(read(s, text, 8), 3);
+    join(writer);
+}
+
+CASE(pty_settings_are_kept)
+{
+    int m, s;
+    make_pty(&m, &s);
+    struct termios t = settings(s);
+    EXPECT_EQ(t.c_iflag, ICRNL | IXON);
+    EXPECT_EQ(t.c_oflag, OPOST | ONLCR);
+    EXPECT_EQ(t.c_lflag, ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN);
+    EXPECT_EQ(t.c_cc[VINTR], 3);
+    EXPECT_EQ(t.c_cc[VERASE], 0x7f);
+    EXPECT_EQ(t.c_cc[VEOF], 4);
+    EXPECT_EQ(cfgetospeed(&t), B38400);
+    t.c_cc[VINTR] = 7;
+    t.c_lflag &= ~(tcflag_t)ECHO;
+    EXPECT_EQ(tcsetattr(s, TCSADRAIN, &t), 0);
+    struct termios now = settings(m); // the master sees the slave's
+    EXPECT_EQ(now.c_cc[VINTR], 7);
+    EXPECT_EQ(now.c_lflag & ECHO, 0);
+}
+
+CASE(pty_window_size_and_signal)
+{
+    int m, s;
+    make_pty(&m, &s);
+    struct winsize w = {.ws_row = 33, .ws_col = 44}, got = {};
+    EXPECT_EQ(ioctl(m, TIOCSWINSZ, &w), 0);
+    EXPECT_EQ(ioctl(s, TIOCGWINSZ, &got), 0);
+    EXPECT_EQ(got.ws_row, 33);
+    EXPECT_EQ(got.ws_col, 44);
+    IN_CHILD(child)
+    {
+        setsid();
+        REQUIRE(ioctl(s, TIOCSCTTY, 0) == 0);
+        count_signal(SIGWINCH, 0);
+        w.ws_row = 50;
+        EXPECT_EQ(ioctl(m, TIOCSWINSZ, &w), 0);
+        EXPECT_EQ(handled_signals, 1);
+        EXPECT_EQ(ioctl(m, TIOCSWINSZ, &w), 0); // no change, no signal
+        EXPECT_EQ(handled_signals, 1);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pty_signal_keys_reach_the_foreground_group)
+{
+    int m, s;
+    make_pty(&m, &s);
+    IN_CHILD(child)
+    {
+        setsid();
+        REQUIRE(ioctl(s, TIOCSCTTY, 0) == 0);
+        EXPECT_EQ(tcgetpgrp(s), getpgrp());
+        EXPECT_EQ(tcgetsid(s), getsid(0));
+        count_signal(SIGINT, 0);
+        count_signal(SIGQUIT, 0);
+        EXPECT_EQ(write(m, "half\x03", 5), 5);
+        while (handled_signals < 1)
+            sleep_ms(1);
+        EXPECT_EQ(last_signal, SIGINT);
+        EXPECT(!readable(s)); // the line was thrown away
+        EXPECT_EQ(write(m, "\x1c", 1), 1);
+        while (handled_signals < 2)
+            sleep_ms(1);
+        EXPECT_EQ(last_signal, SIGQUIT);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pty_background_reader_is_stopped)
+{
+    int m, s;
+    make_pty(&m, &s);
+    IN_CHILD(child)
+    {
+        setsid();
+        REQUIRE(ioctl(s, TIOCSCTTY, 0) == 0);
+        signal(SIGTTOU, SIG_DFL);
+        IN_CHILD(background)
+        {
+            setpgid(0, 0);
+            char c;
+            read(s, &c, 1);
+        }
+        setpgid(background, background);
+        int status;
+        EXPECT_EQ(waitpid(background, &status, WUNTRACED), background);
+        EXPECT(WIFSTOPPED(status));
+        EXPECT_EQ(WSTOPSIG(status), SIGTTIN);
+        signal(SIGTTOU, SIG_IGN);
+        EXPECT_EQ(tcsetpgrp(s, background), 0);
+        kill(background, SIGCONT);
+        EXPECT_EQ(write(m, "x\n", 2), 2);
+        EXPECT_EXITED(background, 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pty_controlling_terminal_is_dev_tty)
+{
+    int m, s;
+    make_pty(&m, &s);
+    EXPECT_ERRNO(open("/dev/tty", O_RDWR), ENXIO); // a session without one
+    IN_CHILD(child)
+    {
+        setsid();
+        REQUIRE(ioctl(s, TIOCSCTTY, 0) == 0);
+        int fd = open("/dev/tty", O_RDWR);
+        REQUIRE(fd >= 0);
+        char text[16];
+        EXPECT_EQ(write(fd, "hi", 2), 2);
+        EXPECT_EQ(read_soon(m, text, sizeof text), 2);
+        signal(SIGHUP, SIG_IGN);
+        EXPECT_EQ(ioctl(fd, TIOCNOTTY), 0);
+        EXPECT_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pty_closed_master_hangs_up)
+{
+    int m, s;
+    char c;
+    make_pty(&m, &s);
+    IN_CHILD(child)
+    {
+        setsid();
+        REQUIRE(ioctl(s, TIOCSCTTY, 0) == 0);
+        count_signal(SIGHUP, 0);
+        close(m);
+        while (!handled_signals)
+            sleep_ms(1);
+        EXPECT_EQ(read(s, &c, 1), 0);
+        EXPECT_ERRNO(write(s, "x", 1), EIO);
+    }
+    close(m);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pty_closed_slave_is_eio_for_the_master)
+{
+    int m, s;
+    char c;
+    make_pty(&m, &s);
+    close(s);
+    EXPECT_ERRNO(read(m, &c, 1), EIO);
+    struct pollfd p = {.fd = m, .events = POLLIN};
+    EXPECT_EQ(poll(&p, 1, 0), 1);
+    EXPECT(p.revents & POLLHUP);
+    s = slave_of(m, O_NOCTTY); // and can be opened again
+    EXPECT_EQ(write(s, "x", 1), 1);
+    EXPECT_EQ(read(m, &c, 1), 1);
+}
+
+CASE(pty_packet_mode_tells_of_flushes)
+{
+    int m, s, on = 1;
+    char text[16];
+    make_pty(&m, &s);
+    EXPECT_EQ(ioctl(m, TIOCPKT, &on), 0);
+    EXPECT_EQ(write(s, "ab", 2), 2);
+    EXPECT_EQ(read_soon(m, text, sizeof text), 3);
+    EXPECT_EQ(text[0], TIOCPKT_DATA);
+    EXPECT_EQ(text[1], 'a');
+    EXPECT_EQ(tcflush(s, TCIFLUSH), 0);
+    struct pollfd p = {.fd = m, .events = POLLPRI};
+    EXPECT_EQ(poll(&p, 1, 3000), 1);
+    EXPECT_EQ(read(m, text, sizeof text), 1);
+    EXPECT_EQ(text[0], TIOCPKT_FLUSHREAD);
+}
+
+CASE(pty_flow_and_queue_calls)
+{
+    int m, s, bytes = -1;
+    make_pty(&m, &s);
+    EXPECT_EQ(write(m, "abc\n", 4), 4);
+    sleep_ms(20);
+    EXPECT_EQ(ioctl(s, FIONREAD, &bytes), 0);
+    EXPECT_EQ(bytes, 4);
+    EXPECT_EQ(tcflush(s, TCIFLUSH), 0);
+    EXPECT_EQ(ioctl(s, FIONREAD, &bytes), 0);
+    EXPECT_EQ(bytes, 0);
+    EXPECT_EQ(tcdrain(s), 0);
+    EXPECT_EQ(tcflow(s, TCOOFF), 0);
+    EXPECT_EQ(tcflow(s, TCOON), 0);
+    EXPECT_EQ(tcsendbreak(s, 0), 0);
+    EXPECT_EQ(ioctl(s, TIOCOUTQ, &bytes), 0);
+    EXPECT_EQ(isatty(s), 1);
+    EXPECT_EQ(isatty(m), 1);
+    EXPECT_ERRNO(ioctl(s, 0x5499, &bytes), ENOTTY);
+}
+
+CASE(pty_locked_slave_cannot_be_opened)
+{
+    int m, s, number = -1;
+    char path[32];
+    make_pty(&m, &s);
+    int other = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+    REQUIRE(ioctl(other, TIOCGPTN, &number) == 0);
+    snprintf(path, sizeof path, "/dev/pts/%d", number);
+    EXPECT_ERRNO(open(path, O_RDWR | O_NOCTTY), EIO);
+    struct stat st;
+    EXPECT_EQ(stat(path, &st), 0);
+    EXPECT_EQ(st.st_mode, S_IFCHR | 0620);
+    close(other);
+    EXPECT_ERRNO(stat(path, &st), ENOENT);
+    int peer = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+    EXPECT(peer >= 0);
+}

@@ -242,12 +242,12 @@ def _guest_append(smp, append):
     """What a guest's command line adds: init, and by it the program, finds guest_cpus in the environment."""
     return " ".join(["guest_cpus={}".format(smp)] + ([append] if append else []))
 
-def _guest_systems(name, program, files, kernels):
+def _guest_systems(name, program, files, kernels, layers = []):
     """Declares the initramfs of a guest program and a system for every kernel; returns nothing, the names are fixed."""
     rootfs(
         name = name + "_rootfs",
         files = dict(files, **{program: "/guest/program 0755"}),
-        deps = ["//tests/guest:rootfs"],
+        deps = layers + ["//tests/guest:rootfs"],
         testonly = True,
     )
     initramfs(
@@ -300,7 +300,7 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
             )
     native.test_suite(name = name, tests = variants, tags = [tag for tag in tags if tag == "manual"])
 
-def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append = "", tags = [], **kwargs):
+def contract_test(name, program, cpus = CPUS, files = {}, layers = [], seconds = 60, append = "", tags = [], **kwargs):
     """A guest program whose TAP cases must come out the same, and passed, on Linux and on Kevlar: NAME_smp1, NAME_smp2, …
 
     Linux's run is a cached build action (NAME_linux_smp1 …, a log); the test boots Kevlar and compares case by case. A case listed
@@ -311,12 +311,13 @@ def contract_test(name, program, cpus = CPUS, files = {}, seconds = 60, append =
       program: a program of the userland platform, best linked statically.
       cpus: the CPU counts.
       files: further files of the guest, label to "PATH [MODE] [UID:GID]".
+      layers: `rootfs` targets that lie below the guest's own files.
       seconds: the program's time on a quiet machine.
       append: added to the kernel's command line.
       tags: further tags.
       **kwargs: memory_mib, qemu_options.
     """
-    _guest_systems(name, program, files, ["linux", "kevlar"])
+    _guest_systems(name, program, files, ["linux", "kevlar"], layers)
     variants = []
     for smp in cpus:
         common = dict(

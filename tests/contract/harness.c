@@ -331,8 +331,9 @@ static int remove_entry(const char *path, [[maybe_unused]] const struct stat *s,
 // Runs one case; true if it passed.
 static bool run_case(const struct contract_case *c)
 {
+    static int sequence; // a folder that could not be removed does not meet the next case
     char folder[64];
-    snprintf(folder, sizeof folder, "/tmp/case.%d", getpid());
+    snprintf(folder, sizeof folder, "/tmp/case.%d.%d", getpid(), ++sequence);
     atomic_store(failures, 0);
     if (mkdir(folder, 0755) != 0)
         note("mkdir %s: %s", folder, strerror(errno));

@@ -1,0 +1,351 @@
+// tests/contract/limit.c — resource limits and process attributes: getrlimit(2), prlimit(2), prctl(2), personality(2).
+#include "tests/contract/harness.h"
+
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+static struct rlimit limit_of(int resource)
+{
+    struct rlimit l = {};
+    EXPECT_EQ(getrlimit(resource, &l), 0);
+    return l;
+}
+
+static void set_limit(int resource, rlim_t soft, rlim_t hard)
+{
+    struct rlimit l = {soft, hard};
+    REQUIRE(setrlimit(resource, &l) == 0);
+}
+
+CASE(rlimit_is_set_read_and_shown)
+{
+    set_limit(RLIMIT_NOFILE, 100, 200);
+    EXPECT_EQ(limit_of(RLIMIT_NOFILE).rlim_cur, 100);
+    EXPECT_EQ(limit_of(RLIMIT_NOFILE).rlim_max, 200);
+    const char *line = strstr(file_text("/proc/self/limits"), "Max open files");
+    unsigned long soft = 0, hard = 0;
+    EXPECT(line && sscanf(line, "Max open files %lu %lu files", &soft, &hard) == 2);
+    EXPECT_EQ(soft, 100);
+    EXPECT_EQ(hard, 200);
+    EXPECT(strstr(file_text("/proc/self/limits"), "Limit                     Soft Limit           Hard Limit           Units     \n"));
+}
+
+CASE(rlimit_errors)
+{
+    struct rlimit l = {10, 5};
+    EXPECT_ERRNO(setrlimit(RLIMIT_CORE, &l), EINVAL); // soft above hard
+    EXPECT_ERRNO(setrlimit(RLIM_NLIMITS, &l), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_getrlimit, -1, &l), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_getrlimit, RLIMIT_CORE, (void *)8), EFAULT);
+    EXPECT_ERRNO(syscall(SYS_setrlimit, RLIMIT_CORE, (void *)8), EFAULT);
+    EXPECT_ERRNO(prlimit(0x3ffffff, RLIMIT_CORE, nullptr, &l), ESRCH);
+    l = (struct rlimit){1 << 30, 1 << 30};
+    EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &l), EPERM); // above /proc/sys/fs/nr_open, even for root
+}
+
+CASE(rlimit_users_only_lower_the_hard_limit)
+{
+    set_limit(RLIMIT_NOFILE, 100, 200);
+    REQUIRE(setresuid(1000, 1000, 1000) == 0);
+    struct rlimit l = {150, 200};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &l), 0);
+    l = (struct rlimit){150, 201};
+    EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &l), EPERM);
+    l = (struct rlimit){50, 60};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &l), 0);
+    l = (struct rlimit){50, 200};
+    EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &l), EPERM);
+}
+
+CASE(rlimit_is_inherited_and_set_for_others)
+{
+    set_limit(RLIMIT_CORE, 1000, 2000);
+    IN_CHILD(heir)
+    {
+        EXPECT_EQ(limit_of(RLIMIT_CORE).rlim_cur, 1000);
+        EXPECT_EQ(limit_of(RLIMIT_CORE).rlim_max, 2000);
+    }
+    EXPECT_EXITED(heir, 0);
+    IN_CHILD(child)
+    {
+        while (limit_of(RLIMIT_CORE).rlim_cur != 77)
+            sleep_ms(2);
+    }
+    struct rlimit l = {77, 1500}, old = {};
+    EXPECT_EQ(prlimit(child, RLIMIT_CORE, &l, &old), 0);
+    EXPECT_EQ(old.rlim_cur, 1000);
+    EXPECT_EQ(old.rlim_max, 2000);
+    EXPECT_EXITED(child, 0);
+    IN_CHILD(user)
+    {
+        pid_t parent = getppid();
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_ERRNO(prlimit(parent, RLIMIT_CORE, nullptr, &old), EPERM);
+    }
+    EXPECT_EXITED(user, 0);
+}
+
+CASE(rlimit_nofile_stops_descriptors)
+{
+    set_limit(RLIMIT_NOFILE, 20, 20);
+    int last = -1, fd;
+    while ((fd = open("/", O_RDONLY)) >= 0)
+        last = fd;
+    EXPECT_EQ(errno, EMFILE);
+    EXPECT_EQ(last, 19);
+    EXPECT_ERRNO(dup(0), EMFILE);
+    EXPECT_ERRNO(dup2(0, 20), EBADF);
+    EXPECT_ERRNO(fcntl(0, F_DUPFD, 20), EINVAL);
+    EXPECT_ERRNO(fcntl(0, F_DUPFD, 5), EMFILE);
+    int pair[2];
+    EXPECT_ERRNO(pipe(pair), EMFILE);
+    close(10);
+    EXPECT_ERRNO(pipe(pair), EMFILE); // one is not enough, and it is free again afterwards
+    EXPECT_EQ(dup(0), 10);
+    set_limit(RLIMIT_NOFILE, 5, 20);
+    EXPECT(fcntl(15, F_GETFD) >= 0); // those above stay open
+}
+
+CASE(rlimit_fsize_stops_growth_with_sigxfsz)
+{
+    set_limit(RLIMIT_FSIZE, 100, 1000);
+    count_signal(SIGXFSZ, 0);
+    int fd = open("f", O_RDWR | O_CREAT, 0644);
+    static const char bytes[200];
+    EXPECT_EQ(write(fd, bytes, 80), 80);
+    EXPECT_EQ(write(fd, bytes, 80), 20); // up to the limit
+    EXPECT_EQ(handled_signals, 0);
+    EXPECT_ERRNO(write(fd, bytes, 1), EFBIG);
+    EXPECT_EQ(handled_signals, 1);
+    EXPECT_EQ(last_signal, SIGXFSZ);
+    EXPECT_ERRNO(ftruncate(fd, 101), EFBIG);
+    EXPECT_EQ(handled_signals, 2);
+    EXPECT_EQ(pwrite(fd, bytes, 50, 0), 50);
+    IN_CHILD(child)
+    {
+        signal(SIGXFSZ, SIG_DFL);
+        pwrite(fd, bytes, 1, 200);
+    }
+    EXPECT_KILLED(child, SIGXFSZ);
+}
+
+CASE(rlimit_as_stops_mappings)
+{
+    set_limit(RLIMIT_AS, 64 << 20, 64 << 20);
+    EXPECT_ERRNO(mmap(nullptr, 128 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+    void *p = mmap(nullptr, 16 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(p != MAP_FAILED);
+    EXPECT_ERRNO(mremap(p, 16 << 20, 128 << 20, MREMAP_MAYMOVE), ENOMEM);
+    EXPECT_EQ(munmap(p, 16 << 20), 0);
+}
+
+CASE(rlimit_data_stops_the_break)
+{
+    unsigned long start = (unsigned long)syscall(SYS_brk, 0);
+    set_limit(RLIMIT_DATA, 4 << 20, 4 << 20);
+    EXPECT_EQ(syscall(SYS_brk, start + (64 << 20)), start); // the old break, not an errno
+    EXPECT_ERRNO(mmap(nullptr, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+    EXPECT(mmap(nullptr, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED); // not data
+}
+
+[[gnu::noinline]] static int dig(int depth)
+{
+    volatile char frame[4096];
+    int place = depth * 7 % (int)sizeof frame; // unknown to the compiler, so that it keeps all of it
+    frame[place] = (char)depth;
+    return depth == 0 ? 0 : dig(depth - 1) + frame[place];
+}
+
+HELPER(use_stack)
+{
+    dig(atoi(argv[0]));
+    return 0;
+}
+
+CASE(rlimit_stack_is_where_the_stack_ends)
+{
+    set_limit(RLIMIT_CORE, 0, 0);
+    set_limit(RLIMIT_STACK, 2 << 20, 2 << 20);
+    IN_CHILD(fits)
+    {
+        exec_helper("use_stack", (char *[]){"350", nullptr}, nullptr);
+    }
+    EXPECT_EXITED(fits, 0);
+    IN_CHILD(overflows)
+    {
+        exec_helper("use_stack", (char *[]){"600", nullptr}, nullptr);
+    }
+    EXPECT_KILLED(overflows, SIGSEGV);
+}
+
+CASE(rlimit_nproc_stops_forks_of_a_user)
+{
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(12345, 12345, 12345) == 0);
+        set_limit(RLIMIT_NPROC, 2, 2);
+        pid_t first = fork();
+        if (first == 0) {
+            pause();
+            _exit(0);
+        }
+        EXPECT(first > 0);
+        EXPECT_ERRNO(fork(), EAGAIN);
+        kill(first, SIGKILL);
+        EXPECT_KILLED(first, SIGKILL);
+        IN_CHILD(again)
+        {
+        }
+        EXPECT_EXITED(again, 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(rlimit_cpu_signals_then_kills)
+{
+    IN_CHILD(child)
+    {
+        set_limit(RLIMIT_CORE, 0, 0);
+        set_limit(RLIMIT_CPU, 1, 2);
+        count_signal(SIGXCPU, 0);
+        int64_t start = now_ns();
+        while (now_ns() - start < 12000000000) {
+            if (handled_signals)
+                set_limit(RLIMIT_CPU, 2, 2);
+        }
+    }
+    EXPECT_KILLED(child, SIGKILL);
+    IN_CHILD(other)
+    {
+        set_limit(RLIMIT_CORE, 0, 0);
+        set_limit(RLIMIT_CPU, 1, 10);
+        for (;;)
+            ;
+    }
+    EXPECT_KILLED(other, SIGXCPU);
+}
+
+CASE(rlimit_memlock_stops_locking_by_users)
+{
+    void *p = mmap(nullptr, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    set_limit(RLIMIT_MEMLOCK, 8 * PAGE, 8 * PAGE);
+    EXPECT_EQ(mlock(p, 64 * PAGE), 0); // root
+    EXPECT_EQ(munlock(p, 64 * PAGE), 0);
+    REQUIRE(setresuid(1000, 1000, 1000) == 0);
+    EXPECT_EQ(mlock(p, 8 * PAGE), 0);
+    EXPECT_ERRNO(mlock(p, 9 * PAGE), ENOMEM);
+    EXPECT_EQ(munlock(p, 64 * PAGE), 0);
+    set_limit(RLIMIT_MEMLOCK, 0, 0);
+    EXPECT_ERRNO(mlock(p, PAGE), EPERM);
+}
+
+CASE(rlimit_nice_and_rtprio_give_users_room)
+{
+    set_limit(RLIMIT_NICE, 25, 25); // down to nice -5
+    set_limit(RLIMIT_RTPRIO, 10, 10);
+    REQUIRE(setresuid(1000, 1000, 1000) == 0);
+    EXPECT_EQ(setpriority(PRIO_PROCESS, 0, -5), 0);
+    EXPECT_ERRNO(setpriority(PRIO_PROCESS, 0, -6), EACCES);
+    struct sched_param p = {.sched_priority = 10};
+    EXPECT_EQ(syscall(SYS_sched_setscheduler, 0, 1, &p), 0);
+    p.sched_priority = 11;
+    EXPECT_ERRNO(syscall(SYS_sched_setparam, 0, &p), EPERM);
+}
+
+// --- prctl(2), personality(2). ---
+
+CASE(prctl_name_is_cut_to_fifteen)
+{
+    char name[32] = "................";
+    EXPECT_EQ(prctl(PR_SET_NAME, "abcdefghijklmnopqrstuvwxyz"), 0);
+    EXPECT_EQ(prctl(PR_GET_NAME, name), 0);
+    EXPECT_STR(name, "abcdefghijklmno");
+    EXPECT_STR(file_text("/proc/self/comm"), "abcdefghijklmno\n");
+    EXPECT_EQ(write_text("/proc/self/comm", "short"), 0);
+    EXPECT_EQ(prctl(PR_GET_NAME, name), 0);
+    EXPECT_STR(name, "short");
+    EXPECT_ERRNO(prctl(PR_SET_NAME, (void *)8), EFAULT);
+    EXPECT_ERRNO(prctl(PR_GET_NAME, (void *)8), EFAULT);
+}
+
+CASE(prctl_unknown_option_is_einval)
+{
+    EXPECT_ERRNO(prctl(0), EINVAL);
+    EXPECT_ERRNO(prctl(99999), EINVAL);
+    EXPECT_ERRNO(prctl(-1), EINVAL);
+}
+
+CASE(prctl_death_signal_is_checked_and_cleared)
+{
+    int signal = -1;
+    EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &signal), 0);
+    EXPECT_EQ(signal, 0);
+    EXPECT_ERRNO(prctl(PR_SET_PDEATHSIG, 65), EINVAL);
+    EXPECT_EQ(prctl(PR_SET_PDEATHSIG, SIGUSR1), 0);
+    EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &signal), 0);
+    EXPECT_EQ(signal, SIGUSR1);
+    IN_CHILD(child)
+    {
+        int inherited = -1;
+        EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &inherited), 0);
+        EXPECT_EQ(inherited, 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(prctl_subreaper_is_not_inherited)
+{
+    int value = -1;
+    EXPECT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    EXPECT_EQ(prctl(PR_GET_CHILD_SUBREAPER, &value), 0);
+    EXPECT_EQ(value, 1);
+    IN_CHILD(child)
+    {
+        int inherited = -1;
+        EXPECT_EQ(prctl(PR_GET_CHILD_SUBREAPER, &inherited), 0);
+        EXPECT_EQ(inherited, 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(prctl_timer_slack)
+{
+    EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+    EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 1000), 0);
+    EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 1000);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 1000); // inherited
+        EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 0), 0); // the default is what the parent had
+        EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 1000);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 0), 0);
+    EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+}
+
+CASE(personality_is_kept_by_fork)
+{
+    EXPECT_EQ(personality(0xffffffff), 0);
+    EXPECT_EQ(personality(ADDR_NO_RANDOMIZE), 0);
+    EXPECT_EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(getrusage_checks)
+{
+    struct rusage r;
+    EXPECT_EQ(getrusage(RUSAGE_SELF, &r), 0);
+    EXPECT(r.ru_maxrss > 0);
+    EXPECT(r.ru_minflt > 0);
+    EXPECT_EQ(getrusage(RUSAGE_THREAD, &r), 0);
+    EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &r), 0);
+    EXPECT_ERRNO(syscall(SYS_getrusage, 5, &r), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_getrusage, RUSAGE_SELF, (void *)8), EFAULT);
+}

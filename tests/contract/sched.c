@@ -1,0 +1,270 @@
+// tests/contract/sched.c — scheduling calls and what they do: sched(7), sched_setaffinity(2), sched_setattr(2), getpriority(2).
+#include "tests/contract/harness.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+struct attr { // sched_setattr(2); the C library has no wrapper
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+// musl's own refuse to work; the calls themselves are what is tested.
+static long set_policy(pid_t pid, int policy, int priority)
+{
+    struct sched_param p = {.sched_priority = priority};
+    return syscall(SYS_sched_setscheduler, pid, policy, &p);
+}
+
+static long get_policy(pid_t pid)
+{
+    return syscall(SYS_sched_getscheduler, pid);
+}
+
+CASE(sched_priority_ranges)
+{
+    EXPECT_EQ(sched_get_priority_min(SCHED_FIFO), 1);
+    EXPECT_EQ(sched_get_priority_max(SCHED_FIFO), 99);
+    EXPECT_EQ(sched_get_priority_min(SCHED_RR), 1);
+    EXPECT_EQ(sched_get_priority_max(SCHED_RR), 99);
+    EXPECT_EQ(sched_get_priority_max(SCHED_OTHER), 0);
+    EXPECT_EQ(sched_get_priority_max(SCHED_BATCH), 0);
+    EXPECT_EQ(sched_get_priority_max(SCHED_IDLE), 0);
+    EXPECT_ERRNO(sched_get_priority_max(77), EINVAL);
+    EXPECT_ERRNO(sched_get_priority_min(-1), EINVAL);
+}
+
+CASE(sched_policies_are_set_and_read)
+{
+    EXPECT_EQ(get_policy(0), SCHED_OTHER);
+    EXPECT_EQ(set_policy(0, SCHED_FIFO, 7), 0);
+    EXPECT_EQ(get_policy(0), SCHED_FIFO);
+    struct sched_param p = {};
+    EXPECT_EQ(syscall(SYS_sched_getparam, 0, &p), 0);
+    EXPECT_EQ(p.sched_priority, 7);
+    p.sched_priority = 9;
+    EXPECT_EQ(syscall(SYS_sched_setparam, 0, &p), 0);
+    EXPECT_EQ(set_policy(0, SCHED_RR, 3), 0);
+    EXPECT_EQ(set_policy(0, SCHED_BATCH, 0), 0);
+    EXPECT_EQ(get_policy(0), SCHED_BATCH);
+    EXPECT_EQ(set_policy(0, SCHED_IDLE, 0), 0);
+    EXPECT_EQ(set_policy(0, SCHED_OTHER, 0), 0);
+}
+
+CASE(sched_policy_errors)
+{
+    EXPECT_ERRNO(set_policy(0, SCHED_FIFO, 0), EINVAL);
+    EXPECT_ERRNO(set_policy(0, SCHED_FIFO, 100), EINVAL);
+    EXPECT_ERRNO(set_policy(0, SCHED_OTHER, 1), EINVAL);
+    EXPECT_ERRNO(set_policy(0, 99, 0), EINVAL);
+    EXPECT_ERRNO(set_policy(0x3ffffff, SCHED_OTHER, 0), ESRCH);
+    EXPECT_ERRNO(set_policy(-1, SCHED_OTHER, 0), EINVAL);
+    EXPECT_ERRNO(get_policy(-1), EINVAL);
+    EXPECT_ERRNO(get_policy(0x3ffffff), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, nullptr), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, (void *)8), EFAULT);
+    EXPECT_ERRNO(syscall(SYS_sched_getparam, 0, nullptr), EINVAL);
+}
+
+CASE(sched_attributes_are_set_and_read)
+{
+    struct attr a = {.size = 48, .policy = SCHED_OTHER, .nice = 7};
+    EXPECT_EQ(syscall(SYS_sched_setattr, 0, &a, 0), 0);
+    EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 7);
+    struct attr b = {};
+    EXPECT_EQ(syscall(SYS_sched_getattr, 0, &b, sizeof b, 0), 0);
+    EXPECT_EQ(b.size, 48);
+    EXPECT_EQ(b.policy, SCHED_OTHER);
+    EXPECT_EQ(b.nice, 7);
+    a = (struct attr){.size = 48, .policy = SCHED_FIFO, .priority = 5};
+    EXPECT_EQ(syscall(SYS_sched_setattr, 0, &a, 0), 0);
+    EXPECT_EQ(get_policy(0), SCHED_FIFO);
+    EXPECT_ERRNO(syscall(SYS_sched_setattr, 0, &a, 1), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_setattr, 0, nullptr, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0, &b, 40, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0, &b, sizeof b, 1), EINVAL);
+    a.size = 20;
+    EXPECT_ERRNO(syscall(SYS_sched_setattr, 0, &a, 0), E2BIG);
+    EXPECT_EQ(a.size, 56); // what the kernel knows
+    a = (struct attr){.size = 48, .policy = 99};
+    EXPECT_ERRNO(syscall(SYS_sched_setattr, 0, &a, 0), EINVAL);
+    a = (struct attr){.size = 48, .policy = SCHED_OTHER, .flags = 1ul << 40};
+    EXPECT_ERRNO(syscall(SYS_sched_setattr, 0, &a, 0), EINVAL);
+}
+
+CASE(sched_reset_on_fork)
+{
+    EXPECT_EQ(set_policy(0, SCHED_FIFO | SCHED_RESET_ON_FORK, 5), 0);
+    EXPECT_EQ(get_policy(0), SCHED_FIFO | SCHED_RESET_ON_FORK);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(get_policy(0), SCHED_OTHER);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(set_policy(0, SCHED_FIFO, 5), 0);
+    IN_CHILD(other)
+    {
+        EXPECT_EQ(get_policy(0), SCHED_FIFO);
+    }
+    EXPECT_EXITED(other, 0);
+}
+
+CASE(sched_round_robin_interval)
+{
+    struct timespec t = {};
+    EXPECT_EQ(set_policy(0, SCHED_RR, 1), 0);
+    EXPECT_EQ(syscall(SYS_sched_rr_get_interval, 0, &t), 0);
+    EXPECT_EQ(t.tv_sec, 0);
+    EXPECT_EQ(t.tv_nsec, 100000000);
+    EXPECT_EQ(set_policy(0, SCHED_FIFO, 1), 0);
+    EXPECT_EQ(syscall(SYS_sched_rr_get_interval, 0, &t), 0);
+    EXPECT_EQ(t.tv_nsec, 0);
+    EXPECT_ERRNO(syscall(SYS_sched_rr_get_interval, -1, &t), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_rr_get_interval, 0x3ffffff, &t), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_sched_rr_get_interval, 0, (void *)8), EFAULT);
+}
+
+CASE(sched_affinity_errors_and_sizes)
+{
+    unsigned long mask[16] = {};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    EXPECT(size >= 8 && size % 8 == 0); // the kernel's own size
+    EXPECT(mask[0] & 1);
+    EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0, 7, mask), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0, 0, mask), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0x3ffffff, sizeof mask, mask), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0, sizeof mask, (void *)8), EFAULT);
+    unsigned long none[16] = {}, far[16] = {[15] = 1ul << 63};
+    EXPECT_ERRNO(syscall(SYS_sched_setaffinity, 0, sizeof none, none), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_setaffinity, 0, sizeof far, far), EINVAL);
+    EXPECT_EQ(syscall(SYS_sched_setaffinity, 0, 1, mask), 0); // short masks are filled with zeros
+    EXPECT_ERRNO(syscall(SYS_sched_setaffinity, 0, sizeof mask, (void *)8), EFAULT);
+}
+
+CASE(sched_affinity_moves_to_the_chosen_processor)
+{
+    unsigned long all[16] = {};
+    REQUIRE(syscall(SYS_sched_getaffinity, 0, sizeof all, all) > 0);
+    for (unsigned cpu = 0; cpu < 64; cpu++) {
+        if (!(all[0] & 1ul << cpu))
+            continue;
+        unsigned long one[16] = {1ul << cpu};
+        EXPECT_EQ(syscall(SYS_sched_setaffinity, 0, sizeof one, one), 0);
+        EXPECT_EQ(sched_getcpu(), (int)cpu);
+        unsigned now = 99;
+        EXPECT_EQ(syscall(SYS_getcpu, &now, nullptr, nullptr), 0);
+        EXPECT_EQ(now, cpu);
+        IN_CHILD(child)
+        {
+            EXPECT_EQ(sched_getcpu(), (int)cpu); // inherited
+        }
+        EXPECT_EXITED(child, 0);
+    }
+}
+
+static void stay_on_first_processor(void)
+{
+    unsigned long one[16] = {1};
+    REQUIRE(syscall(SYS_sched_setaffinity, 0, sizeof one, one) == 0);
+}
+
+// Counts in a child on the first processor until it is killed.
+static pid_t hog(volatile unsigned long *count, int nice_value)
+{
+    IN_CHILD(child)
+    {
+        stay_on_first_processor();
+        setpriority(PRIO_PROCESS, 0, nice_value);
+        for (;;)
+            (*count)++;
+    }
+    return child;
+}
+
+CASE(sched_equal_threads_share_a_processor)
+{
+    volatile unsigned long *counts = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t a = hog(&counts[0], 0), b = hog(&counts[64], 0);
+    sleep_ms(1500);
+    kill(a, SIGKILL);
+    kill(b, SIGKILL);
+    EXPECT_KILLED(a, SIGKILL);
+    EXPECT_KILLED(b, SIGKILL);
+    EXPECT(counts[0] < counts[64] * 2 && counts[64] < counts[0] * 2);
+}
+
+CASE(sched_nice_threads_get_less)
+{
+    volatile unsigned long *counts = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t a = hog(&counts[0], 0), b = hog(&counts[64], 10); // weights 1024 and 110
+    sleep_ms(1500);
+    kill(a, SIGKILL);
+    kill(b, SIGKILL);
+    EXPECT_KILLED(a, SIGKILL);
+    EXPECT_KILLED(b, SIGKILL);
+    EXPECT(counts[0] > counts[64] * 4);
+    EXPECT(counts[64] > 0); // but not nothing
+}
+
+CASE(sched_real_time_thread_goes_first)
+{
+    volatile unsigned long *counts = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t a = hog(&counts[0], 0);
+    stay_on_first_processor();
+    REQUIRE(set_policy(0, SCHED_FIFO, 1) == 0);
+    sleep_ms(5); // woken, we run at once
+    unsigned long before = counts[0];
+    for (int64_t start = now_ns(); now_ns() - start < 100000000;)
+        ;
+    EXPECT_EQ(counts[0], before);
+    sleep_ms(20);
+    EXPECT(counts[0] > before);
+    kill(a, SIGKILL);
+    EXPECT_KILLED(a, SIGKILL);
+}
+
+CASE(sched_priority_of_groups_and_users)
+{
+    EXPECT_ERRNO(getpriority(9, 0), EINVAL);
+    EXPECT_ERRNO(setpriority(9, 0, 0), EINVAL);
+    EXPECT_ERRNO(getpriority(PRIO_PROCESS, 0x3ffffff), ESRCH);
+    EXPECT_EQ(syscall(SYS_getpriority, PRIO_PROCESS, 0), 20); // the call itself gives 20 - nice
+    IN_CHILD(child)
+    {
+        setpgid(0, 0);
+        IN_CHILD(inner)
+        {
+            pause();
+        }
+        EXPECT_EQ(setpriority(PRIO_PGRP, 0, 4), 0);
+        EXPECT_EQ(getpriority(PRIO_PROCESS, inner), 4);
+        EXPECT_EQ(setpriority(PRIO_PROCESS, inner, 2), 0);
+        EXPECT_EQ(getpriority(PRIO_PGRP, 0), 2); // the best of them
+        EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 99), 0);
+        EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 19); // cut to the range
+        kill(inner, SIGKILL);
+        EXPECT_KILLED(inner, SIGKILL);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(sched_yield_lets_others_run)
+{
+    volatile int *flag = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    stay_on_first_processor();
+    IN_CHILD(child)
+    {
+        *flag = 1;
+    }
+    int rounds = 0;
+    while (!*flag && rounds < 1000000) {
+        EXPECT_EQ(sched_yield(), 0);
+        rounds++;
+    }
+    EXPECT_EQ(*flag, 1);
+    EXPECT_EXITED(child, 0);
+}

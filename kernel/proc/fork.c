@@ -164,7 +164,7 @@ static int copy_rest(struct task *child, uint64_t flags)
     child->blocked = parent->blocked;
     child->personality = parent->personality;
     child->no_new_privs = parent->no_new_privs;
-    child->timer_slack = parent->timer_slack;
+    child->timer_slack = child->default_timer_slack = parent->timer_slack;
     child->cred = cred_get(parent->cred);
     atomic_inc(&((struct cred *)child->cred)->user->processes);
     if ((flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {

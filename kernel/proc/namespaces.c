@@ -125,7 +125,9 @@ static int build_set(struct namespaces *from, uint64_t flags, struct fs_context 
         ns->mnt = mount_ns_get(from->mnt);
     if (err)
         goto no_mnt;
-    if (flags & CLONE_NEWPID)
+    if ((flags & CLONE_NEWPID) && from->pid_for_children != task_pid_ns(current_task()))
+        err = -EINVAL; // unshared once already: a second one would have a level without a member
+    else if (flags & CLONE_NEWPID)
         err = pid_ns_create(from->pid_for_children, &ns->pid_for_children);
     else
         ns->pid_for_children = pid_ns_get(from->pid_for_children);

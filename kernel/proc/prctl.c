@@ -172,7 +172,7 @@ SYSCALL5(prctl, int, option, unsigned long, arg2, unsigned long, arg3, unsigned 
     case PR_SET_SECUREBITS:
         return set_securebits(arg2);
     case PR_SET_TIMERSLACK:
-        task->timer_slack = (long)arg2 <= 0 ? 50000 : arg2;
+        task->timer_slack = (long)arg2 <= 0 ? task->default_timer_slack : arg2;
         return 0;
     case PR_GET_TIMERSLACK:
         return (long)task->timer_slack;

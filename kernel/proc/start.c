@@ -58,7 +58,7 @@ static struct task *make_init(void)
     list_init(&task->task_work);
     list_init(&task->cgroup_link);
     task->altstack_flags = 2; // SS_DISABLE
-    task->timer_slack = 50000;
+    task->timer_slack = task->default_timer_slack = 50000;
     task->cred = cred_get(&init_cred);
     task->process = p;
     task->sighand = sighand_alloc();

@@ -66,7 +66,7 @@ struct task {
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
     bool frozen;                     // sits in the cgroup freezer
     uint8_t sync_fault;              // a forced signal that is delivered before any other; 0: none
-    uint64_t timer_slack;
+    uint64_t timer_slack, default_timer_slack; // ns; the default is what the parent had: PR_SET_TIMERSLACK
     void *futex_wait;                // owned by ipc/futex.c
     struct rcu_head rcu;
 };

@@ -253,7 +253,7 @@ static ssize_t timerslack_store(struct task *task, char *text, size_t len)
         return -EPERM;
     if (parse_u64(strstrip(text), 10, &slack))
         return -EINVAL;
-    WRITE_ONCE(task->timer_slack, slack ? slack : 50000); // 0: the default again
+    WRITE_ONCE(task->timer_slack, slack ? slack : task->default_timer_slack); // 0: the default again
     return (ssize_t)len;
 }
 

@@ -16,6 +16,11 @@ kernel_transition = transition(implementation = _to_kernel, inputs = [], outputs
 userland_transition = transition(implementation = _to_userland, inputs = [], outputs = [_PLATFORMS])
 host_transition = transition(implementation = _to_host, inputs = [], outputs = [_PLATFORMS])
 
+def _to_fortress(_settings, _attr):
+    return {"//kernel:profile": "fortress"}
+
+fortress_transition = transition(implementation = _to_fortress, inputs = [], outputs = ["//kernel:profile"])
+
 TRANSITION_ALLOWLIST = {
     "_allowlist_function_transition": attr.label(
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
@@ -37,6 +42,7 @@ def _forward_rule(platform_transition, doc):
         cfg = platform_transition,
     )
 
+for_fortress = _forward_rule(fortress_transition, "The files of `srcs`, built with --//kernel:profile=fortress.")
 for_kernel = _forward_rule(kernel_transition, "The files of `srcs`, built for the kernel platform.")
 for_userland = _forward_rule(userland_transition, "The files of `srcs`, built for the userland platform.")
 for_host = _forward_rule(host_transition, "The files of `srcs`, built for the machine that builds.")

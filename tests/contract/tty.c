@@ -331,7 +331,8 @@ CASE(pty_flow_and_queue_calls)
     int m, s, bytes = -1;
     make_pty(&m, &s);
     EXPECT_EQ(write(m, "abc\n", 4), 4);
-    sleep_ms(20);
+    while (!readable(s))
+        sleep_ms(1);
     EXPECT_EQ(ioctl(s, FIONREAD, &bytes), 0);
     EXPECT_EQ(bytes, 4);
     EXPECT_EQ(tcflush(s, TCIFLUSH), 0);

@@ -48,6 +48,77 @@ DEBIAN = {
             ],
         },
     },
+    "glibc_tools": {
+        "suite": "trixie",
+        "snapshot": "20261121T091544Z",
+        "files": {
+            "bash": [
+                "5.2.37-2+b10",
+                "pool/main/b/bash/bash_5.2.37-2+b10_amd64.deb",
+                "2fd7b04f1b7caa29c4e683f5216e6af354a41e3cdcf6e75394d7cda680f9ab82",
+            ],
+            "coreutils": [
+                "9.7-3",
+                "pool/main/c/coreutils/coreutils_9.7-3_amd64.deb",
+                "1299ab6f9389a288eb2f5f3dd222c26cc777b9a2d5ecb6ee4cbd340cebcdada2",
+            ],
+            "libacl1": [
+                "2.3.2-2+b1",
+                "pool/main/a/acl/libacl1_2.3.2-2+b1_amd64.deb",
+                "08074f01e384bc07c0c2d79a58cf4a6523f71cf75d1808101c79617656c9a39d",
+            ],
+            "libattr1": [
+                "1:2.5.2-3",
+                "pool/main/a/attr/libattr1_2.5.2-3_amd64.deb",
+                "606b5ee12ea2786be607a17f40c1fb5e65c76ceaff66665bdf8f8c6c1b71d1fb",
+            ],
+            "libc6": [
+                "2.41-12+deb13u5",
+                "pool/main/g/glibc/libc6_2.41-12+deb13u5_amd64.deb",
+                "b59b0625cd1a791375d40dab23a4d5d3d0641e3d0a773501becdc3725b7f99cf",
+            ],
+            "libcap2": [
+                "1:2.75-10+deb13u1+b3",
+                "pool/main/libc/libcap2/libcap2_2.75-10+deb13u1+b3_amd64.deb",
+                "89fc4d34fc7a28ad6f0fcd0c561ab253b9dedf6f77f5a000b47c276c8295bf67",
+            ],
+            "libgmp10": [
+                "2:6.3.0+dfsg-3",
+                "pool/main/g/gmp/libgmp10_6.3.0+dfsg-3_amd64.deb",
+                "d0d0265eb01770f17afd0f7c8c0622f80479dcfbbe13653a0debeec61464e622",
+            ],
+            "libpcre2-8-0": [
+                "10.46-1~deb13u3",
+                "pool/main/p/pcre2/libpcre2-8-0_10.46-1~deb13u3_amd64.deb",
+                "e226f661d918f04daf38cdbc4806b7ed7d6ef95c7eb0ade692fc350e31970040",
+            ],
+            "libselinux1": [
+                "3.8.1-1",
+                "pool/main/libs/libselinux/libselinux1_3.8.1-1_amd64.deb",
+                "68bb8d32bd8d6d7d2f5952a169db03d1484b46ae1e52abccdec42a19dccea5d5",
+            ],
+            "libssl3t64": [
+                "3.5.9-1~deb13u1",
+                "pool/main/o/openssl/libssl3t64_3.5.9-1~deb13u1_amd64.deb",
+                "ffefb9af363e0e4592251b2533eb06453c8e470f7772e40263c4b2129251a6d5",
+            ],
+            "libtinfo6": [
+                "6.5+20250216-2",
+                "pool/main/n/ncurses/libtinfo6_6.5+20250216-2_amd64.deb",
+                "8b9f6a7983e9418564e48a627518de4c03917b56efe68d7f3e93bd8fffa1cc10",
+            ],
+            "libzstd1": [
+                "1.5.7+dfsg-1",
+                "pool/main/libz/libzstd/libzstd1_1.5.7+dfsg-1_amd64.deb",
+                "2f6a2aeacfc925eba8b00ac9139bc4bfccf8cacb09eb93de067074b26948eef9",
+            ],
+            "zlib1g": [
+                "1:1.3.dfsg+really1.3.1-1+deb13u1",
+                "pool/main/z/zlib/zlib1g_1.3.dfsg+really1.3.1-1+deb13u1_amd64.deb",
+                "8c27c342230503b73dfde629642c3b352e87b554e06d60cf58772f236a305ceb",
+            ],
+        },
+    },
     "grub": {
         "suite": "bookworm",
         "snapshot": "20260711T101637Z",

@@ -86,7 +86,7 @@ static int bind_automatic(struct unix_sock *u)
     return -ENOSPC;
 }
 
-// A pathname: the node is made, and the socket is found through its inode from then on.
+// A pathname: the node is made, and the socket is found through its inode from then on. The folder is locked before the socket.
 static int bind_path(struct unix_sock *u, const struct abi_sockaddr_un *un, int len)
 {
     char text[sizeof un->path + 1] = {};
@@ -102,6 +102,7 @@ static int bind_path(struct unix_sock *u, const struct abi_sockaddr_un *un, int 
     int err = path_create(AT_FDCWD, &name, false, &parent, &d);
     if (!err) {
         umode_t mode = S_IFSOCK | (0777 & ~current_fs_context()->umask);
+        mutex_lock(&u->s.lock);
         err = u->address ? -EINVAL : vfs_mknod(&parent, d, mode, 0); // an existing name is the more telling error
         if (!err) {
             u->path = (struct path){parent.mnt, d};
@@ -110,6 +111,7 @@ static int bind_path(struct unix_sock *u, const struct abi_sockaddr_un *un, int 
             d->inode->sock = &u->s;
             u->address = a;
         }
+        mutex_unlock(&u->s.lock);
         path_create_done(&parent, d);
     }
     if (err)
@@ -121,14 +123,15 @@ int unix_bind(struct socket *s, const void *addr, int len)
 {
     struct unix_sock *u = unix_of(s);
     const struct abi_sockaddr_un *un = addr;
-    mutex_guard(&s->lock);
-    if (len == (int)PATH_OFFSET && un->family == AF_UNIX)
-        return u->address ? 0 : bind_automatic(u);
-    int err = unix_check_address(addr, len);
+    bool automatic = len == (int)PATH_OFFSET && un->family == AF_UNIX;
+    int err = automatic ? 0 : unix_check_address(addr, len);
     if (err)
         return err;
-    if (un->path[0])
+    if (!automatic && un->path[0])
         return bind_path(u, un, len);
+    mutex_guard(&s->lock);
+    if (automatic)
+        return u->address ? 0 : bind_automatic(u);
     if (u->address)
         return -EINVAL;
     struct unix_address *a = make_address(un, len);

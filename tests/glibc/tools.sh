@@ -2,6 +2,7 @@
 # Debian's bash and coreutils, run as they are: what they ask of a kernel by way of glibc. Reports TAP.
 export PATH=/usr/local/glibc LC_ALL=C
 cases=0
+[[ -e /dev/fd ]] || ln -s /proc/self/fd /dev/fd # as a boot makes it
 
 # check NAME WANTED GOT
 check() {
@@ -35,11 +36,12 @@ kill -TERM $child
 wait $child
 check wait_gives_the_signal 143 $?
 coproc { while read -r line; do echo "<$line>"; done; }
+coprocess=$COPROC_PID
 echo ping >&"${COPROC[1]}"
 read -r answer <&"${COPROC[0]}"
 check coprocess_answers "<ping>" "$answer"
 eval "exec ${COPROC[1]}>&-"
-wait "$COPROC_PID"
+wait "$coprocess"
 check coprocess_sees_the_end 0 $?
 check trap_runs_in_a_subshell trapped "$(trap 'echo trapped; exit' USR1; kill -USR1 $BASHPID; sleep 5; echo missed)"
 timeout 1 sleep 100

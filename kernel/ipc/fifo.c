@@ -50,12 +50,13 @@ static int wait_for_partner(struct pipe *p, struct waitqueue *wq, const uint32_t
     return err ? -ERESTARTSYS : 0;
 }
 
+// Only a named pipe waits for its other end: an anonymous one, opened by /proc/PID/fd, may have lost it for ever.
 static int open_read(struct pipe *p, struct file *file)
 {
     p->readers_seen++;
     if (p->readers++ == 0)
         wake_up_all(&p->writable);
-    if (p->writers)
+    if (p->writers || p->anon_sb)
         return 0;
     if (file->flags & O_NONBLOCK) {
         file->version = p->writers_seen; // no hang-up until a writer has come and gone
@@ -69,12 +70,12 @@ static int open_read(struct pipe *p, struct file *file)
 
 static int open_write(struct pipe *p, struct file *file)
 {
-    if (file->flags & O_NONBLOCK && !p->readers)
+    if (file->flags & O_NONBLOCK && !p->readers && !p->anon_sb)
         return -ENXIO;
     p->writers_seen++;
     if (p->writers++ == 0)
         wake_up_all(&p->readable);
-    if (p->readers)
+    if (p->readers || p->anon_sb)
         return 0;
     int err = wait_for_partner(p, &p->writable, &p->readers_seen);
     if (err && --p->writers == 0)

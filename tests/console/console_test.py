@@ -127,7 +127,7 @@ class Comparison(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".log") as log, contextlib.redirect_stdout(io.StringIO()):
             log.write(linux)
             log.flush()
-            return qemu_test.compare(log.name, kevlar)
+            return qemu_test.compare(log.name, kevlar, {})
 
     def test_equal_passes_agree(self):
         self.assertEqual(self.problems("1..2\nok 1 - a\nok 2 - b\n", "1..2\nok 1 - b\nok 2 - a\n"), 0)

@@ -95,8 +95,7 @@ static void show_line(struct seq_file *m, struct vma *vma)
                vma->flags & VM_SHARED ? 's' : 'p', (unsigned long long)offset, MAJOR(dev), MINOR(dev),
                (unsigned long long)ino);
     if (has_name(vma)) {
-        while (m->count > before && m->count - before < 72)
-            seq_putc(m, ' ');
+        seq_pad(m, before, 72);
         show_name(m, vma);
     }
     seq_putc(m, '\n');

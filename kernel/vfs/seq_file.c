@@ -223,6 +223,19 @@ void seq_putc(struct seq_file *m, char c)
         m->buf[m->count++] = c;
 }
 
+void seq_pad(struct seq_file *m, size_t start, size_t width)
+{
+    // What overflowed before is not in count, so the text may be short for ever: only the room ends this.
+    size_t len = m->count - start;
+    if (len >= width)
+        return;
+    size_t blanks = min(width - len, m->size - m->count);
+    memset(m->buf + m->count, ' ', blanks);
+    m->count += blanks;
+    if (len + blanks < width)
+        m->overflow = true;
+}
+
 void seq_printf(struct seq_file *m, const char *fmt, ...)
 {
     va_list args;

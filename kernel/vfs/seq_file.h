@@ -40,6 +40,8 @@ void seq_printf(struct seq_file *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void seq_puts(struct seq_file *m, const char *s);
 void seq_putc(struct seq_file *m, char c);
 void seq_write(struct seq_file *m, const void *data, size_t len);
+// Blanks until the text from `start` (an earlier m->count) on has `width` bytes; none if it has them already.
+void seq_pad(struct seq_file *m, size_t start, size_t width);
 // Path text with space, tab, newline and backslash (and those in esc) as octal escapes.
 void seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc);
 void seq_dentry(struct seq_file *m, struct dentry *dentry, const char *esc); // within its superblock

@@ -291,6 +291,43 @@ CASE(proc_ns_links_tell_namespaces_apart)
     EXPECT(strcmp(a, b) != 0);
 }
 
+// Long enough to fill the kernel's buffer many times, at every place of a line: none is lost, repeated or torn.
+CASE(proc_maps_of_many_mappings_is_whole)
+{
+    enum { MAPPINGS = 1500, NAMES = 23 };
+    int fds[NAMES]; // names of many lengths, so that lines of many lengths meet the buffer's end
+    for (int i = 0; i < NAMES; i++) {
+        char name[] = "many-mappings-abcdefghijklmnopqrstuvwxyz";
+        name[sizeof "many-mappings" + i] = 0;
+        fds[i] = memfd_create(name, 0);
+        REQUIRE(fds[i] >= 0 && ftruncate(fds[i], 4096) == 0);
+    }
+    for (int i = 0; i < MAPPINGS; i++)
+        REQUIRE(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fds[i * (i >> 3) % NAMES], 0) != MAP_FAILED);
+    static const size_t sizes[] = {1 << 16, 4096, 1000};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        static char text[1 << 20];
+        size_t len = 0;
+        ssize_t got;
+        int maps = open("/proc/self/maps", O_RDONLY);
+        REQUIRE(maps >= 0);
+        while (len < sizeof text - 1 - sizes[s] && (got = read(maps, text + len, sizes[s])) > 0)
+            len += (size_t)got;
+        text[len] = 0;
+        close(maps);
+        int found = 0;
+        unsigned long last = 0;
+        for (char *line = text; *line; line = strchr(line, '\n') + 1) {
+            unsigned long start = strtoul(line, nullptr, 16);
+            EXPECT(start > last);
+            last = start;
+            REQUIRE(strchr(line, '\n'));
+            found += !strncmp(line + strcspn(line, "/\n"), "/memfd:many-mappings-", 21);
+        }
+        EXPECT_EQ(found, MAPPINGS);
+    }
+}
+
 CASE(proc_limits_and_oom_score_adj)
 {
     EXPECT(strstr(file_text("/proc/self/limits"), "Max open files "));

@@ -149,8 +149,7 @@ int proc_smaps_rollup(struct seq_file *m, struct task *task)
     mm_put_users(mm);
     size_t before = m->count;
     seq_printf(m, "%08lx-%08lx ---p 00000000 00:00 0 ", (unsigned long)first, (unsigned long)last);
-    while (m->count > before && m->count - before < 73)
-        seq_putc(m, ' ');
+    seq_pad(m, before, 73);
     seq_puts(m, "[rollup]\n");
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         seq_printf(m, "%s %*llu kB\n", names[i], (int)(23 - strlen(names[i])), (unsigned long long)sums[i]);

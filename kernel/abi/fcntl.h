@@ -91,6 +91,7 @@
 #define AT_NO_AUTOMOUNT 0x800
 #define AT_EMPTY_PATH 0x1000
 #define AT_STATX_SYNC_TYPE 0x6000
+#define AT_HANDLE_FID 0x200 // name_to_handle_at(2)
 
 #define RENAME_NOREPLACE 1u
 #define RENAME_EXCHANGE 2u
@@ -123,6 +124,30 @@
 #define SPLICE_F_NONBLOCK 2u
 #define SPLICE_F_MORE 4u
 #define SPLICE_F_GIFT 8u
+
+// preadv2(2), pwritev2(2)
+#define RWF_HIPRI 0x01
+#define RWF_DSYNC 0x02
+#define RWF_SYNC 0x04
+#define RWF_NOWAIT 0x08
+#define RWF_APPEND 0x10
+#define RWF_NOAPPEND 0x20
+
+// sync_file_range(2)
+#define SYNC_FILE_RANGE_WAIT_BEFORE 1u
+#define SYNC_FILE_RANGE_WRITE 2u
+#define SYNC_FILE_RANGE_WAIT_AFTER 4u
+
+enum {
+    POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL, POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE,
+};
+
+#define EFD_SEMAPHORE 1u
+
+// getrandom(2)
+#define GRND_NONBLOCK 1u
+#define GRND_RANDOM 2u
+#define GRND_INSECURE 4u
 
 #define MFD_CLOEXEC 1u
 #define MFD_ALLOW_SEALING 2u
@@ -169,3 +194,7 @@ static inline dev_t dev_from_user(uint32_t dev)
 #define FIOCLEX 0x5451u
 #define FIOASYNC 0x5452u
 #define FIOQSIZE 0x5460u
+#define FIOSETOWN 0x8901u // sockets
+#define SIOCSPGRP 0x8902u
+#define FIOGETOWN 0x8903u
+#define SIOCGPGRP 0x8904u

@@ -143,6 +143,7 @@ static ssize_t pipe_read_iter(struct file *file, struct iov_iter *to, loff_t *, 
         wake_up_poll(&p->writable, EPOLLOUT | EPOLLWRNORM);
     if (more)
         wake_up_poll(&p->readable, EPOLLIN | EPOLLRDNORM);
+    fasync_notify(&p->async_writers, POLL_OUT);
     if (done > 0 && S_ISFIFO(file->inode->mode))
         inode_accessed(file);
     return done;
@@ -213,6 +214,7 @@ static ssize_t pipe_write_iter(struct file *file, struct iov_iter *from, loff_t 
         } else {
             mutex_unlock(&p->lock); // readers first: they make the room
             wake_up_poll(&p->readable, EPOLLIN | EPOLLRDNORM);
+            fasync_notify(&p->async_readers, POLL_IN);
             mutex_lock(&p->lock);
             filled = false;
             n = pipe_full(p) && p->readers ? pipe_sleep(p, &p->writable, pipe_can_write) : 0;
@@ -223,6 +225,7 @@ static ssize_t pipe_write_iter(struct file *file, struct iov_iter *from, loff_t 
     // Edge-triggered listeners hear of every write; sleeping readers only of the first into an empty pipe.
     if (filled || done > 0)
         wake_up_poll(&p->readable, EPOLLIN | EPOLLRDNORM);
+    fasync_notify(&p->async_readers, POLL_IN);
     if (room)
         wake_up_poll(&p->writable, EPOLLOUT | EPOLLWRNORM);
     if (done > 0 && file->path.dentry->sb != p->anon_sb)
@@ -283,8 +286,22 @@ static void pipe_release(struct file *file)
     if (one_sided) {
         wake_up_nr(&p->readable, EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP, ~0u);
         wake_up_nr(&p->writable, EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP, ~0u);
+        fasync_notify(&p->async_readers, POLL_IN);
+        fasync_notify(&p->async_writers, POLL_OUT);
     }
     pipe_put(inode);
+}
+
+static int pipe_fasync(struct file *file, int fd, bool on)
+{
+    struct pipe *p = file->private;
+    int err = file->mode & FMODE_READ ? fasync_update(&p->async_readers, file, fd, on) : 0;
+    if (err || !(file->mode & FMODE_WRITE))
+        return err;
+    err = fasync_update(&p->async_writers, file, fd, on);
+    if (err && file->mode & FMODE_READ)
+        (void)fasync_update(&p->async_readers, file, fd, false);
+    return err;
 }
 
 const struct file_ops pipe_file_ops = {
@@ -293,6 +310,7 @@ const struct file_ops pipe_file_ops = {
     .poll = pipe_poll,
     .ioctl = pipe_ioctl,
     .release = pipe_release,
+    .fasync = pipe_fasync,
     .nonseekable = true,
     .nowait = true,
 };

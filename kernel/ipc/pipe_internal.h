@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/ipc/pipe.h"
+#include "kernel/vfs/fasync.h"
 
 struct pipe_slot {
     struct page *page;
@@ -14,6 +15,7 @@ struct pipe_slot {
 struct pipe {
     struct mutex lock;
     struct waitqueue readable, writable;
+    struct fasync_list async_readers, async_writers;
     struct pipe_slot *slots;
     uint32_t head, tail, nr_slots;
     unsigned readers, writers;           // open descriptions

@@ -44,6 +44,8 @@ ssize_t pipe_take_chunk(struct pipe *p, size_t max, bool nonblock, struct pipe_c
         wake_up_poll(&p->writable, EPOLLOUT | EPOLLWRNORM);
     if (more)
         wake_up_poll(&p->readable, EPOLLIN | EPOLLRDNORM);
+    if (n > 0)
+        fasync_notify(&p->async_writers, POLL_OUT);
     return n;
 }
 
@@ -98,8 +100,10 @@ int pipe_put_chunk(struct pipe *p, const struct pipe_chunk *c, bool nonblock)
     }
     bool room = !pipe_full(p);
     mutex_unlock(&p->lock);
-    if (!err)
+    if (!err) {
         wake_up_poll(&p->readable, EPOLLIN | EPOLLRDNORM);
+        fasync_notify(&p->async_readers, POLL_IN);
+    }
     if (room)
         wake_up_poll(&p->writable, EPOLLOUT | EPOLLWRNORM);
     return err;

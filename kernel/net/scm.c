@@ -4,11 +4,14 @@
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"
 #include "kernel/net/socket.h"
+#include "kernel/net/unix.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/file.h"
 
 void scm_destroy(struct scm *scm)
 {
+    if (scm->charged)
+        unix_flight_end(scm);
     for (unsigned i = 0; i < scm->nr_files; i++)
         file_put(scm->files[i]);
     kfree(scm->files);

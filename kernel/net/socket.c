@@ -123,6 +123,15 @@ static uint32_t sock_poll(struct file *file, struct poll_table *pt)
 static long sock_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 {
     struct socket *s = file->private;
+    int who;
+    switch (cmd) {
+    case FIOSETOWN:
+    case SIOCSPGRP:
+        return get_user(who, user_ptr(int, arg)) ? -EFAULT : file_owner_set(file, who);
+    case FIOGETOWN:
+    case SIOCGPGRP:
+        return put_user(file_owner_get(file), user_ptr(int, arg));
+    }
     return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 }
 
@@ -134,12 +143,19 @@ static void sock_release(struct file *file)
     socket_put(s);
 }
 
+static int sock_fasync(struct file *file, int fd, bool on)
+{
+    struct socket *s = file->private;
+    return fasync_update(&s->async, file, fd, on);
+}
+
 static const struct file_ops socket_file_ops = {
     .read_iter = sock_read_iter,
     .write_iter = sock_write_iter,
     .poll = sock_poll,
     .ioctl = sock_ioctl,
     .release = sock_release,
+    .fasync = sock_fasync,
     .nonseekable = true,
 };
 

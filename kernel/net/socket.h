@@ -10,6 +10,7 @@
 #include "kernel/proc/cred.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/waitqueue.h"
+#include "kernel/vfs/fasync.h"
 #include "kernel/vfs/iov.h"
 #include "kernel/vfs/poll.h"
 
@@ -22,6 +23,7 @@ struct socket;
 struct scm {
     unsigned nr_files;
     struct file **files;      // with references
+    struct user_account *charged; // while they are in flight: whose they are (unix_flight.c)
     struct pid *pid;          // of the sender, with a reference; null: none sent
     uid_t uid;
     gid_t gid;
@@ -77,6 +79,9 @@ struct socket {
     int family, type, protocol;
     struct mutex lock;
     struct waitqueue wq;
+    struct fasync_list async;     // O_ASYNC
+    bool tell_room;               // a sender found no room: POLL_OUT when there is some
+    atomic_t readers_waiting;     // streams: threads asleep for data; nobody is signalled meanwhile
     int error;                    // SO_ERROR: reported once
     bool listening;
     unsigned shutdown;            // bit 0: no more receiving, bit 1: no more sending
@@ -122,6 +127,17 @@ struct socket *socket_of_file(struct file *file); // borrowed, or null: not a so
 void socket_set_peercred(struct socket *s);
 void socket_copy_peercred(struct socket *to, const struct socket *from);
 int socket_take_error(struct socket *s);
+// Signals those who asked for it (O_ASYNC): something to take (POLL_IN), an end (POLL_HUP).
+static inline void socket_signal(struct socket *s, int code)
+{
+    if (unlikely(s->async.first) && !atomic_read(&s->readers_waiting))
+        fasync_notify(&s->async, code);
+}
+static inline void socket_wake_readers(struct socket *s)
+{
+    wake_up_poll(&s->wq, EPOLLIN | EPOLLRDNORM);
+    socket_signal(s, POLL_IN);
+}
 // The absolute deadline of an operation that may wait for `timeo`.
 ktime_t socket_deadline(ktime_t timeo);
 // What an interrupted wait returns: restartable without a time limit, -EINTR with one.

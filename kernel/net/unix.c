@@ -11,11 +11,6 @@
 #include "kernel/time/clock.h"
 #include "kernel/vfs/namei.h"
 
-struct unix_pending { // a connection that waits for accept: the server's end
-    struct list_head link;
-    struct unix_sock *server;
-};
-
 static const struct socket_ops unix_ops;
 static atomic_t nr_unix;
 static DEFINE_LOCK_CLASS(all_class, "unix sockets", RANK_FILES);
@@ -42,6 +37,7 @@ static struct unix_sock *unix_alloc(int type)
     socket_init(&u->s, &unix_ops, AF_UNIX, type, 0);
     list_init(&u->queue);
     waitqueue_init(&u->room);
+    list_init(&u->flying);
     atomic_inc(&nr_unix);
     spin_guard(&all_lock);
     list_add_tail(&u->all, &all_sockets);
@@ -123,7 +119,7 @@ static int enqueue(struct unix_sock *listener, struct unix_pending *pending)
     server->s.passcred = listener->s.passcred;
     list_add_tail(&pending->link, &listener->queue);
     listener->queued++;
-    wake_up_poll(&listener->s.wq, EPOLLIN | EPOLLRDNORM);
+    socket_wake_readers(&listener->s);
     return 0;
 }
 
@@ -295,6 +291,7 @@ static int unix_shutdown(struct socket *s, int how)
         }
         wake_up_all(&peer->s.wq);
         wake_up_all(&peer->room);
+        socket_signal(&peer->s, how == SHUT_RDWR ? POLL_HUP : POLL_IN);
         unix_put(peer);
     }
     return 0;
@@ -360,8 +357,8 @@ static int unix_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
     return put_user(value, user_ptr(int, arg)) ? -EFAULT : 0;
 }
 
-// Closing: nobody finds or feeds it any more; the peer sees the end, or a reset if data was left unread.
-static void unix_close(struct socket *s)
+// Closing: nobody finds or feeds it any more; the peer sees the end, or a reset if data was left unread or the connection was never accepted.
+static void close_end(struct socket *s, bool unaccepted)
 {
     struct unix_sock *u = unix_of(s), *peer;
     unix_unbind(u);
@@ -370,7 +367,7 @@ static void unix_close(struct socket *s)
     {
         mutex_guard(&s->lock);
         listener = u->state == UNIX_LISTENING;
-        unread = !listener && u->queued;
+        unread = unaccepted || (!listener && u->queued);
         u->state = UNIX_CLOSED;
         s->shutdown = SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN;
         list_splice_tail_init(&u->queue, &left);
@@ -390,13 +387,14 @@ static void unix_close(struct socket *s)
         }
         wake_up_all(&peer->s.wq);
         wake_up_all(&peer->room);
+        socket_signal(&peer->s, POLL_HUP);
     }
     unix_put(peer);
     while (!list_empty(&left)) {
         if (listener) {
             struct unix_pending *pending = list_first_entry(&left, struct unix_pending, link);
             list_del(&pending->link);
-            unix_close(&pending->server->s);
+            close_end(&pending->server->s, true);
             unix_put(pending->server);
             kfree(pending);
         } else {
@@ -405,6 +403,12 @@ static void unix_close(struct socket *s)
             unix_msg_free(m);
         }
     }
+}
+
+static void unix_close(struct socket *s)
+{
+    close_end(s, false);
+    unix_flight_collect();
 }
 
 static void unix_destroy(struct socket *s)

@@ -26,6 +26,12 @@ struct unix_msg {
     char data[];
 };
 
+struct unix_sock;
+struct unix_pending { // on a listener's queue: the server's end of a connection that waits for accept
+    struct list_head link;
+    struct unix_sock *server;
+};
+
 struct unix_sock {
     struct socket s;              // first
     struct list_head all;         // every socket of the family
@@ -39,7 +45,12 @@ struct unix_sock {
     unsigned queued, backlog;
     atomic64_t wmem;
     struct waitqueue room;        // senders wait here for this receiver's queue to shrink
-    bool reset;                   // the peer closed with data unread: ECONNRESET once
+    // Being sent itself, by descriptor: unix_flight.c, under its lock.
+    unsigned in_flight;           // times
+    struct list_head flying;      // while there are any
+    struct file *file;            // the same: borrowed from those who carry it
+    unsigned outside;             // the collector's count of references that come from elsewhere
+    bool candidate;
 };
 
 static inline struct unix_sock *unix_of(struct socket *s)
@@ -55,6 +66,15 @@ static inline void unix_put(struct unix_sock *u)
 // unix.c: calls fn for every socket of the family, under a spinlock.
 void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
 int unix_count(void);
+
+// unix_flight.c: descriptors in messages that are not yet received. No socket's lock held.
+// Counts the descriptors of a message that is about to be queued. -ETOOMANYREFS above RLIMIT_NOFILE.
+[[nodiscard]] int unix_flight_begin(struct scm *scm);
+void unix_flight_end(struct scm *scm);
+// Before descriptors that were only looked at (MSG_PEEK) reach user space: waits until no collector counts on their being in flight.
+void unix_flight_barrier(void);
+// A socket was released: circles may have lost their last outside reference. Cheap while no socket is in flight.
+void unix_flight_collect(void);
 
 // unix_name.c
 [[nodiscard]] int unix_bind(struct socket *s, const void *addr, int len);

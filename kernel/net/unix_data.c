@@ -20,9 +20,11 @@ void unix_msg_free(struct unix_msg *m)
 {
     struct unix_sock *from = m->from;
     size_t before = (size_t)atomic_read(&from->wmem);
-    (void)atomic_sub_return(&from->wmem, (int64_t)m->charge);
+    size_t after = (size_t)atomic_sub_return(&from->wmem, (int64_t)m->charge);
     if (before * 4 > from->s.sndbuf)
         wake_up_poll(&from->s.wq, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+    if (unlikely(READ_ONCE(from->s.tell_room)) && after * 4 <= from->s.sndbuf && xchg(&from->s.tell_room, false))
+        fasync_notify(&from->s.async, POLL_OUT);
     unix_put(from);
     unix_address_put(m->address);
     scm_destroy(&m->scm);
@@ -59,6 +61,8 @@ static int wait_for_room(struct unix_sock *u, bool nonblock)
 {
     if (has_room(u))
         return 0;
+    if (u->s.async.first)
+        WRITE_ONCE(u->s.tell_room, true);
     if (nonblock)
         return -EAGAIN;
     int err = wait_event_interruptible_timeout(&u->s.wq, has_room(u) || (READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN) || READ_ONCE(u->s.error),
@@ -93,7 +97,9 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
         return -EPIPE;
     }
     attach_creds(msg, u, peer);
-    if (packet && total > u->s.sndbuf - MESSAGE_SPARE)
+    if (msg->scm.nr_files)
+        err = unix_flight_begin(&msg->scm);
+    if (!err && packet && total > u->s.sndbuf - MESSAGE_SPARE)
         err = -EMSGSIZE;
     while (!err && (sent < total || (packet && !sent))) {
         if ((READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN)) {
@@ -140,7 +146,7 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
             unix_msg_free(m);
             break;
         }
-        wake_up_poll(&peer->s.wq, EPOLLIN | EPOLLRDNORM);
+        socket_wake_readers(&peer->s);
         sent += part;
         if (packet)
             break;
@@ -190,7 +196,9 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
         return err;
     attach_creds(msg, u, to);
     struct unix_msg *m = nullptr;
-    if (!(err = wait_for_room(u, nonblock)) && !(m = new_message(u, len)))
+    if (msg->scm.nr_files)
+        err = unix_flight_begin(&msg->scm);
+    if (!err && !(err = wait_for_room(u, nonblock)) && !(m = new_message(u, len)))
         err = -ENOMEM;
     if (!err && copy_from_iter(&msg->iter, m->data, len) != len)
         err = -EFAULT;
@@ -234,7 +242,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
     if (m)
         unix_msg_free(m);
     if (!err)
-        wake_up_poll(&to->s.wq, EPOLLIN | EPOLLRDNORM);
+        socket_wake_readers(&to->s);
     else if (err == -ECONNREFUSED && !msg->name_len)
         forget_peer(u, to); // told once; from now on there is no peer
     unix_put(to);
@@ -265,8 +273,13 @@ static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
             return 0;
         if (nonblock)
             return -EAGAIN;
+        bool stream = u->s.type == SOCK_STREAM;
+        if (stream)
+            atomic_inc(&u->s.readers_waiting);
         err = wait_event_interruptible_timeout(
             &u->s.wq, READ_ONCE(u->queued) || READ_ONCE(u->s.error) || (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN), deadline);
+        if (stream)
+            atomic_dec(&u->s.readers_waiting);
         if (err)
             return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.rcvtimeo);
     }
@@ -343,8 +356,10 @@ static void take_scm(struct scm *to, struct scm *from, bool have)
     kfree(to->files); // an array without descriptors, if there is one
     to->nr_files = from->nr_files;
     to->files = from->files;
+    to->charged = from->charged;
     from->nr_files = 0;
     from->files = nullptr;
+    from->charged = nullptr;
 }
 
 static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
@@ -409,7 +424,10 @@ ssize_t unix_recvmsg(struct socket *s, struct message *msg)
     // A listener's queue holds connections, not data.
     if (s->type != SOCK_DGRAM && READ_ONCE(u->state) != UNIX_CONNECTED)
         return s->type == SOCK_SEQPACKET ? -ENOTCONN : -EINVAL;
-    if (s->type != SOCK_STREAM)
-        return recv_packet(u, msg);
-    return recv_stream(u, msg);
+    ssize_t n = s->type == SOCK_STREAM ? recv_stream(u, msg) : recv_packet(u, msg);
+    if (msg->scm.charged)
+        unix_flight_end(&msg->scm); // they have arrived
+    else if (msg->scm.nr_files)
+        unix_flight_barrier();
+    return n;
 }

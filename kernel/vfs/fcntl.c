@@ -1,16 +1,16 @@
-// kernel/vfs/fcntl.c — fcntl(2): descriptor flags, file status flags, owners of signals, pipe sizes, seals; locks are in file_lock.c.
+// kernel/vfs/fcntl.c — fcntl(2): descriptor flags, file status flags, pipe sizes, seals. Locks are in file_lock.c, owners in fasync.c.
 #include "kernel/ipc/pipe.h"
 #include "kernel/proc/cred.h"
-#include "kernel/proc/namespaces.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/fasync.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/file_lock.h"
 
-#define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_DIRECT | O_ASYNC | O_NOATIME)
+#define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
-static long set_status_flags(struct file *file, unsigned flags)
+static long set_status_flags(int fd, struct file *file, unsigned flags)
 {
     unsigned changed = (file->flags ^ flags) & SETTABLE_FLAGS;
     struct inode *inode = file->inode;
@@ -20,8 +20,8 @@ static long set_status_flags(struct file *file, unsigned flags)
         return -EPERM;
     if (changed & O_DIRECT && flags & O_DIRECT && !file->ops->page_cached && !pipe_of(file))
         return -EINVAL;
-    if (changed & O_ASYNC && file->ops->fasync) {
-        int err = file->ops->fasync(file, flags & O_ASYNC);
+    if ((file->flags ^ flags) & O_ASYNC && file->ops->fasync) { // keeps O_ASYNC itself; without the operation the flag stays as it is
+        int err = file->ops->fasync(file, fd, flags & O_ASYNC);
         if (err)
             return err;
     }
@@ -29,40 +29,6 @@ static long set_status_flags(struct file *file, unsigned flags)
     while (!try_cmpxchg(&file->flags, &old, (old & ~SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS)))
         ;
     return 0;
-}
-
-// ---- who gets SIGIO ------------------------------------------------------------------------------------------------------------------------------------------
-
-static bool somebody_has(pid_t nr)
-{
-    rcu_read_lock();
-    bool found = pid_find(task_pid_ns(current_task()), nr) != nullptr;
-    rcu_read_unlock();
-    return found;
-}
-
-static long set_owner(struct file *file, int type, pid_t pid)
-{
-    if (pid && !somebody_has(pid))
-        return -ESRCH;
-    spin_guard(&file->inode->lock);
-    file->owner.type = type;
-    file->owner.pid = pid;
-    return 0;
-}
-
-static long set_owner_ex(struct file *file, unsigned long arg)
-{
-    struct abi_f_owner_ex o;
-    if (copy_from_user(&o, user_ptr(void, arg), sizeof o))
-        return -EFAULT;
-    return o.type < F_OWNER_TID || o.type > F_OWNER_PGRP || o.pid < 0 ? -EINVAL : set_owner(file, o.type, o.pid);
-}
-
-static long get_owner_ex(struct file *file, unsigned long arg)
-{
-    struct abi_f_owner_ex o = {file->owner.type, file->owner.pid};
-    return copy_to_user(user_ptr(void, arg), &o, sizeof o) ? -EFAULT : 0;
 }
 
 // ---- seals -----------------------------------------------------------------------------------------------------------------------------------------------------
@@ -123,7 +89,7 @@ static long do_fcntl(int fd, struct file *file, int cmd, unsigned long arg)
     case F_GETFL:
         return READ_ONCE(file->flags);
     case F_SETFL:
-        return set_status_flags(file, (unsigned)arg);
+        return set_status_flags(fd, file, (unsigned)arg);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -132,22 +98,12 @@ static long do_fcntl(int fd, struct file *file, int cmd, unsigned long arg)
     case F_OFD_SETLKW:
         return lock_command(file, cmd, arg);
     case F_SETOWN:
-        if ((int)arg == INT32_MIN)
-            return -EINVAL;
-        return (int)arg < 0 ? set_owner(file, F_OWNER_PGRP, -(int)arg) : set_owner(file, F_OWNER_PID, (int)arg);
     case F_GETOWN:
-        return file->owner.type == F_OWNER_PGRP ? -file->owner.pid : file->owner.pid;
     case F_SETOWN_EX:
-        return set_owner_ex(file, arg);
     case F_GETOWN_EX:
-        return get_owner_ex(file, arg);
     case F_SETSIG:
-        if (arg > NSIG)
-            return -EINVAL;
-        file->owner.sig = (int)arg;
-        return 0;
     case F_GETSIG:
-        return file->owner.sig;
+        return file_owner_fcntl(file, cmd, arg);
     case F_GETLEASE:
         return F_UNLCK; // nobody has one: they can not be taken
     case F_SETPIPE_SZ:

@@ -66,20 +66,20 @@ SYSCALL3(dup3, int, old, int, new_, int, flags)
     return dup_to(old, new_, (unsigned)flags);
 }
 
-static int set_flag(struct file *file, unsigned flag, bool on)
+static int set_nonblocking(struct file *file, bool on)
 {
-    if (flag == O_ASYNC && on != !!(file->flags & O_ASYNC)) {
-        if (!file->ops->fasync)
-            return on ? -ENOTTY : 0;
-        int err = file->ops->fasync(file, on);
-        if (err)
-            return err;
-    }
     if (on)
-        __atomic_fetch_or(&file->flags, flag, __ATOMIC_RELAXED);
+        __atomic_fetch_or(&file->flags, O_NONBLOCK, __ATOMIC_RELAXED);
     else
-        __atomic_fetch_and(&file->flags, ~flag, __ATOMIC_RELAXED);
+        __atomic_fetch_and(&file->flags, ~O_NONBLOCK, __ATOMIC_RELAXED);
     return 0;
+}
+
+static int set_async(int fd, struct file *file, bool on)
+{
+    if (on == !!(file->flags & O_ASYNC))
+        return 0;
+    return file->ops->fasync ? file->ops->fasync(file, fd, on) : -ENOTTY;
 }
 
 SYSCALL3(ioctl, int, fd, unsigned, cmd, unsigned long, arg)
@@ -99,7 +99,7 @@ SYSCALL3(ioctl, int, fd, unsigned, cmd, unsigned long, arg)
     case FIOASYNC:
         if (get_user(value, user_ptr(int, arg)))
             return -EFAULT;
-        return set_flag(file, cmd == FIONBIO ? O_NONBLOCK : O_ASYNC, value != 0);
+        return cmd == FIONBIO ? set_nonblocking(file, value != 0) : set_async(fd, file, value != 0);
     case FIOQSIZE:
         if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
             return -ENOTTY;

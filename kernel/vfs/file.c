@@ -14,6 +14,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/epoll.h"
+#include "kernel/vfs/fasync.h"
 #include "kernel/vfs/file_lock.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
@@ -134,13 +135,15 @@ static void file_release(struct file *file)
     if (unlikely(file->inode && file->inode->locks))
         file_locks_release(file);
     if (unlikely(file->flags & O_ASYNC) && file->ops->fasync)
-        file->ops->fasync(file, false);
+        file->ops->fasync(file, -1, false);
     if (file->ops->release)
         file->ops->release(file);
     if (file->mode & FMODE_WRITER) {
         inode_put_write(file->inode);
         mnt_drop_write(file->path.mnt);
     }
+    if (unlikely(file->owner))
+        file_owner_free(file);
     path_put(&file->path);
     cred_put(file->cred);
     atomic_sub_relaxed(&nr_files, 1);

@@ -25,6 +25,7 @@ struct cred;
 struct dentry;
 struct file;
 struct file_lock_context;
+struct file_owner;
 struct file_system_type;
 struct inode;
 struct kstatfs;
@@ -290,7 +291,7 @@ struct file_ops {
     loff_t (*llseek)(struct file *file, loff_t offset, int whence);
     int (*fsync)(struct file *file, loff_t start, loff_t end, bool data_only);
     long (*fallocate)(struct file *file, int mode, loff_t offset, loff_t len);
-    int (*fasync)(struct file *file, bool on);
+    int (*fasync)(struct file *file, int fd, bool on);           // fasync_update(); missing: O_ASYNC can not be set
     void (*show_fdinfo)(struct seq_file *m, struct file *file);
     bool nonseekable;                                            // pread/pwrite/lseek -ESPIPE
     bool nowait;                                                 // read and write honour RW_NOWAIT
@@ -316,7 +317,7 @@ struct file {
     void *private;
     uint64_t version;              // the object's own note: what it had seen when this was opened or read
     struct list_head epoll_links;  // guarded by epoll
-    struct { pid_t pid; int type, sig; } owner; // F_SETOWN, F_SETSIG
+    struct file_owner *owner;      // F_SETOWN, F_SETSIG: fasync.h; RCU
     union {
         struct rcu_head rcu;
         struct task_work release_work; // the deferred last release

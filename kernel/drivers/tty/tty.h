@@ -13,6 +13,7 @@
 #include "kernel/drivers/base/device.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/sched.h"
+#include "kernel/vfs/fasync.h"
 #include "kernel/vfs/vfs.h"
 
 struct tty;
@@ -107,6 +108,8 @@ struct tty {
 
     struct pid *session, *pgrp; // with references: process_tree_lock
     struct waitqueue read_wait, write_wait;
+    struct fasync_list async;   // O_ASYNC
+    bool tell_room;             // a writer found too little room: POLL_OUT when there is more
     struct work_item input_work;
     uint32_t input_queued;
 };

@@ -254,10 +254,32 @@ void tty_hangup(struct tty *tty)
     stop_last(tty);
     mutex_unlock(&tty->open_lock);
     tty_disown_session(tty, true);
+    fasync_forget_all(&tty->async);
     wake_up_nr(&tty->read_wait, 0, ~0u);
     wake_up_nr(&tty->write_wait, 0, ~0u);
 }
 
+// Unless told otherwise, the foreground group hears of input, or the caller where there is none.
+static int tty_fasync(struct file *file, int fd, bool on)
+{
+    struct tty_file *tf = file->private;
+    struct tty *tty = tf->tty;
+    if (on && tty_file_hung(tf))
+        return -ENOTTY;
+    int err = fasync_update(&tty->async, file, fd, on);
+    if (err || !on)
+        return err;
+    struct pid *group;
+    {
+        spin_irq_guard(&process_tree_lock);
+        group = tty->pgrp ? pid_get(tty->pgrp) : nullptr;
+    }
+    err = group ? file_owner_default(file, F_OWNER_PGRP, group) : file_owner_default(file, F_OWNER_PID, current_process()->pid);
+    pid_put(group);
+    if (err)
+        (void)fasync_update(&tty->async, file, fd, false);
+    return err;
+}
 
 const struct file_ops tty_file_ops = {
     .read_iter = tty_read_iter,
@@ -266,6 +288,7 @@ const struct file_ops tty_file_ops = {
     .ioctl = tty_ioctl,
     .open = tty_open,
     .release = tty_release,
+    .fasync = tty_fasync,
     .nonseekable = true,
 };
 

@@ -70,16 +70,20 @@ void tty_input_run(struct tty *tty)
     for (;;) {
         mutex_lock(&tty->lock);
         ldisc_echo_flush(tty);
+        uint32_t lines = tty->ldisc.canon_head;
         size_t taken = ldisc_input(tty);
         int sig = tty->ldisc.signal;
         tty->ldisc.signal = 0;
         bool readable = ldisc_readable(tty, true), some = ldisc_readable(tty, false);
+        bool news = tty->termios.c_lflag & ICANON ? tty->ldisc.canon_head != lines : taken && some;
         mutex_unlock(&tty->lock);
         if (sig)
             tty_signal_foreground(tty, sig);
         tty_kick(tty);
         if (readable || some)
             wake_up_nr(&tty->read_wait, EPOLLIN | EPOLLRDNORM, ~0u);
+        if (news)
+            fasync_notify(&tty->async, POLL_IN);
         if (taken) {
             unthrottle(tty);
             if (tty->ops->input_taken)
@@ -96,6 +100,8 @@ void tty_wakeup(struct tty *tty)
     if (READ_ONCE(tty->ldisc.echo_head) != READ_ONCE(tty->ldisc.echo_tail))
         tty_queue_input(tty);
     wake_up_nr(&tty->write_wait, EPOLLOUT | EPOLLWRNORM, ~0u);
+    if (unlikely(READ_ONCE(tty->tell_room)) && xchg(&tty->tell_room, false))
+        fasync_notify(&tty->async, POLL_OUT);
 }
 
 // ---- output ----------------------------------------------------------------------------------------------------------------------------------------------

@@ -182,6 +182,8 @@ static ssize_t write_chunk(struct tty *tty, struct file *file, const uint8_t *bu
         done += n;
         if (done == size)
             break;
+        if (READ_ONCE(tty->async.first))
+            WRITE_ONCE(tty->tell_room, true);
         tty_kick_later(tty); // full: the other end has to work before there is room
         if (n)
             continue;

@@ -107,7 +107,7 @@ void inet_deliver(struct inet_sock *u, struct packet *p)
     if (p)
         packet_free(p);
     else
-        wake_up_poll(&u->s.wq, EPOLLIN | EPOLLRDNORM);
+        socket_wake_readers(&u->s);
 }
 
 void inet_report(struct inet_sock *u, int err, bool hard)
@@ -116,4 +116,5 @@ void inet_report(struct inet_sock *u, int err, bool hard)
         return;
     WRITE_ONCE(u->s.error, err);
     wake_up_all(&u->s.wq);
+    fasync_notify(&u->s.async, POLL_ERR);
 }

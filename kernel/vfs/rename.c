@@ -138,9 +138,9 @@ static int rename_pair(struct rename_pair *r)
 
 int do_rename(int olddirfd, const struct pathname *old, int newdirfd, const struct pathname *name, unsigned flags)
 {
-    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
-        return -EINVAL; // RENAME_WHITEOUT is for union file systems: none here
-    if (flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+        return -EINVAL;
+    if (flags & RENAME_EXCHANGE && flags & (RENAME_NOREPLACE | RENAME_WHITEOUT))
         return -EINVAL;
     struct rename_pair r __attribute__((uninitialized));
     r.flags = flags;

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <linux/fs.h>
+#include <sys/sysmacros.h>
 
 struct entry { // linux_dirent64 of getdents64(2)
     uint64_t inode;
@@ -333,7 +334,39 @@ CASE(rename_whiteout_leaves_a_device_0_0)
     EXPECT_EQ(lstat("a", &s), 0);
     EXPECT(S_ISCHR(s.st_mode));
     EXPECT_EQ(s.st_rdev, 0);
+    EXPECT_EQ(s.st_mode & 07777, 0);
     EXPECT_STR(file_text("b"), "A");
+    EXPECT_ERRNO(open("a", O_RDONLY), ENXIO);
+    EXPECT_ERRNO(rename2("a", "b", RENAME_WHITEOUT | RENAME_NOREPLACE), EEXIST);
+    EXPECT_ERRNO(rename2("a", "b", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
+    EXPECT_EQ(rename2("b", "c", RENAME_WHITEOUT | RENAME_NOREPLACE), 0);
+    EXPECT_EQ(rename2("c", "b", RENAME_WHITEOUT), 0); // over a whiteout
+    REQUIRE(mkdir("d", 0755) == 0 && mkdir("d/sub", 0755) == 0);
+    EXPECT_EQ(rename2("d/sub", "e", RENAME_WHITEOUT), 0);
+    EXPECT_EQ(stat("d", &s), 0);
+    EXPECT_EQ(s.st_nlink, 2);
+    EXPECT_ERRNO(rmdir("d"), ENOTEMPTY);
+    EXPECT_EQ(unlink("d/sub"), 0);
+    EXPECT_EQ(rmdir("d"), 0);
+    EXPECT_EQ(unlink("a"), 0);
+    EXPECT_EQ(unlink("c"), 0);
+    EXPECT_ERRNO(lstat("a", &s), ENOENT);
+}
+
+CASE(whiteouts_can_be_made_by_anyone)
+{
+    REQUIRE(chmod(".", 0777) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(1234) == 0);
+        EXPECT_EQ(mknod("w", S_IFCHR | 0600, makedev(0, 0)), 0);
+        EXPECT_ERRNO(mknod("n", S_IFCHR | 0600, makedev(1, 3)), EPERM);
+        EXPECT_ERRNO(mknod("n", S_IFBLK | 0600, makedev(0, 0)), EPERM);
+        make_file("f", "x");
+        EXPECT_EQ(rename2("f", "g", RENAME_WHITEOUT), 0);
+        EXPECT_EQ(unlink("f"), 0);
+    }
+    EXPECT_EXITED(child, 0);
 }
 
 CASE(rename_between_directory_descriptors)

@@ -170,6 +170,22 @@ static int tmpfs_tmpfile(struct inode *dir, struct file *file, umode_t mode)
     return 0;
 }
 
+// A character device 0:0 under the name that `old` is about to leave: union file systems read it as "deleted here". Until the VFS has moved `old`, both have the name.
+static int add_whiteout(struct inode *dir, struct dentry *old)
+{
+    struct dentry *d = d_alloc(old->parent, old->name.name, old->name.len);
+    if (!d)
+        return -ENOMEM;
+    struct inode *inode;
+    int err = tmpfs_inode_create(dir->sb, dir, S_IFCHR, 0, &inode);
+    if (!err) {
+        d_add(d, inode);
+        dir->size += TMPFS_DIRENT_SIZE;
+    }
+    dput(d);
+    return err;
+}
+
 static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_, unsigned flags)
 {
     struct inode *inode = old->inode, *target = new_->inode;
@@ -183,6 +199,9 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
     } else {
         if (target_is_dir && d_has_positive_children(new_))
             return -ENOTEMPTY;
+        int err = flags & RENAME_WHITEOUT ? add_whiteout(old_dir, old) : 0;
+        if (err)
+            return err;
         if (target_is_dir) {
             target->nlink = 0;
             new_dir->nlink--;

@@ -76,6 +76,11 @@ def _qemu_inputs(ctx):
         transitive = [ctx.attr._qemu_files.files, ctx.attr._programs.files],
     )
 
+# For rules of other packages that run QEMU by programs of their own.
+QEMU_ATTRS = _QEMU_ATTRS
+qemu_config = _qemu_config
+qemu_inputs = _qemu_inputs
+
 def _to_json(value):
     return json.encode_indent(value, indent = "  ") + "\n"
 

@@ -52,6 +52,8 @@ class Machine:
     memory_mib: int = 1024
     reboot: bool = False  # may the guest reset itself, or does that end QEMU
     write_disk: bool = False  # else changes are forgotten at the end
+    cpu: str = "max,la57=off"
+    icount: Optional[int] = None  # count guest instructions: virtual time is their number; the value seeds the guest's random numbers
     extra: List[str] = field(default_factory=list)
 
 
@@ -85,11 +87,11 @@ def accelerator(qemu: Qemu) -> str:
     return "kvm" if done.returncode == PROBE_STATUS else "tcg"
 
 
-def base_options(accel: str) -> List[str]:
+def base_options(accel: str, cpu: str = Machine.cpu) -> List[str]:
     return [
         "-machine", "q35,hpet=on",
         "-accel", accel,
-        "-cpu", "max,la57=off",
+        "-cpu", cpu,
         "-nodefaults", "-no-user-config",
         "-display", "none",
         "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=0x04",
@@ -98,7 +100,11 @@ def base_options(accel: str) -> List[str]:
 
 def options(qemu: Qemu, machine: Machine, accel: str) -> List[str]:
     """Everything of QEMU's command line but the program and the serial port."""
-    argv = base_options(accel)
+    if machine.icount is None:
+        argv = base_options(accel, machine.cpu)
+    else:  # one nanosecond of guest time is one instruction, an idle guest's time passes at once, and two runs are the same
+        argv = base_options("tcg,thread=single", machine.cpu)
+        argv += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", str(machine.icount)]
     argv += ["-smp", str(machine.smp), "-m", str(machine.memory_mib), "-device", "virtio-rng-pci"]
     if not machine.reboot:
         argv.append("-no-reboot")

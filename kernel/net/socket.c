@@ -102,6 +102,7 @@ static ssize_t sock_write_iter(struct file *file, struct iov_iter *from, loff_t 
     msg.flags = msg.out_flags = 0;
     msg.nonblock = (file->flags & O_NONBLOCK) || (rw_flags & RW_NOWAIT);
     msg.scm = (struct scm){};
+    msg.control = INET_CONTROL_NONE;
     msg.iter = *from;
     if (from->iov == &from->single)
         msg.iter.iov = &msg.iter.single;

@@ -30,6 +30,14 @@ struct scm {
 };
 void scm_destroy(struct scm *scm);
 
+struct inet_control { // send, AF_INET: chosen by control messages for this datagram
+    int ifindex;              // 0: not chosen
+    uint32_t src;             // network order; 0: not chosen
+    uint8_t ttl;              // 0: not chosen
+    int16_t tos;              // -1: not chosen
+};
+#define INET_CONTROL_NONE ((struct inet_control){.tos = -1})
+
 struct message { // one sendmsg or recvmsg
     uint8_t name[SOCKADDR_MAX];
     int name_len;             // send: 0 means none. recv: out
@@ -38,6 +46,7 @@ struct message { // one sendmsg or recvmsg
     unsigned out_flags;
     bool nonblock;
     struct scm scm;
+    struct inet_control control;
     struct {                  // recv, AF_INET: about the datagram
         int ifindex;
         uint32_t dst;         // network order
@@ -67,6 +76,8 @@ struct socket_ops {
     int (*ioctl)(struct socket *s, unsigned cmd, unsigned long arg);
     int (*setsockopt)(struct socket *s, int level, int name, unsigned long uvalue, int len);
     int (*getsockopt)(struct socket *s, int level, int name, unsigned long uvalue, unsigned long ulen);
+    // The sender's control messages, at a user address; missing: those of AF_UNIX.
+    int (*take_control)(struct socket *s, struct message *msg, unsigned long control, size_t len);
     void (*put_control)(struct socket *s, const struct message *msg, struct cmsg_out *out); // the family's control messages with a received message
     int (*pair)(struct socket *a, struct socket *b);
     void (*close)(struct socket *s);                         // the file is gone; drops the family's own references

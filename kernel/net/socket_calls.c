@@ -9,6 +9,8 @@
 #include "kernel/time/clock.h"
 #include "kernel/vfs/file.h"
 
+#define CONTROL_MAX 131072u // bytes of control messages: the default of net.core.optmem_max
+
 extern const struct socket_family *const __socket_families_start[], *const __socket_families_end[];
 
 static const struct socket_family *family_find(int family)
@@ -256,6 +258,16 @@ static void message_init(struct message *msg, struct file *file, unsigned flags)
     msg->out_flags = 0;
     msg->nonblock = file->flags & O_NONBLOCK;
     msg->scm = (struct scm){};
+    msg->control = INET_CONTROL_NONE;
+}
+
+static int control_from_user(struct socket *s, struct message *msg, unsigned long control, size_t len)
+{
+    if (len > INT32_MAX)
+        return -ENOBUFS;
+    if (len >= CONTROL_MAX)
+        return -ENOMEM;
+    return s->ops->take_control ? s->ops->take_control(s, msg, control, len) : scm_from_user(msg, control, len);
 }
 
 SYSCALL6(sendto, int, fd, unsigned long, buf, size_t, len, unsigned, flags, const void __user *, uaddr, int, addrlen)
@@ -330,7 +342,7 @@ static ssize_t send_message(struct socket *s, struct file *file, const struct ab
         err = address_from_user(msg.name, user_ptr(void, um.hdr.name), msg.name_len);
     }
     if (!err && um.hdr.control && um.hdr.controllen)
-        err = um.hdr.controllen > 20480 ? -ENOBUFS : scm_from_user(&msg, um.hdr.control, um.hdr.controllen);
+        err = control_from_user(s, &msg, um.hdr.control, um.hdr.controllen);
     ssize_t n = err ? err : s->ops->sendmsg ? s->ops->sendmsg(s, &msg) : -EOPNOTSUPP;
     scm_destroy(&msg.scm);
     kfree(um.heap);

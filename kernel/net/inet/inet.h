@@ -56,6 +56,8 @@ uint32_t inet_poll(struct socket *s, struct file *file, struct poll_table *pt);
 int inet_ioctl(struct socket *s, unsigned cmd, unsigned long arg);
 int inet_setsockopt(struct socket *s, int level, int name, unsigned long uvalue, int len);
 int inet_getsockopt(struct socket *s, int level, int name, unsigned long uvalue, unsigned long ulen);
+// What the sender's control messages ask for, into msg->control: IP_PKTINFO, IP_TTL, IP_TOS. -EINVAL for those that are unknown or malformed, -EFAULT.
+[[nodiscard]] int inet_take_control(struct socket *s, struct message *msg, unsigned long control, size_t len);
 void inet_put_control(struct socket *s, const struct message *msg, struct cmsg_out *out);
 void inet_close(struct socket *s);
 void inet_destroy(struct socket *s);

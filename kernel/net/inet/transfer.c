@@ -3,6 +3,12 @@
 #include "kernel/base/string.h"
 #include "kernel/net/inet/inet.h"
 
+static bool device_exists(int index)
+{
+    spin_guard(&netdev_lock);
+    return netdev_by_index(index) != nullptr;
+}
+
 int inet_target(struct inet_sock *u, const struct message *msg, struct inet_target *out)
 {
     const struct abi_sockaddr_in *in = (const void *)msg->name;
@@ -29,12 +35,23 @@ int inet_target(struct inet_sock *u, const struct message *msg, struct inet_targ
     if (!dst)
         dst = HTONL(INADDR_LOOPBACK);
     int err = route_lookup(dst, &out->route);
+    if (msg->control.ifindex && (err || out->route.dev->index != msg->control.ifindex))
+        return device_exists(msg->control.ifindex) ? -ENETUNREACH : -ENODEV;
     if (err)
         return err;
+    if (msg->control.src) {
+        if (!route_is_local(msg->control.src))
+            return -ENETUNREACH;
+        src = msg->control.src;
+    }
     if (out->route.type == ROUTE_BROADCAST && !u->s.broadcast)
         return -EACCES;
     out->ip = (struct ip_params){.src = src ? src : out->route.src, .dst = dst, .protocol = (uint8_t)u->s.protocol, .tos = u->tos,
                                  .ttl = (uint8_t)(u->ttl < 0 ? sysctl_ip_default_ttl : u->ttl), .dont_fragment = u->mtu_discover != IP_PMTUDISC_DONT};
+    if (msg->control.ttl)
+        out->ip.ttl = msg->control.ttl;
+    if (msg->control.tos >= 0)
+        out->ip.tos = (uint8_t)msg->control.tos;
     if (READ_ONCE(u->s.error) && (err = socket_take_error(&u->s)))
         return err;
     return READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN ? -EPIPE : 0;
@@ -112,19 +129,4 @@ ssize_t inet_receive(struct inet_sock *u, struct message *msg, size_t skip, bool
         packet_free(p);
         return n;
     }
-}
-
-void inet_put_control(struct socket *s, const struct message *msg, struct cmsg_out *out)
-{
-    const struct inet_sock *u = inet_of(s);
-    if (u->recv_pktinfo) {
-        struct abi_in_pktinfo info = {.ifindex = msg->inet.ifindex, .addr = msg->inet.dst, .spec_dst = msg->inet.dst};
-        put_cmsg(out, SOL_IP, IP_PKTINFO, &info, sizeof info);
-    }
-    if (u->recv_ttl) {
-        int ttl = msg->inet.ttl;
-        put_cmsg(out, SOL_IP, IP_TTL, &ttl, sizeof ttl);
-    }
-    if (u->recv_tos)
-        put_cmsg(out, SOL_IP, IP_TOS, &msg->inet.tos, sizeof msg->inet.tos);
 }

@@ -102,6 +102,7 @@ const struct socket_ops udp_ops = {
     .ioctl = inet_ioctl,
     .setsockopt = inet_setsockopt,
     .getsockopt = inet_getsockopt,
+    .take_control = inet_take_control,
     .put_control = inet_put_control,
     .close = inet_close,
     .destroy = inet_destroy,

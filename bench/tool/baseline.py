@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Kevlar's counted instructions against the committed baseline: the check that CI runs, and the command that writes the baseline anew.
+
+    baseline.py RUN.json BASELINE.json            ends with 1 if a benchmark became slower beyond the tolerance (compare.py)
+    baseline.py RUN.json BASELINE.json --refresh  writes the baseline of the workspace from the run
+
+RUN.json is one boot of Kevlar, made by log.py as a build action: it is measured again only when the kernel or the benchmarks change.
+"""
+
+import json
+import os
+import sys
+
+import compare
+import results
+
+
+def load(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
+def baseline_of(run: results.Run) -> dict:
+    return {
+        "about": "Guest instructions an iteration, of Kevlar balanced. Written by: ./bazelw run //bench:baseline",
+        "kernel": run.kernel,
+        "tolerance": compare.TOLERANCE,
+        "baseline": {name: round(result.per_iteration, 1) for name, result in run.results.items()},
+    }
+
+
+def refresh(value: dict) -> int:
+    workspace = os.environ.get("BUILD_WORKSPACE_DIRECTORY")
+    if not workspace:
+        print("the baseline is written by: ./bazelw run //bench:baseline", file=sys.stderr)
+        return 1
+    path = os.path.join(workspace, "bench", "baseline.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(value, f, indent=1)
+        f.write("\n")
+    print(f"written: {path}")
+    return 0
+
+
+def main() -> int:
+    run = results.Run.from_json(load(sys.argv[1]))
+    old, new = load(sys.argv[2]), baseline_of(run)
+    try:
+        worse = compare.report(compare.changes(old, new, old["tolerance"]))
+    except ValueError as e:
+        print(f"FAILED: {e}")
+        return 1
+    if "--refresh" in sys.argv[3:]:
+        return refresh(new)
+    if worse:
+        print("FAILED: Kevlar became slower. Where the instructions go: ./bazelw run //bench:profile -- NAME\n"
+              "If the price is right, write the baseline anew and commit it: ./bazelw run //bench:baseline")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -247,7 +247,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
         if (!page)
             return nullptr;
     }
-    asan_unpoison(page_address(page), PAGE_SIZE << order);
+    asan_pages_allocated(page_address(page), PAGE_SIZE << order);
     if (flags & ALLOC_ZERO) {
         char *at = page_address(page), *end = at + (PAGE_SIZE << order);
         do
@@ -264,7 +264,7 @@ static void give_back(struct page *page, unsigned order)
                  (PG_RESERVED | PG_BUDDY | PG_PCP | PG_SLAB | PG_CACHE | PG_LOCKED | PG_TABLE | PG_ZERO | PG_LRU)),
                page, "page freed in a wrong state");
     page_check(page->map_count == 0, page, "mapped page freed");
-    asan_poison(page_address(page), PAGE_SIZE << order, ASAN_PAGE_FREE);
+    asan_pages_freed(page_address(page), PAGE_SIZE << order);
     if (likely(order == 0)) {
         irq_flags_t irq = arch_irq_save();
         struct page_stack *stack = this_cpu_ptr(&page_stack);

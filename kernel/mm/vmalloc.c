@@ -8,6 +8,7 @@
 #include "arch/include/mmu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/rbtree.h"
+#include "kernel/debug/asan/asan.h"
 #include "kernel/mm/mm_boot.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/stack.h"
@@ -45,12 +46,10 @@ void vmalloc_init(void)
     list_add(&all->link, &free_extents);
 }
 
-static struct vm_area *area_take(size_t size)
+// The lowest addresses that are free, in the tree of used ones.
+static bool area_place(struct vm_area *area)
 {
-    struct vm_area *area = kzalloc(sizeof *area, ALLOC_KERNEL), *extent;
-    if (!area)
-        return nullptr;
-    area->size = ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
+    struct vm_area *extent;
     mutex_guard(&vmalloc_mutex);
     list_for_each_entry (extent, &free_extents, link) {
         if (extent->size < area->size)
@@ -69,10 +68,28 @@ static struct vm_area *area_take(size_t size)
         }
         rb_link_node(&area->node, parent, at);
         rb_insert(&used, &area->node, nullptr);
-        return area;
+        return true;
     }
-    kfree(area);
-    return nullptr;
+    return false;
+}
+
+static void area_free(struct vm_area *area);
+
+static struct vm_area *area_take(size_t size)
+{
+    struct vm_area *area = kzalloc(sizeof *area, ALLOC_KERNEL);
+    if (!area)
+        return nullptr;
+    area->size = ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
+    if (!area_place(area)) {
+        kfree(area);
+        return nullptr;
+    }
+    if (!asan_cover_vmalloc(area->start, area->size)) {
+        area_free(area);
+        return nullptr;
+    }
+    return area;
 }
 
 static struct vm_area *area_find(vaddr_t start) REQUIRES(vmalloc_mutex)
@@ -132,6 +149,7 @@ static void area_unmap(struct vm_area *area)
 
 static void area_free(struct vm_area *area)
 {
+    asan_poison((const void *)area->start, area->size - PAGE_SIZE, ASAN_VMALLOC_FREED);
     area_unmap(area);
     mutex_guard(&vmalloc_mutex);
     rb_erase(&used, &area->node, nullptr);
@@ -156,6 +174,7 @@ void *vmalloc(size_t size, unsigned flags)
         area_free(area);
         return nullptr;
     }
+    asan_unpoison((const void *)area->start, size);
     return (void *)area->start;
 }
 
@@ -184,6 +203,7 @@ void *ioremap(paddr_t pa, size_t size)
             return nullptr;
         }
     }
+    asan_unpoison((const void *)area->start, area->size - PAGE_SIZE);
     return (char *)area->start + offset;
 }
 
@@ -207,6 +227,8 @@ void *stack_alloc(void)
         stack = vmalloc(KERNEL_STACK_SIZE, ALLOC_KERNEL);
         if (stack)
             mm_stat_add(MM_STAT_STACKS, KERNEL_STACK_SIZE / PAGE_SIZE);
+    } else {
+        asan_unpoison(stack, KERNEL_STACK_SIZE);
     }
     return stack;
 }
@@ -225,6 +247,7 @@ static void free_dead_stacks(struct work_item *work)
 
 void stack_free(void *stack)
 {
+    asan_poison((char *)stack + sizeof(void *), KERNEL_STACK_SIZE - sizeof(void *), ASAN_STACK_FREED);
     irq_flags_t irq = arch_irq_save();
     struct stack_cache *cache = this_cpu_ptr(&stack_cache);
     bool keep = cache->count < STACKS_KEPT;
@@ -233,6 +256,7 @@ void stack_free(void *stack)
     arch_irq_restore(irq);
     if (keep)
         return;
+    asan_unpoison(stack, sizeof(void *)); // a dead function may have left its poison there
     void *head = READ_ONCE(dead_stacks);
     do
         *(void **)stack = head;

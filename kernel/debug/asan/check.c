@@ -67,10 +67,6 @@ ENTRY_POINT_N(__asan_storeN, true)
 ENTRY_POINT_N(__asan_loadN_noabort, false)
 ENTRY_POINT_N(__asan_storeN_noabort, true)
 
-// Called before functions that do not return, for a shadow of stacks, which there is none of.
-void __asan_handle_no_return(void);
-void __asan_handle_no_return(void) {}
-
 // ---- global variables: the compiler's description of each ---------------------------------------------------------------
 
 struct asan_global {

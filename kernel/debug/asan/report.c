@@ -58,6 +58,7 @@ static const char *state_name(uint8_t state)
 {
     switch (state) {
     case ASAN_PAGE_FREE:
+    case ASAN_PAGE_FILLED:
         return "use after free (page)";
     case ASAN_FREED:
         return "use after free";
@@ -65,6 +66,18 @@ static const char *state_name(uint8_t state)
         return "out of bounds (slab)";
     case ASAN_GLOBAL:
         return "out of bounds (global)";
+    case ASAN_VMALLOC:
+        return "out of bounds (vmalloc)";
+    case ASAN_VMALLOC_FREED:
+        return "use after free (vmalloc)";
+    case ASAN_STACK_LEFT:
+    case ASAN_STACK_MID:
+    case ASAN_STACK_RIGHT:
+        return "out of bounds (stack)";
+    case ASAN_STACK_SCOPE:
+        return "use after scope (stack)";
+    case ASAN_STACK_FREED:
+        return "use of a dead thread's stack";
     default:
         return "out of bounds";
     }
@@ -74,6 +87,7 @@ static void show_object(uintptr_t addr)
 {
     if (addr - direct_map_base >= (uint64_t)max_pfn << PAGE_SHIFT) {
         pr_emerg("The address is %pS\n", (void *)addr);
+        asan_show_frame(addr);
         return;
     }
     const struct page *page = virt_to_page((void *)addr);

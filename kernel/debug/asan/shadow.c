@@ -1,13 +1,16 @@
 // kernel/debug/asan/shadow.c — where the shadow is, and how it is written.
 //
 // RAM has its shadow in pieces, one of 256 KiB for each 2 MiB that contains RAM; a table leads from the physical address to
-// the piece, so that holes cost nothing. The kernel image has one piece of its own.
+// the piece, so that holes cost nothing. The kernel image has one piece of its own. The vmalloc area gets its pieces, of the same
+// size, when addresses in them are first used; they stay. (All three begin at multiples of 2 MiB, so that a step of fill() never
+// crosses a piece.)
 #ifdef KERNEL_ASAN
 
 #include "kernel/debug/asan/internal.h"
 
 ASAN_OFF
 
+#include "arch/include/mmu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/boot/boot_info.h"
@@ -21,6 +24,9 @@ bool asan_ready;
 static uint8_t **chunks; // by physical address >> CHUNK_SHIFT
 static uint64_t chunks_end; // the first physical address behind the table
 static uint8_t *image_shadow;
+static uint8_t **vmalloc_chunks; // atomic; by offset from vmalloc_base >> CHUNK_SHIFT
+static uintptr_t vmalloc_base;
+#define VMALLOC_COVERED (64UL << 30) // what lies farther up is not checked; areas are taken from the bottom
 extern char kernel_image_start[], kernel_image_end[];
 
 uint8_t *asan_shadow(uintptr_t addr)
@@ -33,19 +39,49 @@ uint8_t *asan_shadow(uintptr_t addr)
     uint64_t offset = addr - (uintptr_t)kernel_image_start;
     if (offset < (uint64_t)(kernel_image_end - kernel_image_start))
         return image_shadow + offset / ASAN_SCALE;
+    offset = addr - vmalloc_base;
+    if (offset < VMALLOC_COVERED && vmalloc_chunks) {
+        uint8_t *chunk = __atomic_load_n(&vmalloc_chunks[offset >> CHUNK_SHIFT], __ATOMIC_ACQUIRE);
+        return chunk ? chunk + (offset & (CHUNK_SIZE - 1)) / ASAN_SCALE : nullptr;
+    }
     return nullptr;
+}
+
+bool asan_cover_vmalloc(uintptr_t start, size_t size)
+{
+    uintptr_t end = min(start + size, vmalloc_base + VMALLOC_COVERED);
+    for (uintptr_t at = ALIGN_DOWN(start, CHUNK_SIZE); at < end; at += CHUNK_SIZE) {
+        uint8_t **slot = &vmalloc_chunks[(at - vmalloc_base) >> CHUNK_SHIFT], *none = nullptr;
+        if (*slot)
+            continue;
+        const unsigned order = __builtin_ctzl(CHUNK_SHADOW / PAGE_SIZE);
+        struct page *page = page_alloc(order, ALLOC_KERNEL);
+        if (!page)
+            return false;
+        uint8_t *fresh = page_address(page);
+        raw_memset(fresh, ASAN_VMALLOC, CHUNK_SHADOW);
+        if (!__atomic_compare_exchange_n(slot, &none, fresh, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            page_free(page, order);
+    }
+    return true;
 }
 
 static void fill(uintptr_t addr, size_t size, uint8_t value)
 {
     while (size) {
-        size_t step = min(size, CHUNK_SIZE - (addr - direct_map_base) % CHUNK_SIZE);
+        size_t step = min(size, CHUNK_SIZE - addr % CHUNK_SIZE);
         uint8_t *shadow = asan_shadow(addr);
         if (shadow)
             raw_memset(shadow, value, step / ASAN_SCALE);
         addr += step;
         size -= step;
     }
+}
+
+void asan_write_shadow(uintptr_t addr, size_t count, uint8_t value)
+{
+    if (asan_ready)
+        fill(ALIGN_DOWN(addr, (uintptr_t)ASAN_SCALE), count * ASAN_SCALE, value);
 }
 
 void asan_poison(const void *addr, size_t size, uint8_t why)
@@ -148,6 +184,10 @@ void asan_init(void)
         if (!table[i])
             panic("asan: no memory for the shadow");
     }
+    vmalloc_chunks = take((VMALLOC_COVERED >> CHUNK_SHIFT) * sizeof *vmalloc_chunks);
+    if (!vmalloc_chunks)
+        panic("asan: no memory for the shadow");
+    vmalloc_base = ALIGN_DOWN(mmu_vmalloc_start, CHUNK_SIZE);
     chunks = table;
     chunks_end = nr << CHUNK_SHIFT;
     asan_ready = true;

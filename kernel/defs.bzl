@@ -28,8 +28,8 @@ _WARNINGS = [
 ]
 
 # The fortress profile checks itself at run time; these are its kernel-only halves (kernel/debug has what they call). clang knows the
-# address sanitiser for kernels, but its driver does not offer it for a bare machine. Access checks are calls, so that the
-# runtime alone knows where the shadow is.
+# address sanitiser for kernels, but its driver does not offer it for a bare machine. Access checks, and the shadow of local
+# variables, are calls, so that the runtime alone knows where the shadow is.
 FORTRESS_CHECKS = [
     "-DKERNEL_ASAN=1",
     "-DKERNEL_UBSAN=1",
@@ -41,7 +41,13 @@ FORTRESS_CHECKS = [
     "-mllvm",
     "-asan-instrumentation-with-call-threshold=0",
     "-mllvm",
-    "-asan-stack=0",
+    "-asan-mapping-offset=0",
+    "-mllvm",
+    "-asan-max-inline-poisoning-size=0",
+    "-mllvm",
+    "-asan-stack=1",
+    "-Xclang",
+    "-fsanitize-address-use-after-scope",
     "-mllvm",
     "-asan-destructor-kind=none",
 ]

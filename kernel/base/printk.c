@@ -287,6 +287,14 @@ void console_write(const char *text, size_t size)
     log_unlock(flags);
 }
 
+void console_drain(void)
+{
+    struct console *console;
+    list_for_each_entry (console, &consoles, link) // the list is complete when programs run
+        if (console->drain)
+            console->drain(console);
+}
+
 // The last console= names the preferred one; earlier ones are used as well: console=tty0 console=ttyS0,115200.
 enum { MAX_CONSOLES = 4 };
 static struct {

@@ -47,6 +47,7 @@ void printk(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 struct console {
     const char *name; // as in console=: "ttyS0", "tty0", "hvc0"
     void (*write)(struct console *console, const char *text, size_t size);
+    void (*drain)(struct console *console); // may be null: sends what programs wrote to the device and still waits; polls, a second at most
     void *data;
     bool boot_only; // replaced by the first real console of the same name
     bool preferred; // the last one named by console=: /dev/console is it
@@ -68,6 +69,8 @@ extern int console_loglevel;
 extern int default_message_loglevel;
 // Writes straight to the consoles, without a record: for /dev/console before there is a tty, and for a crash.
 void console_write(const char *text, size_t size);
+// Before the machine stops: what programs wrote to the consoles' devices is sent first. Context: a task; may take a second a console.
+void console_drain(void);
 // From now on, locks are broken and everything is shown: called once by panic().
 void console_bust_locks(void);
 

@@ -149,6 +149,7 @@ void ctrl_alt_del_set(bool restarts)
 [[noreturn]] static void machine_stop(void (*how)(void), const char *text)
 {
     sync_all_superblocks(true);
+    console_drain();
     pr_emerg("reboot: %s\n", text);
     if (how)
         how();

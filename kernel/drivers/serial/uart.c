@@ -243,6 +243,14 @@ static bool interrupt(void *arg)
             if (ports[i].present && ports[i].irq == irq && serve(&ports[i]))
                 more = ours = true;
     }
+    // Cut short while a port still asks: its line goes down and up again, which is a new edge.
+    for (unsigned i = 0; more && i < NR_PORTS; i++) {
+        if (ports[i].present && ports[i].irq == irq) {
+            spin_irq_guard(&ports[i].lock);
+            set(&ports[i], UART_INTERRUPTS, 0);
+            set(&ports[i], UART_INTERRUPTS, ports[i].ier);
+        }
+    }
     return ours;
 }
 

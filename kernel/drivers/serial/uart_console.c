@@ -3,6 +3,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
 #include "kernel/drivers/serial/uart.h"
+#include "kernel/time/clock.h"
 
 #define PATIENCE (1 << 20) // polls until a port that never has room is given up for this byte
 
@@ -29,6 +30,22 @@ static void uart_console_write(struct console *console, const char *text, size_t
     outb((uint16_t)(u->base + UART_INTERRUPTS), u->ier); // a transmitter that is empty interrupts now
     if (locked)
         spin_unlock(&u->lock);
+}
+
+// What programs wrote leaves before the machine stops, unless the terminal's user stopped it (^S) or the other side takes nothing.
+static void uart_console_drain(struct console *console)
+{
+    struct uart *u = console->data;
+    ktime_t limit = clock_monotonic() + NSEC_PER_SEC;
+    while (clock_monotonic() < limit) {
+        spin_irq_guard(&u->lock);
+        if (!u->running || u->tx_stopped || u->cts_stopped || u->head == u->tail)
+            break;
+        for (unsigned n = 0; n < UART_FIFO_SIZE && u->head != u->tail; n++)
+            put(u, (char)u->ring[u->tail++ % UART_RING]);
+    }
+    while (!(inb((uint16_t)(u->base + UART_LINE_STATUS)) & UART_LSR_IDLE) && clock_monotonic() < limit)
+        cpu_relax();
 }
 
 // console=ttyS0,115200n8: the terminal starts with these settings. 115200 where nothing is said: what the early console uses.
@@ -58,7 +75,7 @@ static void take_options(struct uart *u)
 
 void uart_console_init(struct uart *u)
 {
-    u->console = (struct console){.name = u->tty.name, .write = uart_console_write, .data = u};
+    u->console = (struct console){.name = u->tty.name, .write = uart_console_write, .drain = uart_console_drain, .data = u};
     if (console_register(&u->console))
         take_options(u);
     else

@@ -171,6 +171,32 @@ void mount_hash_remove(struct mount *m)
     seq_write_end(&mount_seq);
 }
 
+static struct mount *first_on(const struct dentry *dentry, const struct mount_namespace *ns) REQUIRES(hash_lock)
+{
+    struct mount *m;
+    hlist_for_each_entry(m, &by_point[hash_ptr(dentry, MOUNT_HASH_BITS)], point_hash)
+    {
+        if (m->mountpoint == dentry && (!ns || READ_ONCE(m->ns) == ns))
+            return m;
+    }
+    return nullptr;
+}
+
+struct mount *mount_on(const struct dentry *dentry)
+{
+    spin_guard(&hash_lock);
+    return first_on(dentry, nullptr);
+}
+
+bool mounted_here(const struct dentry *dentry)
+{
+    if (likely(!(READ_ONCE(dentry->flags) & DCACHE_MOUNTED)))
+        return false;
+    const struct mount_namespace *ns = current_mount_ns();
+    spin_guard(&hash_lock);
+    return first_on(dentry, ns) != nullptr;
+}
+
 // Whether some attached mount of the superblock has writers (remount read-only).
 bool sb_has_writers(const struct superblock *sb)
 {

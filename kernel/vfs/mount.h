@@ -53,6 +53,11 @@ struct mount {
 // Boot: the root file system, empty, and the first namespace.
 void mount_init_root(void);
 
+// Whether something is mounted on `dentry` in the caller's namespace: it may not be removed or renamed then (EBUSY).
+bool mounted_here(const struct dentry *dentry);
+// The name is gone: what other namespaces have mounted on it is detached, as by MNT_DETACH. No lock held. mount_namespaces(7).
+void mounts_detach(struct dentry *dentry);
+
 // References: one while attached (or in an unattached tree), one per path and file. Children do not count: see mount_tree.c.
 static inline struct mount *mnt_get(struct mount *mnt)
 {

@@ -60,7 +60,10 @@ int mount_attach_propagated(struct mount *tree, struct mount *parent, struct den
 // The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
 void propagate_umount_collect(struct mount *mnt, struct list_head *out);
 
+void mounts_detach_locked(struct dentry *dentry); // mounts_detach() with namespace_sem held for write
+
 // ---- mount.c
+struct mount *mount_on(const struct dentry *dentry); // any that is mounted on it; namespace_sem held
 void mount_locks_init(void);
 void mount_hash_insert(struct mount *m);
 void mount_hash_remove(struct mount *m);

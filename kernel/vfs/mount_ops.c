@@ -37,7 +37,11 @@ static int graft(struct mount *tree, struct path *target)
     write_guard(&point->sem);
     if (point->flags & I_DEAD)
         return -ENOENT;
-    return mount_attach_propagated(tree, target->mnt, target->dentry);
+    err = mount_attach_propagated(tree, target->mnt, target->dentry);
+    smp_mb();
+    if (!err && unlikely(d_unhashed(target->dentry) && !d_is_root(target->dentry)))
+        mounts_detach_locked(target->dentry); // unlink(2) of a file came between: it is as if it had come after
+    return err;
 }
 
 static unsigned mount_flags_from(unsigned long flags)

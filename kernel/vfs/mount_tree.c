@@ -164,6 +164,23 @@ void mount_tree_drop(struct mount *tree, bool connected)
     mount_ns_changed(ns);
 }
 
+void mounts_detach_locked(struct dentry *dentry)
+{
+    struct mount *m;
+    while ((m = mount_on(dentry)))
+        mount_tree_drop(m, true);
+}
+
+void mounts_detach(struct dentry *dentry)
+{
+    smp_mb(); // the name is gone; graft() marks the dentry first and looks for the name again afterwards
+    if (likely(!(READ_ONCE(dentry->flags) & DCACHE_MOUNTED)))
+        return;
+    down_write(&namespace_sem);
+    mounts_detach_locked(dentry);
+    namespace_unlock();
+}
+
 void namespace_unlock(void)
 {
     LIST_HEAD(mine);

@@ -230,7 +230,7 @@ static int unlink_locked(struct inode *dir, struct dentry *d)
         return -EPERM;
     struct inode *inode = d->inode;
     write_guard(&inode->sem);
-    if (d->flags & DCACHE_MOUNTED)
+    if (mounted_here(d))
         return -EBUSY;
     return dir->ops->unlink(dir, d);
 }
@@ -244,7 +244,7 @@ static int rmdir_locked(struct inode *dir, struct dentry *d)
         return -EPERM;
     struct inode *inode = d->inode;
     write_guard(&inode->sem);
-    if (d->flags & DCACHE_MOUNTED)
+    if (mounted_here(d))
         return -EBUSY;
     err = dir->ops->rmdir(dir, d);
     if (!err) {
@@ -284,6 +284,8 @@ static int remove_at(int dirfd, const struct pathname *name, bool is_dir)
         }
     }
     up_write(&dir->sem);
+    if (inode)
+        mounts_detach(d);
     dput(d);
     iput(inode);
     mnt_drop_write(pw.parent.mnt);

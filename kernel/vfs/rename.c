@@ -73,7 +73,7 @@ static int rename_locked(struct rename_pair *r)
         return -EPERM;
     struct inode *first = target && target < source ? target : source, *second = first == source ? (target ? target : source) : source;
     inode_lock_two(first, second);
-    if (r->old->flags & DCACHE_MOUNTED || r->new_->flags & DCACHE_MOUNTED)
+    if (mounted_here(r->old) || mounted_here(r->new_))
         err = -EBUSY;
     if (!err)
         err = dir->ops->rename(dir, r->old, r->new_dir->inode, r->new_, r->flags);
@@ -130,6 +130,8 @@ static int rename_pair(struct rename_pair *r)
         }
     }
     unlock_dirs(r);
+    if (!err && replaced && !(r->flags & RENAME_EXCHANGE))
+        mounts_detach(r->new_);
     dput(r->new_);
     dput(r->old);
     iput(replaced);

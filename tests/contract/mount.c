@@ -323,3 +323,123 @@ CASE(setns_enters_a_mount_namespace)
     EXPECT_EXITED(child, 0);
     EXPECT(exists("a/f"));
 }
+
+// A child in a mount namespace of its own that mounts a tmpfs on each of the places, writes a file into it, and answers on `out` whenever a byte comes on
+// `in`: '1' as long as it sees that file.
+static pid_t mounter(const char *const places[], int in[2], int out[2])
+{
+    REQUIRE(pipe(in) == 0 && pipe(out) == 0);
+    pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child)
+        return child;
+    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    for (int i = 0; places[i]; i++) {
+        struct stat s;
+        REQUIRE(stat(places[i], &s) == 0);
+        if (S_ISDIR(s.st_mode))
+            tmpfs_at(places[i]);
+        else
+            REQUIRE(mount("source", places[i], nullptr, MS_BIND, nullptr) == 0);
+    }
+    char c;
+    close(in[1]);
+    write_byte(out[1]);
+    while (read(in[0], &c, 1) == 1) {
+        FILE *mounts = fopen("/proc/self/mounts", "r");
+        char line[512];
+        int n = 0;
+        while (fgets(line, sizeof line, mounts))
+            for (int i = 0; places[i]; i++)
+                n += strstr(line, places[i]) != nullptr;
+        fclose(mounts);
+        c = (char)('0' + n);
+        REQUIRE(write(out[1], &c, 1) == 1);
+    }
+    _exit(0);
+}
+
+static int mounts_seen(int in[2], int out[2])
+{
+    char c;
+    write_byte(in[1]);
+    REQUIRE(read(out[0], &c, 1) == 1);
+    return c - '0';
+}
+
+CASE(mount_point_elsewhere_can_be_removed)
+{
+    static const char *const places[] = {"place-dir", "place-file", "place-old", nullptr};
+    int in[2], out[2];
+    char c;
+    make_file("source", "s");
+    REQUIRE(mkdir("place-dir", 0755) == 0 && mkdir("place-old", 0755) == 0 && mkdir("new", 0755) == 0);
+    make_file("place-file", "f");
+    pid_t child = mounter(places, in, out);
+    REQUIRE(read(out[0], &c, 1) == 1);
+    EXPECT_EQ(mounts_seen(in, out), 3);
+    EXPECT_EQ(rmdir("place-dir"), 0);
+    EXPECT_EQ(mounts_seen(in, out), 2);
+    EXPECT_EQ(unlink("place-file"), 0);
+    EXPECT_EQ(mounts_seen(in, out), 1);
+    EXPECT_EQ(rename("new", "place-old"), 0); // replaces the mount point
+    EXPECT_EQ(mounts_seen(in, out), 0);
+    close(in[1]);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(mount_point_elsewhere_can_be_renamed_with_its_mounts)
+{
+    static const char *const places[] = {"place-a", nullptr};
+    int in[2], out[2];
+    char c;
+    REQUIRE(mkdir("place-a", 0755) == 0);
+    pid_t child = mounter(places, in, out);
+    REQUIRE(read(out[0], &c, 1) == 1);
+    EXPECT_EQ(rename("place-a", "place-abc"), 0);
+    EXPECT_EQ(mounts_seen(in, out), 1); // it went along, under the new name
+    EXPECT_EQ(rmdir("place-abc"), 0);
+    EXPECT_EQ(mounts_seen(in, out), 0);
+    close(in[1]);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(mount_point_of_the_own_namespace_is_busy)
+{
+    own_mounts();
+    tmpfs_at("a");
+    EXPECT_ERRNO(rmdir("a"), EBUSY);
+    EXPECT_ERRNO(rename("a", "c"), EBUSY);
+    EXPECT_ERRNO(rename("b", "a"), EBUSY);
+    make_file("f", "");
+    make_file("g", "");
+    EXPECT_EQ(mount("g", "f", nullptr, MS_BIND, nullptr), 0);
+    EXPECT_ERRNO(unlink("f"), EBUSY);
+    EXPECT_EQ(unlink("g"), 0); // only what is mounted on counts
+    EXPECT_EQ(umount("f"), 0);
+    EXPECT_EQ(unlink("f"), 0);
+}
+
+CASE(mount_and_rmdir_race_between_namespaces)
+{
+    IN_CHILD(mounting)
+    {
+        REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+        for (int i = 0; i < 400; i++) {
+            if (mount("t", "d", "tmpfs", 0, nullptr) == 0) {
+                int fd = open("d/f", O_CREAT | O_WRONLY, 0600); // in the mount, or in a folder made anew
+                if (fd >= 0)
+                    close(fd);
+                (void)umount2("d", MNT_DETACH);
+            }
+        }
+    }
+    for (int i = 0; i < 400; i++) {
+        (void)mkdir("d", 0755);
+        (void)unlink("d/f");
+        (void)rmdir("d");
+    }
+    EXPECT_EXITED(mounting, 0);
+    (void)unlink("d/f");
+    EXPECT(rmdir("d") == 0 || errno == ENOENT);
+}

@@ -14,6 +14,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
@@ -41,6 +42,8 @@ int exec_open(int dirfd, const struct pathname *name, unsigned lookup_flags, str
             inode_allow_write(inode);
             if (file)
                 file_put(file);
+        } else {
+            inotify_file(file, IN_OPEN);
         }
     }
     path_put(&path);

@@ -3,6 +3,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
@@ -157,7 +158,10 @@ SYSCALL4(fallocate, int, fd, int, mode, loff_t, offset, loff_t, len)
     loff_t end;
     if (__builtin_add_overflow(offset, len, &end) || end > file->inode->sb->max_bytes)
         return -EFBIG;
-    return file->ops->fallocate ? file->ops->fallocate(file, mode, offset, len) : -EOPNOTSUPP;
+    long err = file->ops->fallocate ? file->ops->fallocate(file, mode, offset, len) : -EOPNOTSUPP;
+    if (!err)
+        inotify_file(file, IN_MODIFY);
+    return err;
 }
 
 SYSCALL4(fadvise64, int, fd, loff_t, offset, loff_t, len, int, advice)

@@ -14,6 +14,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache_internal.h"
 #include "kernel/vfs/name_hash.h"
+#include "kernel/vfs/inotify.h"
 
 DEFINE_LOCK_CLASS_NESTED(dentry_lock_class, "dentry", RANK_DENTRY);
 DEFINE_LOCK_CLASS(dentry_bucket_class, "dentry bucket", (enum lock_rank)(RANK_DENTRY + 1));
@@ -237,8 +238,10 @@ static struct dentry *d_destroy(struct dentry *d)
         list_del(&d->child_link);
         spin_unlock(&parent->lock);
     }
-    if (d->inode)
+    if (d->inode) {
+        inotify_unlinked(d->inode);
         iput(d->inode);
+    }
     name_release(d);
     atomic_sub_relaxed(&nr_dentries, 1);
     call_rcu(&d->rcu, d_free_rcu);
@@ -449,8 +452,10 @@ void d_delete(struct dentry *d)
         set_inode(d, nullptr);
         __atomic_store_n(&d->refs.v, 2, __ATOMIC_RELEASE);
         spin_unlock(&d->lock);
-        if (inode)
+        if (inode) {
+            inotify_unlinked(inode);
             iput(inode);
+        }
         return;
     }
     spin_unlock(&d->lock);

@@ -6,6 +6,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/rw.h"
@@ -72,6 +73,8 @@ static long read_directory(int fd, unsigned long buf, unsigned size, bool old)
     if (!err)
         inode_accessed(file);
     file_pos_end(&pos);
+    if (err != -ENOENT)
+        inotify_file(file, IN_ACCESS);
     if (g.left < size)
         return (long)(size - g.left);
     return err ? err : g.err;

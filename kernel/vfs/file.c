@@ -16,6 +16,7 @@
 #include "kernel/vfs/epoll.h"
 #include "kernel/vfs/fasync.h"
 #include "kernel/vfs/file_lock.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
@@ -130,6 +131,8 @@ static void file_free_rcu(struct rcu_head *head)
 
 static void file_release(struct file *file)
 {
+    if (INOTIFY_USED && file->ops != &no_ops)
+        inotify_file(file, file->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     if (unlikely(!list_empty(&file->epoll_links)))
         epoll_file_gone(file);
     if (unlikely(file->inode && file->inode->locks))

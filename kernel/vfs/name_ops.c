@@ -1,6 +1,7 @@
 // kernel/vfs/name_ops.c — making and removing names: the acting halves of mkdir(2), mknod(2), symlink(2), link(2), unlink(2), rmdir(2).
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/walk.h"
 
@@ -101,6 +102,8 @@ int do_mkdir(int dirfd, const struct pathname *name, umode_t mode)
     err = may_create(dir, d);
     if (!err)
         err = dir->ops->mkdir ? dir->ops->mkdir(dir, d, (mode & ~current_fs_context()->umask & 01777) | S_IFDIR) : -EPERM;
+    if (!err)
+        inotify_name(dir, IN_CREATE | IN_ISDIR, &d->name);
     path_create_done(&parent, d);
     return err;
 }
@@ -115,8 +118,12 @@ int vfs_mknod(const struct path *parent, struct dentry *d, umode_t mode, dev_t r
     if ((S_ISCHR(mode) || S_ISBLK(mode)) && !whiteout && !capable(CAP_MKNOD))
         return -EPERM;
     if (S_ISREG(mode))
-        return dir->ops->create ? dir->ops->create(dir, d, mode) : -EACCES;
-    return dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
+        err = dir->ops->create ? dir->ops->create(dir, d, mode) : -EACCES;
+    else
+        err = dir->ops->mknod ? dir->ops->mknod(dir, d, mode, rdev) : -EPERM;
+    if (!err)
+        inotify_name(dir, IN_CREATE, &d->name);
+    return err;
 }
 
 int do_mknod(int dirfd, const struct pathname *name, umode_t mode, dev_t rdev)
@@ -157,6 +164,8 @@ int do_symlink(const char *target, int dirfd, const struct pathname *name)
     err = may_create(dir, d);
     if (!err)
         err = dir->ops->symlink ? dir->ops->symlink(dir, d, target) : -EPERM;
+    if (!err)
+        inotify_name(dir, IN_CREATE, &d->name);
     path_create_done(&parent, d);
     return err;
 }
@@ -213,6 +222,10 @@ int do_link(int olddirfd, const struct pathname *old_name, int newdirfd, const s
             err = may_link(old.dentry->inode);
         if (!err)
             err = link_locked(old.dentry, parent.dentry->inode, d);
+        if (!err) {
+            inotify_inode(old.dentry->inode, IN_ATTRIB);
+            inotify_name(parent.dentry->inode, IN_CREATE, &d->name);
+        }
         path_create_done(&parent, d);
     }
     path_put(&old);
@@ -280,7 +293,10 @@ static int remove_at(int dirfd, const struct pathname *name, bool is_dir)
             err = is_dir ? rmdir_locked(dir, d) : unlink_locked(dir, d);
         if (!err) {
             inode = iget(d->inode); // truncating a big file is for after the unlock
+            if (!is_dir)
+                inotify_inode(inode, IN_ATTRIB); // of its link count
             d_delete(d);
+            inotify_name(dir, IN_DELETE | (is_dir ? IN_ISDIR : 0), &d->name);
         }
     }
     up_write(&dir->sem);

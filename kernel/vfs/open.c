@@ -3,6 +3,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/walk.h"
 
@@ -46,6 +47,8 @@ static int create_file(struct inode *dir, struct dentry *d, struct open_args *a)
         return -EACCES;
     err = dir->ops->create(dir, d, a->mode & ~current_fs_context()->umask);
     a->created = !err;
+    if (!err)
+        inotify_name(dir, IN_CREATE, &d->name);
     return err;
 }
 
@@ -181,6 +184,8 @@ int open_inode_file(const struct path *path, unsigned flags, struct file **out)
         file_put_sync(file);
         return err;
     }
+    if (!(flags & O_PATH))
+        inotify_file(file, IN_OPEN);
     file->flags &= ~(uint32_t)O_NOCTTY; // told the terminal's open; F_GETFL does not show it
     *out = file;
     return 0;
@@ -214,6 +219,8 @@ static int open_tmpfile(int dirfd, const struct pathname *name, struct open_args
             err = file_do_open(file);
         }
         mnt_drop_write(dir.mnt);
+        if (!err)
+            inotify_file(file, IN_OPEN);
         if (err && file)
             file_put_sync(file);
         else
@@ -253,8 +260,9 @@ int do_open(int dirfd, const struct pathname *name, const struct open_how_k *how
     if (err)
         return err;
     if (a.flags & O_TMPFILE_BIT)
-        return open_tmpfile(dirfd, name, &a, out);
-    err = open_once(dirfd, name, &a, true, out);
+        err = open_tmpfile(dirfd, name, &a, out);
+    else
+        err = open_once(dirfd, name, &a, true, out);
     if (err == -ECHILD)
         err = a.lookup & LOOKUP_CACHED ? -EAGAIN : open_once(dirfd, name, &a, false, out);
     return err;

@@ -4,6 +4,7 @@
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/inotify.h"
 
 int generic_permission(struct inode *inode, unsigned mask)
 {
@@ -117,7 +118,7 @@ static void chown_kills_set_id(const struct inode *inode, struct iattr *attr)
         attr->valid |= ATTR_KILL_SGID;
 }
 
-int setattr_locked(struct dentry *dentry, struct iattr *attr)
+static int set_attributes(struct dentry *dentry, struct iattr *attr)
 {
     struct inode *inode = dentry->inode;
     if (inode->flags & (I_IMMUTABLE | I_APPEND) && attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME_SET | ATTR_MTIME_SET))
@@ -141,4 +142,12 @@ int setattr_locked(struct dentry *dentry, struct iattr *attr)
         return -EINVAL; // a file system with content has its own setattr
     setattr_copy(inode, attr);
     return 0;
+}
+
+int setattr_locked(struct dentry *dentry, struct iattr *attr)
+{
+    int err = set_attributes(dentry, attr);
+    if (!err)
+        inotify_setattr(dentry, attr->valid);
+    return err;
 }

@@ -3,6 +3,7 @@
 // Lock order: the superblock's rename_mutex when the directories differ (then no directory of it changes its ancestors), the two directories
 // (an ancestor first, else by address), then the two inodes that are moved or replaced, by address.
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/walk.h"
 
@@ -60,6 +61,15 @@ static int check_permissions(struct rename_pair *r)
     return err;
 }
 
+static void tell_watchers(struct rename_pair *r, struct inode *source, struct inode *target)
+{
+    struct inode *from = r->old_dir->inode, *to = r->new_dir->inode;
+    bool exchange = r->flags & RENAME_EXCHANGE;
+    inotify_moved(from, &r->old_walk.last, to, &r->new_walk.last, source, exchange ? nullptr : target);
+    if (exchange)
+        inotify_moved(to, &r->new_walk.last, from, &r->old_walk.last, target, nullptr);
+}
+
 static int rename_locked(struct rename_pair *r)
 {
     struct inode *source = r->old->inode, *target = r->new_->inode;
@@ -85,6 +95,8 @@ static int rename_locked(struct rename_pair *r)
     if (!err)
         d_move(r->old, r->new_, r->flags & RENAME_EXCHANGE);
     inode_unlock_two(first, second);
+    if (!err)
+        tell_watchers(r, source, target);
     return err;
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/inotify.h"
 
 static ALWAYS_INLINE ssize_t read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags)
 {
@@ -15,6 +16,8 @@ static ALWAYS_INLINE ssize_t read_iter(struct file *file, struct iov_iter *to, l
     if (!iov_iter_count(to))
         return 0;
     ssize_t n = file->ops->read_iter(file, to, pos, rw_flags);
+    if (n > 0)
+        inotify_file(file, IN_ACCESS);
     struct task *task = current_task();
     if (likely(task)) {
         task->io_syscr++;
@@ -38,6 +41,8 @@ static ALWAYS_INLINE ssize_t write_iter(struct file *file, struct iov_iter *from
     if (!iov_iter_count(from) && S_ISREG(file->inode->mode))
         return 0;
     ssize_t n = file->ops->write_iter(file, from, pos, rw_flags);
+    if (n > 0)
+        inotify_file(file, IN_MODIFY);
     struct task *task = current_task();
     if (likely(task)) {
         task->io_syscw++;

@@ -3,6 +3,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/seq_file.h"
 
 DEFINE_LOCK_CLASS(sb_umount_class, "superblock umount", (enum lock_rank)(RANK_MOUNT + 1));
@@ -79,6 +80,7 @@ void sb_put(struct superblock *sb)
 {
     if (!sb || !refcount_dec_and_test(&sb->refs))
         return;
+    inotify_superblock_gone(sb);
     if (sb->root) {
         d_invalidate_children(sb->root);
         dput(sb->root);

@@ -179,7 +179,8 @@ struct inode {
     struct list_head sb_link;      // sb->inodes_lock
     struct hlist_node hash;
     struct spinlock lock;          // class inode: lazily made parts
-    struct list_head watches;      // inotify
+    struct list_head watches;      // inotify; lock
+    uint32_t watch_mask;           // the union of what they want to hear of; 0: none. lock for writing
     struct rcu_head rcu;
 };
 #define I_NEW 1u
@@ -222,6 +223,7 @@ struct superblock {
     struct spinlock inodes_lock;
     struct mutex rename_mutex;
     uint64_t next_ino;             // atomic
+    atomic_t watches;              // of inotify, on its inodes
 };
 #define SB_RDONLY 1u
 #define SB_NOSUID 2u

@@ -5,6 +5,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
@@ -95,6 +96,8 @@ static long set_one(const struct path *p, void *arg)
         if (!err)
             err = inode->ops && inode->ops->setxattr ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags) : -EOPNOTSUPP;
     }
+    if (!err)
+        inotify_dentry(p->dentry, IN_ATTRIB);
     mnt_drop_write(p->mnt);
     return err;
 }
@@ -271,6 +274,8 @@ static long remove_one(const struct path *p, void *arg)
         if (!err)
             err = inode->ops && inode->ops->removexattr ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
     }
+    if (!err)
+        inotify_dentry(p->dentry, IN_ATTRIB);
     mnt_drop_write(p->mnt);
     return err;
 }

@@ -6,6 +6,7 @@
 #include "kernel/mm/reclaim.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"
 
@@ -97,5 +98,12 @@ const struct pseudo_entry proc_sys_fs_files[] = {
      .data = &(const struct sysctl){.value = &sysctl_pipe_max_size, .min = 0, .max = 1l << 31, .set = set_pipe_max}},
     SYSCTL_INT("protected_hardlinks", 0644, &sysctl_protected_hardlinks, 0, 1),
     SYSCTL_INT("protected_symlinks", 0644, &sysctl_protected_symlinks, 0, 1),
+    {},
+};
+
+const struct pseudo_entry proc_sys_fs_inotify_files[] = {
+    SYSCTL_INT("max_queued_events", 0644, &sysctl_inotify_max_queued_events, 0, INT32_MAX),
+    SYSCTL_INT("max_user_instances", 0644, &sysctl_inotify_max_user_instances, 0, INT32_MAX),
+    SYSCTL_INT("max_user_watches", 0644, &sysctl_inotify_max_user_watches, 0, INT32_MAX),
     {},
 };

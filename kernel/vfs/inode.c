@@ -4,6 +4,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
+#include "kernel/vfs/acl.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file_lock.h"
 #include "kernel/vfs/mount.h"
@@ -53,6 +54,7 @@ static void inode_free_rcu(struct rcu_head *head)
     struct inode *inode = container_of(head, struct inode, rcu);
     struct superblock *sb = inode->sb;
     kfree((void *)inode->link);
+    acl_free(inode);
     if (sb->ops && sb->ops->free_inode)
         sb->ops->free_inode(inode);
     else

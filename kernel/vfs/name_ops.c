@@ -1,5 +1,6 @@
 // kernel/vfs/name_ops.c — making and removing names: the acting halves of mkdir(2), mknod(2), symlink(2), link(2), unlink(2), rmdir(2).
 #include "kernel/proc/cred.h"
+#include "kernel/vfs/acl.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
@@ -101,7 +102,7 @@ int do_mkdir(int dirfd, const struct pathname *name, umode_t mode)
     struct inode *dir = parent.dentry->inode;
     err = may_create(dir, d);
     if (!err)
-        err = dir->ops->mkdir ? dir->ops->mkdir(dir, d, (mode & ~current_fs_context()->umask & 01777) | S_IFDIR) : -EPERM;
+        err = dir->ops->mkdir ? dir->ops->mkdir(dir, d, (mode & ~acl_umask(dir) & 01777) | S_IFDIR) : -EPERM;
     if (!err)
         inotify_name(dir, IN_CREATE | IN_ISDIR, &d->name);
     path_create_done(&parent, d);
@@ -148,7 +149,7 @@ int do_mknod(int dirfd, const struct pathname *name, umode_t mode, dev_t rdev)
     int err = path_create(dirfd, name, false, &parent, &d);
     if (err)
         return err;
-    err = vfs_mknod(&parent, d, mode & ~current_fs_context()->umask, S_ISCHR(mode) || S_ISBLK(mode) ? rdev : 0);
+    err = vfs_mknod(&parent, d, mode & ~acl_umask(parent.dentry->inode), S_ISCHR(mode) || S_ISBLK(mode) ? rdev : 0);
     path_create_done(&parent, d);
     return err;
 }

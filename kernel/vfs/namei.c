@@ -536,7 +536,7 @@ static int may_search(struct walk *w)
         int err = walk_unlazy(w);
         return err ? err : inode->ops->permission(inode, MAY_EXEC);
     }
-    if (likely((inode->mode & 0111) == 0111))
+    if (likely((inode->mode & 0111) == 0111 && !(inode->flags & I_ACL)))
         return 0;
     return generic_permission(inode, MAY_EXEC);
 }

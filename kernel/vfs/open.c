@@ -1,6 +1,7 @@
 // kernel/vfs/open.c — opening files: open(2), openat2(2), creat(2); the last step of the walk with O_CREAT, permission, truncation.
 #include "kernel/proc/cred.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/vfs/acl.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/inotify.h"
@@ -45,7 +46,7 @@ static int create_file(struct inode *dir, struct dentry *d, struct open_args *a)
         return err;
     if (!dir->ops->create)
         return -EACCES;
-    err = dir->ops->create(dir, d, a->mode & ~current_fs_context()->umask);
+    err = dir->ops->create(dir, d, a->mode & ~acl_umask(dir));
     a->created = !err;
     if (!err)
         inotify_name(dir, IN_CREATE, &d->name);
@@ -211,7 +212,7 @@ static int open_tmpfile(int dirfd, const struct pathname *name, struct open_args
             err = file_alloc(&(struct path){dir.mnt, d}, a->flags & ~(O_EXCL | O_CLOEXEC | O_DIRECTORY), nullptr, &file);
         dput(d);
         if (!err)
-            err = inode->ops->tmpfile(inode, file, a->mode & ~current_fs_context()->umask);
+            err = inode->ops->tmpfile(inode, file, a->mode & ~acl_umask(inode));
         if (!err) {
             file->inode = d->inode;
             if (!(a->flags & O_EXCL))

@@ -3,6 +3,7 @@
 #include "kernel/proc/rlimit.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
+#include "kernel/vfs/acl.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/inotify.h"
 
@@ -12,8 +13,11 @@ int generic_permission(struct inode *inode, unsigned mask)
     umode_t mode = READ_ONCE(inode->mode);
     mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
     unsigned allowed = mode;
+    int acl;
     if (cred->fsuid == inode->uid)
         allowed >>= 6;
+    else if (unlikely(inode->flags & I_ACL) && mode & 070 && (acl = acl_permission(inode, mask)) != -EAGAIN)
+        allowed = acl ? 0 : 7;
     else if (((mode >> 3 ^ mode) & mask) && in_group(cred, inode->gid))
         allowed >>= 3;
     if (likely((mask & ~allowed) == 0))
@@ -93,8 +97,10 @@ void setattr_copy(struct inode *inode, const struct iattr *attr)
         inode->uid = attr->uid;
     if (attr->valid & ATTR_GID)
         inode->gid = attr->gid;
-    if (attr->valid & ATTR_MODE)
+    if (attr->valid & ATTR_MODE) {
         inode->mode = (inode->mode & S_IFMT) | (attr->mode & 07777);
+        acl_chmod(inode);
+    }
     if (attr->valid & ATTR_KILL_SUID)
         inode->mode &= ~S_ISUID;
     if (attr->valid & ATTR_KILL_SGID)

@@ -31,6 +31,7 @@ struct inode;
 struct kstatfs;
 struct mount;
 struct mount_namespace;
+struct posix_acl;
 struct seq_file;
 struct superblock;
 struct user_namespace;
@@ -168,6 +169,7 @@ struct inode {
     refcount_t refs;
     atomic_t write_count;          // > 0: open for writing; < 0: being executed (ETXTBSY)
     const char *link;              // symlink text, freed with the inode
+    struct posix_acl *acl, *default_acl; // acl.h: sem for writing, RCU
     void *private;                 // the file system's
     union {
         struct pipe *pipe;         // FIFO
@@ -190,6 +192,7 @@ struct inode {
 #define I_NOCACHE_ATTR 16u
 #define I_SEALABLE 32u  // F_ADD_SEALS applies (memory files)
 #define I_LINKABLE 128u // O_TMPFILE without O_EXCL: linkat() may give it a first name
+#define I_ACL 256u      // acl is set: the mode bits do not tell all
 #define I_NO_CMTIME 64u // the file system keeps times itself
 
 struct superblock_ops {
@@ -231,6 +234,7 @@ struct superblock {
 #define SB_NOEXEC 8u
 #define SB_SYNCHRONOUS 16u
 #define SB_NOATIME 1024u
+#define SB_POSIXACL (1u << 16)  // access control lists: acl.h
 #define SB_KERNMOUNT (1u << 22) // internal: never reachable by path
 
 // ---- dentry ----------------------------------------------------------------------------------------------------------------------------------

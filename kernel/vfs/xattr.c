@@ -3,6 +3,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/vfs/acl.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/inotify.h"
@@ -81,6 +82,18 @@ struct set_args {
     int flags;
 };
 
+static int set_locked(struct inode *inode, const struct set_args *a)
+{
+    if (acl_is_xattr(a->name))
+        return acl_xattr_set(inode, a->name, a->value, a->size);
+    int err = may_use(inode, a->name, true);
+    if (!err)
+        err = check_namespace(a->name);
+    if (err)
+        return err;
+    return inode->ops && inode->ops->setxattr ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags) : -EOPNOTSUPP;
+}
+
 static long set_one(const struct path *p, void *arg)
 {
     struct set_args *a = arg;
@@ -90,11 +103,7 @@ static long set_one(const struct path *p, void *arg)
         return err;
     {
         write_guard(&inode->sem);
-        err = may_use(inode, a->name, true);
-        if (!err)
-            err = check_namespace(a->name);
-        if (!err)
-            err = inode->ops && inode->ops->setxattr ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags) : -EOPNOTSUPP;
+        err = set_locked(inode, a);
     }
     if (!err)
         inotify_dentry(p->dentry, IN_ATTRIB);
@@ -159,19 +168,20 @@ static long get_one(const struct path *p, void *arg)
     struct inode *inode = p->dentry->inode;
     char name[XATTR_NAME_MAX + 1];
     int err = copy_name(name, a->name);
-    if (!err)
+    bool acl = !err && acl_is_xattr(name);
+    if (!err && !acl)
         err = may_use(inode, name, false);
-    if (!err)
+    if (!err && !acl)
         err = check_namespace(name);
     if (err)
         return err;
-    if (!inode->ops || !inode->ops->getxattr)
+    if (!acl && (!inode->ops || !inode->ops->getxattr))
         return -EOPNOTSUPP;
     size_t size = min(a->size, (size_t)XATTR_SIZE_MAX);
     char *buf = size ? kvmalloc(size, ALLOC_KERNEL) : nullptr;
     if (size && !buf)
         return -ENOMEM;
-    ssize_t n = inode->ops->getxattr(inode, name, buf, size);
+    ssize_t n = acl ? acl_xattr_get(inode, name, buf, size) : inode->ops->getxattr(inode, name, buf, size);
     if (n > 0 && size && copy_to_user(a->value, buf, (size_t)n))
         n = -EFAULT;
     kvfree(buf);
@@ -215,13 +225,21 @@ static size_t without_trusted(char *list, size_t len)
     return out;
 }
 
+// The names of access control lists, then the file system's. size 0: only counts.
+static ssize_t list_all(struct inode *inode, char *buf, size_t size)
+{
+    ssize_t lists = acl_xattr_list(inode, buf, size);
+    if (lists < 0 || !inode->ops || !inode->ops->listxattr || (size && (size_t)lists == size))
+        return lists;
+    ssize_t others = inode->ops->listxattr(inode, size ? buf + lists : nullptr, size ? size - (size_t)lists : 0);
+    return others < 0 ? others : lists + others;
+}
+
 static long list_one(const struct path *p, void *arg)
 {
     struct list_args *a = arg;
     struct inode *inode = p->dentry->inode;
-    if (!inode->ops || !inode->ops->listxattr)
-        return 0;
-    ssize_t len = inode->ops->listxattr(inode, nullptr, 0);
+    ssize_t len = list_all(inode, nullptr, 0);
     if (len <= 0)
         return len;
     if (len > (ssize_t)XATTR_LIST_MAX)
@@ -229,7 +247,7 @@ static long list_one(const struct path *p, void *arg)
     char *buf = kvmalloc((size_t)len, ALLOC_KERNEL);
     if (!buf)
         return -ENOMEM;
-    len = inode->ops->listxattr(inode, buf, (size_t)len);
+    len = list_all(inode, buf, (size_t)len);
     if (len > 0 && !capable(CAP_SYS_ADMIN))
         len = (ssize_t)without_trusted(buf, (size_t)len);
     if (len > 0 && a->size) {
@@ -259,6 +277,18 @@ SYSCALL3(flistxattr, int, fd, char __user *, list, size_t, size)
 
 // ---- remove --------------------------------------------------------------------------------------------------------------------------------------------------
 
+static int remove_locked(struct inode *inode, const char *name)
+{
+    if (acl_is_xattr(name))
+        return acl_xattr_set(inode, name, nullptr, 0);
+    int err = may_use(inode, name, true);
+    if (!err)
+        err = check_namespace(name);
+    if (err)
+        return err;
+    return inode->ops && inode->ops->removexattr ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
+}
+
 static long remove_one(const struct path *p, void *arg)
 {
     const char *name = arg;
@@ -268,11 +298,7 @@ static long remove_one(const struct path *p, void *arg)
         return err;
     {
         write_guard(&inode->sem);
-        err = may_use(inode, name, true);
-        if (!err)
-            err = check_namespace(name);
-        if (!err)
-            err = inode->ops && inode->ops->removexattr ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
+        err = remove_locked(inode, name);
     }
     if (!err)
         inotify_dentry(p->dentry, IN_ATTRIB);

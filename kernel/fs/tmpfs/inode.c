@@ -4,6 +4,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/fs/tmpfs/tmpfs.h"
 #include "kernel/mm/slab.h"
+#include "kernel/vfs/acl.h"
 
 DEFINE_LOCK_CLASS(tmpfs_xattr_class, "tmpfs xattr", (enum lock_rank)(RANK_INODE + 1));
 
@@ -87,10 +88,19 @@ static int tmpfs_lookup(struct inode *, struct dentry *dentry, unsigned)
     return 0;
 }
 
+// For a name in `dir`, with what its default access control list gives.
+static int new_inode(struct inode *dir, umode_t mode, dev_t rdev, struct inode **out)
+{
+    int err = tmpfs_inode_create(dir->sb, dir, mode, rdev, out);
+    if (!err && (err = acl_inherit(dir, *out)))
+        iput(*out);
+    return err;
+}
+
 static int tmpfs_mknod(struct inode *dir, struct dentry *dentry, umode_t mode, dev_t rdev)
 {
     struct inode *inode;
-    int err = tmpfs_inode_create(dir->sb, dir, mode, rdev, &inode);
+    int err = new_inode(dir, mode, rdev, &inode);
     if (err)
         return err;
     d_instantiate(dentry, inode);
@@ -162,7 +172,7 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
 static int tmpfs_tmpfile(struct inode *dir, struct file *file, umode_t mode)
 {
     struct inode *inode;
-    int err = tmpfs_inode_create(dir->sb, dir, mode, 0, &inode);
+    int err = new_inode(dir, mode, 0, &inode);
     if (err)
         return err;
     inode->nlink = 0;

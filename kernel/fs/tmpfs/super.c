@@ -163,7 +163,7 @@ int tmpfs_get_super(const struct file_system_type *type, unsigned flags, const c
         kfree(ts);
         return err;
     }
-    struct superblock *sb = sb_alloc(type, flags);
+    struct superblock *sb = sb_alloc(type, flags | SB_POSIXACL);
     if (!sb) {
         kfree(ts);
         return -ENOMEM;

@@ -7,6 +7,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/stat.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/proc/rlimit.h"
 #include "kernel/proc/task.h"
 
@@ -102,6 +103,8 @@ static enum fault_result fault_special(struct vma *vma, vaddr_t addr, struct lea
 
 enum fault_result fault_in(struct vma *vma, vaddr_t addr, bool write)
 {
+    if (unlikely(vma->mm->shared_tables) && table_is_shared(vma->mm, addr))
+        return FAULT_SHARED;
     struct leaf leaf = table_get(vma->mm, addr);
     if (unlikely(!leaf.entry))
         return FAULT_OOM;
@@ -155,14 +158,18 @@ static inline bool access_allowed(const struct vma *vma, enum fault_access acces
     return vma->flags & (VM_READ | VM_WRITE | VM_EXEC); // x86 can not tell them apart
 }
 
-static enum fault_result fault_grow(struct mm *mm, vaddr_t addr, enum fault_access access)
+// Faults that change more than an entry: a stack that grows, a leaf table that is shared with another space.
+static enum fault_result fault_exclusive(struct mm *mm, vaddr_t addr, enum fault_access access)
 {
     down_write(&mm->sem);
     struct vma *vma = vma_find(mm, addr);
     enum fault_result result = FAULT_SEGV_MAPERR;
-    if (vma && (addr >= vma->start || (vma->flags & VM_GROWSDOWN && stack_expand(vma, addr) == 0)))
-        result =
-            access_allowed(vma, access) ? fault_in(vma, addr & PAGE_MASK, access == FAULT_WRITE) : FAULT_SEGV_ACCERR;
+    if (vma && (addr >= vma->start || (vma->flags & VM_GROWSDOWN && stack_expand(vma, addr) == 0))) {
+        if (!access_allowed(vma, access))
+            result = FAULT_SEGV_ACCERR;
+        else
+            result = table_own(mm, addr) ? FAULT_OOM : fault_in(vma, addr & PAGE_MASK, access == FAULT_WRITE);
+    }
     up_write(&mm->sem);
     return result;
 }
@@ -180,12 +187,12 @@ enum fault_result mm_fault(struct mm *mm, vaddr_t addr, enum fault_access access
     if (unlikely(!vma || addr < vma->start)) {
         bool grows = vma && vma->flags & VM_GROWSDOWN;
         up_read(&mm->sem);
-        return grows ? fault_grow(mm, addr, access) : FAULT_SEGV_MAPERR;
+        return grows ? fault_exclusive(mm, addr, access) : FAULT_SEGV_MAPERR;
     }
     if (unlikely(!access_allowed(vma, access)))
         result = FAULT_SEGV_ACCERR;
     else
         result = fault_in(vma, addr & PAGE_MASK, access == FAULT_WRITE);
     up_read(&mm->sem);
-    return result;
+    return likely(result != FAULT_SHARED) ? result : fault_exclusive(mm, addr, access);
 }

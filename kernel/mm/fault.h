@@ -4,7 +4,8 @@
 #include "kernel/mm/table.h"
 #include "kernel/mm/vma.h"
 
-// Makes the entry for `addr` (page aligned, inside the VMA) good for the access, which the VMA allows.
+// Makes the entry for `addr` (page aligned, inside the VMA) good for the access, which the VMA allows. FAULT_SHARED:
+// nothing done, the caller must make the leaf table the space's own first.
 enum fault_result fault_in(struct vma *vma, vaddr_t addr, bool write);
 // A write to a present entry without W: `seen`.
 enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen);

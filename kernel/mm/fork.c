@@ -1,12 +1,14 @@
 // kernel/mm/fork.c — fork's copy of an address space: VMAs, and the page tables of those that have private pages.
 //
 // What can be faulted in again is not copied: shared mappings, and private file mappings none of whose pages was
-// written (has_anon). Of the others every entry is copied, both sides lose W, and each page gains a reference. The
-// parent is flushed once, on every CPU, before its lock is let go.
+// written (has_anon). Of the others every entry is copied, both sides lose W, and each page gains a reference; but whole
+// leaf tables of big private memory are shared until somebody writes (table_share.h). The parent is flushed once, on
+// every CPU, before its lock is let go.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/gather.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/mm/vma.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
@@ -48,13 +50,24 @@ static void copy_leaf(struct copy_state *st, struct leaf from, struct leaf to, v
     to.table->table_entries += copied;
 }
 
+// Nothing but the VMA's private memory hangs below the table of [addr, stop), and enough of it.
+static bool worth_sharing(const struct vma *vma, vaddr_t addr, vaddr_t stop, const struct page *table)
+{
+    return stop - addr == mmu_span(1) && !vma->cache && !vma->ops && !(vma->flags & VM_PFNMAP) &&
+           table->table_entries >= TABLE_SHARE_MIN;
+}
+
 static int copy_tables(struct copy_state *st, struct vma *from, struct mm *to)
 {
     vaddr_t addr = from->start;
     while ((addr = table_skip_holes(from->mm, addr, from->end)) < from->end) {
         vaddr_t stop = min(ALIGN_DOWN(addr, mmu_span(1)) + mmu_span(1), from->end);
         struct leaf src = table_find(from->mm, addr);
-        if (src.table->table_entries) {
+        if (worth_sharing(from, addr, stop, src.table)) {
+            if (table_share(from->mm, to, addr, &st->anon))
+                return -ENOMEM;
+            st->write_protected = true;
+        } else if (src.table->table_entries) {
             struct leaf dst = table_get(to, addr);
             if (!dst.entry)
                 return -ENOMEM;

@@ -1,7 +1,9 @@
 // kernel/mm/gather.c — unmapping user pages and freeing page tables, in the order clear, flush, free.
 #include "kernel/mm/gather.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/panic.h"
 #include "kernel/mm/stat.h"
+#include "kernel/mm/table_share.h"
 
 void gather_begin(struct gather *g, struct mm *mm)
 {
@@ -16,7 +18,7 @@ void gather_begin(struct gather *g, struct mm *mm)
 static inline void release(struct page *page)
 {
     if (unlikely(page_flags(page) & PG_TABLE))
-        table_page_free(page);
+        table_put(page);
     else
         page_put(page);
 }
@@ -140,10 +142,33 @@ static vaddr_t unmap_leaf(struct gather *g, struct leaf leaf, vaddr_t start, vad
     return left && reached < end ? reached : end;
 }
 
+// A shared leaf table goes as a whole where all of it goes. What is left of one in a range was made the space's own by
+// the caller (unmap_locked()), or has no other user any more; so nothing is allocated here. False: the gather is full.
+static NOINLINE bool unmap_shared(struct gather *g, vaddr_t start, vaddr_t stop)
+{
+    if (g->nr == GATHER_PAGES)
+        return false;
+    bool whole = stop - start == mmu_span(1) || g->alone;
+    struct page *table = whole ? table_detach(g->mm, start) : nullptr;
+    if (table) {
+        g->anon += table->table_anon;
+        gather_dirty_range(g, start, stop);
+        gather_add(g, table);
+    } else if (table_own(g->mm, start)) {
+        panic("mm: a shared page table in the middle of an unmapping");
+    }
+    return true;
+}
+
 vaddr_t unmap_step(struct gather *g, vaddr_t start, vaddr_t end, bool even_copies)
 {
     while ((start = table_skip_holes(g->mm, start, end)) < end) {
         vaddr_t stop = min(ALIGN_DOWN(start, mmu_span(1)) + mmu_span(1), end);
+        if (unlikely(g->mm->shared_tables) && table_is_shared(g->mm, start)) {
+            if (!unmap_shared(g, start, stop))
+                return start;
+            continue; // gone: skipped as a hole; or its own now
+        }
         start = unmap_leaf(g, table_find(g->mm, start), start, stop, even_copies);
         if (start < stop)
             return start;

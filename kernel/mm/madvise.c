@@ -5,6 +5,7 @@
 #include "kernel/mm/gather.h"
 #include "kernel/mm/mapping.h"
 #include "kernel/mm/populate.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/signal.h"
 #include "kernel/vfs/file.h"
@@ -210,7 +211,7 @@ static int advise_vmas(struct mm *mm, vaddr_t start, vaddr_t end, int advice)
     return unmapped;
 }
 
-int mm_madvise(struct mm *mm, vaddr_t start, size_t len, int advice)
+int mm_madvise(struct mm *mm, vaddr_t start, size_t len, int advice) NO_THREAD_SAFETY_ANALYSIS
 {
     if (!changes_vma(advice) && !changes_content(advice))
         return -EINVAL;
@@ -232,8 +233,13 @@ int mm_madvise(struct mm *mm, vaddr_t start, size_t len, int advice)
         up_write(&mm->sem);
         return err;
     }
-    read_guard(&mm->sem);
+    int err = mm_read_lock_own(mm, start, end);
+    if (err)
+        return err;
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-        return populate_locked(mm, start, end, advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
-    return advise_content(mm, start, end, advice);
+        err = populate_locked(mm, start, end, advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
+    else
+        err = advise_content(mm, start, end, advice);
+    up_read(&mm->sem);
+    return err;
 }

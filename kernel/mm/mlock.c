@@ -6,7 +6,7 @@
 #include "kernel/mm/madvise.h"
 #include "kernel/mm/mapping.h"
 #include "kernel/mm/populate.h"
-#include "kernel/mm/table.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/rlimit.h"
 #include "kernel/vfs/file.h"
@@ -75,7 +75,7 @@ int mm_mlock(struct mm *mm, vaddr_t start, size_t len, unsigned long lock_flags)
     return posix_error(mm_populate(mm, start, end - start));
 }
 
-int mm_mlockall(struct mm *mm, unsigned mcl)
+int mm_mlockall(struct mm *mm, unsigned mcl) NO_THREAD_SAFETY_ANALYSIS
 {
     if (mcl && !rlimit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
         return -EPERM;
@@ -100,11 +100,13 @@ int mm_mlockall(struct mm *mm, unsigned mcl)
     if (!(mcl & MCL_CURRENT) || mcl & MCL_ONFAULT)
         return 0;
     // Whatever can be made present; holes and unreadable parts do not matter here.
-    read_guard(&mm->sem);
-    for (vma = vma_find(mm, 0); vma; vma = vma->next)
-        if (populate_locked(mm, vma->start, vma->end, POPULATE_LOCK) == -EINTR)
-            return -EINTR;
-    return 0;
+    err = mm_read_lock_own(mm, 0, MMU_USER_END);
+    if (err)
+        return err;
+    for (vma = vma_find(mm, 0); vma && err != -EINTR; vma = vma->next)
+        err = populate_locked(mm, vma->start, vma->end, POPULATE_LOCK);
+    up_read(&mm->sem);
+    return err == -EINTR ? err : 0;
 }
 
 int mm_msync(struct mm *mm, vaddr_t start, size_t len, unsigned flags) NO_THREAD_SAFETY_ANALYSIS

@@ -103,6 +103,7 @@ struct mm {
     int64_t rss_file, rss_anon, rss_shmem;                                   // atomic
     uint64_t hiwater_rss, hiwater_vm; // as of the last time pages went: see mm_hiwater_rss()
     uint64_t table_pages;             // atomic
+    uint32_t shared_tables;           // leaf tables shared with other spaces (table_share.h): guarded by sem
     struct file *exe_file;            // guarded by sem; see mm_exe_file()
     uint64_t auxv[48];
     unsigned long def_flags; // mlockall(MCL_FUTURE)
@@ -183,6 +184,7 @@ enum fault_result {
     FAULT_SEGV_ACCERR,
     FAULT_SIGBUS,
     FAULT_OOM,
+    FAULT_SHARED, // inside kernel/mm only: the leaf table is shared (table_share.h)
 };
 // Resolves a fault at `addr` in the current thread's mm; interrupts on; may sleep. Never called with mm->sem held.
 enum fault_result mm_fault(struct mm *mm, vaddr_t addr, enum fault_access access, bool user_mode);

@@ -4,7 +4,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/mapping.h"
-#include "kernel/mm/table.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/proc/rlimit.h"
 
 // Entries never gain W here: the next write faults and finds out whether the page may be written in place (cow.c).
@@ -78,7 +78,7 @@ static int protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, unsigned pr
         return -EINVAL; // no memory grows upwards here
     }
     vaddr_t first = MMU_USER_END, last = 0, done = start;
-    int err = 0;
+    int err = table_own_range(mm, start, end);
     while (done < end && !err) {
         vma = vma_find(mm, done);
         if (!vma || vma->start > done) {

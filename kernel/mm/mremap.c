@@ -4,6 +4,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/gather.h"
 #include "kernel/mm/mapping.h"
+#include "kernel/mm/table_share.h"
 
 // Moves entries of [from, from + len) to `to`. mm->sem held for write: no fault and no other change runs, but
 // write-back may look at either place, so an entry is in exactly one at any time and its leaf lock is held. The old
@@ -127,6 +128,8 @@ static long move_range(struct mm *mm, vaddr_t old, size_t old_len, vaddr_t to, s
         return (long)to;
     }
     int err = vma_cut(mm, old, old + old_len);
+    if (!err)
+        err = table_own_range(mm, old, old + old_len);
     if (!err)
         err = move_vma(vma_find(mm, old), to, new_len, keep);
     return err ? err : (long)to;

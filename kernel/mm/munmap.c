@@ -4,11 +4,28 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/gather.h"
 #include "kernel/mm/mapping.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/proc/rlimit.h"
+
+// Shared leaf tables that the range has only a part of: copied while failing is still possible.
+static int own_edges(struct mm *mm, vaddr_t start, vaddr_t end)
+{
+    int err = 0;
+    for (struct vma *vma = vma_find(mm, start); vma && vma->start < end && !err; vma = vma->next) {
+        vaddr_t last = ALIGN_DOWN(vma->end - 1, mmu_span(1));
+        if (vma->start & (mmu_span(1) - 1))
+            err = table_own(mm, vma->start);
+        if (!err && (last < vma->start || vma->end - last < mmu_span(1)))
+            err = table_own(mm, vma->end - 1);
+    }
+    return err;
+}
 
 int unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     int err = vma_cut(mm, start, end);
+    if (!err && unlikely(mm->shared_tables))
+        err = own_edges(mm, start, end);
     if (err)
         return err;
     struct gather g;

@@ -44,6 +44,7 @@ struct page {          // 48 bytes; one per frame, so every byte counts
         struct {
             struct spinlock table_lock; // PG_TABLE: guards the entries of a leaf table
             uint32_t table_entries;     // how many are in use; for upper tables guarded by mm->table_lock
+            uint32_t table_anon;        // while the table is shared (table_share.h): how many are anonymous pages
         };
         struct rcu_head rcu; // on its way out after a grace period
     };

@@ -6,6 +6,7 @@
 #include "kernel/base/string.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/gather.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/sched/thread.h"
 
 static bool being_killed(void)
@@ -66,10 +67,15 @@ int populate_locked(struct mm *mm, vaddr_t start, vaddr_t end, int mode)
     return 0;
 }
 
-int mm_populate(struct mm *mm, vaddr_t start, size_t len)
+int mm_populate(struct mm *mm, vaddr_t start, size_t len) NO_THREAD_SAFETY_ANALYSIS
 {
-    read_guard(&mm->sem);
-    return populate_locked(mm, start & PAGE_MASK, ALIGN_UP(start + len, PAGE_SIZE), POPULATE_LOCK);
+    vaddr_t end = ALIGN_UP(start + len, PAGE_SIZE);
+    int err = mm_read_lock_own(mm, start & PAGE_MASK, end);
+    if (err)
+        return err;
+    err = populate_locked(mm, start & PAGE_MASK, end, POPULATE_LOCK);
+    up_read(&mm->sem);
+    return err;
 }
 
 // The page at `addr` with a reference, after breaking copy-on-write for a write; mm->sem held. `force` may write where
@@ -106,10 +112,20 @@ static int pin_locked(struct mm *mm, vaddr_t addr, bool write, bool force, struc
     }
 }
 
+// The same with the lock taken.
+static int pin(struct mm *mm, vaddr_t addr, bool write, bool force, struct page **out) NO_THREAD_SAFETY_ANALYSIS
+{
+    int err = mm_read_lock_own(mm, addr & PAGE_MASK, (addr & PAGE_MASK) + PAGE_SIZE);
+    if (err)
+        return err;
+    err = pin_locked(mm, addr, write, force, out);
+    up_read(&mm->sem);
+    return err;
+}
+
 int mm_pin_page(struct mm *mm, vaddr_t addr, bool write, struct page **out)
 {
-    read_guard(&mm->sem);
-    return pin_locked(mm, addr, write, false, out);
+    return pin(mm, addr, write, false, out);
 }
 
 ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force)
@@ -120,9 +136,7 @@ ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write
     len = min(len, MMU_USER_END - addr);
     while (done < len) {
         struct page *page;
-        down_read(&mm->sem);
-        int err = pin_locked(mm, addr + done, write, force, &page);
-        up_read(&mm->sem);
+        int err = pin(mm, addr + done, write, force, &page);
         if (err)
             return done ? (ssize_t)done : err == -EFAULT ? -EIO : err;
         size_t offset = (addr + done) & (PAGE_SIZE - 1), part = min(PAGE_SIZE - offset, len - done);

@@ -12,11 +12,12 @@ struct usage { // bytes
     uint64_t rss, pss, pss_dirty, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
 };
 
-static void count_page(struct usage *u, pte_t e)
+// `spaces`: how many have the table in common.
+static void count_page(struct usage *u, pte_t e, uint64_t spaces)
 {
     const struct page *page = pfn_to_page(mmu_pfn(e));
     bool anon = page_flags(page) & PG_ANON, dirty = mmu_dirty(e) || page_flags(page) & PG_DIRTY;
-    uint64_t users = anon ? refcount_read(&page->refs) : (uint64_t)max(page->map_count, 1);
+    uint64_t users = anon ? refcount_read(&page->refs) + spaces - 1 : (uint64_t)max(page->map_count, 1);
     u->rss += PAGE_SIZE;
     u->pss += PAGE_SIZE / max(users, 1ul);
     if (dirty)
@@ -38,7 +39,7 @@ static void measure(struct vma *vma, struct usage *u)
         leaf_lock(leaf.table);
         pte_t e = mmu_read(leaf.entry);
         if (e && !mmu_special(e))
-            count_page(u, e);
+            count_page(u, e, refcount_read(&leaf.table->refs));
         leaf_unlock(leaf.table);
     }
 }

@@ -45,16 +45,17 @@ void table_page_free(struct page *page)
     page_free(page, 0);
 }
 
-struct leaf table_make(struct mm *mm, vaddr_t addr)
+// The entry for `addr` in its table at `target`, with all tables above it. Null: no memory.
+static pte_t *make_down_to(struct mm *mm, vaddr_t addr, unsigned target)
 {
     pte_t *table = mm->arch.root;
-    for (unsigned level = MMU_LEVELS - 1; level > 0; level--) {
+    for (unsigned level = MMU_LEVELS - 1; level > target; level--) {
         pte_t *slot = &table[mmu_index(addr, level)];
         pte_t e = mmu_read(slot);
         if (!e) {
             struct page *fresh = table_page_alloc();
             if (!fresh)
-                return (struct leaf){};
+                return nullptr;
             spin_lock(&mm->table_lock);
             e = mmu_read(slot);
             if (!e) {
@@ -70,7 +71,18 @@ struct leaf table_make(struct mm *mm, vaddr_t addr)
         }
         table = phys_to_virt(mmu_phys(e));
     }
-    return (struct leaf){&table[mmu_index(addr, 0)], virt_to_page(table)};
+    return &table[mmu_index(addr, target)];
+}
+
+struct leaf table_make(struct mm *mm, vaddr_t addr)
+{
+    pte_t *entry = make_down_to(mm, addr, 0);
+    return entry ? (struct leaf){entry, virt_to_page(entry)} : (struct leaf){};
+}
+
+pte_t *table_slot_make(struct mm *mm, vaddr_t addr)
+{
+    return make_down_to(mm, addr, 1);
 }
 
 vaddr_t table_skip_holes(struct mm *mm, vaddr_t addr, vaddr_t end)

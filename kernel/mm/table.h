@@ -46,6 +46,9 @@ static inline struct leaf table_get(struct mm *mm, vaddr_t addr)
     return likely(leaf.entry) ? leaf : table_make(mm, addr);
 }
 
+// The upper entry that leads to the leaf table of `addr`, made if it is missing. Null: no memory. May sleep.
+[[nodiscard]] pte_t *table_slot_make(struct mm *mm, vaddr_t addr);
+
 // The first address >= addr (and < end) that may have a leaf table, skipping what upper tables show to be empty; or
 // end.
 vaddr_t table_skip_holes(struct mm *mm, vaddr_t addr, vaddr_t end);

@@ -85,7 +85,8 @@ void arch_page_fault(struct pt_regs *regs, unsigned long address)
     case FAULT_SIGBUS:
         send_signal(t, address, error, SIGBUS, BUS_ADRERR);
         return;
-    case FAULT_OOM: // the killer has chosen someone: try again, or die if it was us
+    case FAULT_SHARED: // not outside kernel/mm
+    case FAULT_OOM:    // the killer has chosen someone: try again, or die if it was us
         return;
     }
 }

@@ -7,6 +7,7 @@
 //   bench_clock=icount|wall   how many passes (icount: virtual time is the number of guest instructions)
 //   bench_only=NAME,NAME      only these
 //   bench_settle=SECONDS      how long the machine is left alone first; 6 unless said
+//   bench_kallsyms=1          nothing is measured: /proc/kallsyms is written to QEMU's debug console
 //
 // Lines: BENCH_INIT <TSC at process 1's first instructions>, BENCH_START <clock> <number of benchmarks>, then for each
 //   BENCH <name> <iterations> <total_ns> <per_iteration_ns> and BENCH_TSC <name> <ticks>, or BENCH_SKIP <name> <why>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -70,6 +72,9 @@ void bench_fail(const char *condition)
 }
 
 // A profiler looks for these two by name: what runs between them is a counted pass.
+void bench_pass_begins(void);
+void bench_pass_ends(void);
+
 [[gnu::noinline]] void bench_pass_begins(void)
 {
     __asm__ volatile("" ::: "memory");
@@ -84,17 +89,19 @@ struct result {
     uint64_t iterations, ns, ticks;
 };
 
-static void run_pass(const struct bench *bench, struct result *result)
+static void run_pass(const struct bench *bench, struct result *result, bool counted)
 {
     if (bench->setup)
         bench->setup();
-    bench_pass_begins();
+    if (counted)
+        bench_pass_begins();
     uint64_t tsc = now_tsc(), ns = now_ns();
     bench->body(bench->n);
     result->ns += now_ns() - ns;
     result->ticks += now_tsc() - tsc;
     result->iterations += bench->n;
-    bench_pass_ends();
+    if (counted)
+        bench_pass_ends();
     if (bench->teardown)
         bench->teardown();
 }
@@ -104,9 +111,9 @@ static void run_bench(const struct bench *bench, bool icount)
     current = bench->name;
     MUST(chdir(BENCH_DIR) == 0);
     struct result warm = {}, result = {};
-    run_pass(bench, &warm);
+    run_pass(bench, &warm, false);
     for (uint32_t passes = icount ? bench->icount_passes : bench->wall_passes; passes > 0; passes--)
-        run_pass(bench, &result);
+        run_pass(bench, &result, true);
     empty_folder(BENCH_DIR);
     say("BENCH %s %llu %llu %.1f\nBENCH_TSC %s %llu\n", bench->name, (unsigned long long)result.iterations, (unsigned long long)result.ns,
         (double)result.ns / (double)result.iterations, bench->name, (unsigned long long)result.ticks);
@@ -172,6 +179,29 @@ static void run_all(const char *only)
     say("BENCH_END\n");
 }
 
+// --- The kernel's symbols, for a profiler. The serial port would take minutes for them; QEMU's debug console takes a byte for an instruction. ---
+
+enum { DEBUG_CONSOLE = 0xE9 };
+
+static void write_kallsyms(void)
+{
+    FILE *symbols = fopen("/proc/kallsyms", "re");
+    if (!symbols || ioperm(DEBUG_CONSOLE, 1, 1) != 0) {
+        say("BENCH_SKIP all /proc/kallsyms or port 0x%X: %s\n", (unsigned)DEBUG_CONSOLE, strerror(errno));
+        return;
+    }
+    char line[512];
+    while (fgets(line, sizeof line, symbols)) {
+        unsigned long address;
+        char type;
+        if (sscanf(line, "%lx %c", &address, &type) != 2 || !strchr("tTwW", type) || strchr(line, '['))
+            continue; // data, and modules
+        for (const char *at = line; *at; at++)
+            outb((unsigned char)*at, DEBUG_CONSOLE);
+    }
+    say("BENCH_END\n");
+}
+
 // --- As init. ---
 
 static void mount_all(void)
@@ -197,7 +227,10 @@ static int init_main(uint64_t started)
     int child = fork();
     if (child == 0) {
         setenv("PATH", "/bin:/sbin", 1);
-        run_all(word("bench_only", ""));
+        if (*word("bench_kallsyms", ""))
+            write_kallsyms();
+        else
+            run_all(word("bench_only", ""));
         _exit(0);
     }
     for (int ended; (ended = wait(nullptr)) != child && (ended >= 0 || errno == EINTR);)

@@ -19,6 +19,7 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78cDEHMNOZ])")
 CPU = "max,la57=off,erms=off,fsrm=off,pku=off"
 
 MEMORY_MIB = 1024
+EXIT_SECONDS = 60
 
 
 @dataclass
@@ -56,7 +57,8 @@ def boot(qemu: machines.Qemu, machine: machines.Machine, accel: str, last: Calla
                     continue
                 data = os.read(process.stdout.fileno(), 65536)
                 now = time.monotonic() - started
-                if not data:
+                if not data:  # it has ended, or is about to: a plugin may still be writing what it counted
+                    process.wait(timeout=EXIT_SECONDS)
                     break
                 rest += data.decode("utf-8", errors="replace")
                 *lines, rest = rest.split("\n")

@@ -421,19 +421,7 @@ int pipe_create_files(struct file *files[2], unsigned flags)
 
 static int pipefs_get_super(const struct file_system_type *type, unsigned flags, const char *, const char *, struct superblock **out)
 {
-    struct superblock *sb = sb_alloc(type, flags | SB_KERNMOUNT);
-    if (!sb)
-        return -ENOMEM;
-    sb->magic = PIPEFS_MAGIC;
-    struct inode *inode = inode_alloc(sb);
-    sb->root = inode ? d_alloc_root(inode) : nullptr;
-    if (!sb->root) {
-        sb_put(sb);
-        return -ENOMEM;
-    }
-    inode->mode = S_IFDIR | 0700;
-    *out = sb;
-    return 0;
+    return sb_create_nameless(type, flags, PIPEFS_MAGIC, nullptr, out);
 }
 FILE_SYSTEM(pipefs_type) = {.name = "pipefs", .flags = FS_NO_USER_MOUNT, .get_super = pipefs_get_super};
 

@@ -199,19 +199,7 @@ int socket_file(struct socket *s, unsigned flags, struct file **out)
 
 static int sockfs_get_super(const struct file_system_type *type, unsigned flags, const char *, const char *, struct superblock **out)
 {
-    struct superblock *sb = sb_alloc(type, flags | SB_KERNMOUNT);
-    if (!sb)
-        return -ENOMEM;
-    sb->magic = SOCKFS_MAGIC;
-    struct inode *inode = inode_alloc(sb);
-    sb->root = inode ? d_alloc_root(inode) : nullptr;
-    if (!sb->root) {
-        sb_put(sb);
-        return -ENOMEM;
-    }
-    inode->mode = S_IFDIR | 0700;
-    *out = sb;
-    return 0;
+    return sb_create_nameless(type, flags, SOCKFS_MAGIC, nullptr, out);
 }
 FILE_SYSTEM(sockfs_type) = {.name = "sockfs", .flags = FS_NO_USER_MOUNT, .get_super = sockfs_get_super};
 

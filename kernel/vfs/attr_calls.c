@@ -1,5 +1,6 @@
 // kernel/vfs/attr_calls.c — chmod(2), chown(2), umask(2), truncate(2), utimensat(2), fallocate(2) and their relatives.
 #include "kernel/mm/page_cache.h"
+#include "kernel/proc/signal.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
@@ -174,6 +175,28 @@ SYSCALL4(fadvise64, int, fd, loff_t, offset, loff_t, len, int, advice)
     if (len < 0 || advice < 0 || advice > 5)
         return -EINVAL;
     (void)offset; // advice about a cache that is all there is
+    return 0;
+}
+
+SYSCALL3(readahead, int, fd, loff_t, offset, size_t, count)
+{
+    FD_REF(f, fd);
+    if (!f.file || !(f.file->mode & FMODE_READ))
+        return -EBADF;
+    struct inode *inode = f.file->inode;
+    if (!S_ISREG(inode->mode) && !S_ISBLK(inode->mode))
+        return -EINVAL;
+    struct page_cache *cache = &inode->cache;
+    if (!f.file->ops->page_cached || page_cache_is_memory(cache) || offset < 0)
+        return 0; // all there is, is in memory
+    loff_t size = inode_size(inode);
+    uint64_t last = offset < size ? ((uint64_t)offset + min(count, (size_t)(size - offset)) + PAGE_SIZE - 1) >> PAGE_SHIFT : 0;
+    for (uint64_t i = (uint64_t)offset >> PAGE_SHIFT; i < last && !fatal_signal_pending(); i++) {
+        struct page *page;
+        if (page_cache_get(cache, i, &page))
+            break; // whoever reads there will hear of the error
+        page_put(page);
+    }
     return 0;
 }
 

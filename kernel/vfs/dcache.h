@@ -93,6 +93,9 @@ void generic_getattr(struct inode *inode, struct kstat *stat);
 
 // Generic file operations over the page cache.
 ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags);
+// What lies at `pos` without copying it: *page, with a reference (the zero page for a hole), the *offset in it, and how many bytes of it are the
+// file's. 0 at the end of the file, -errno.
+ssize_t generic_page_at(struct file *file, loff_t pos, struct page **page, size_t *offset);
 ssize_t generic_write_iter(struct file *file, struct iov_iter *from, loff_t *pos, unsigned rw_flags);
 loff_t generic_llseek(struct file *file, loff_t offset, int whence);
 // The new size of a file in the page cache, with inode->sem held for write: drops and unmaps the pages beyond.
@@ -108,6 +111,9 @@ static inline struct superblock *sb_get(struct superblock *sb)
     return sb;
 }
 [[nodiscard]] struct superblock *sb_alloc(const struct file_system_type *type, unsigned flags); // with an anonymous device number
+// For file systems without names, of the kernel's own (pipes, sockets …): a superblock with an empty root directory. ops may be null. -ENOMEM.
+[[nodiscard]] int sb_create_nameless(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops,
+                                     struct superblock **out);
 void sb_put(struct superblock *sb);
 void sb_get_memory(struct superblock *sb); // the structure only
 void sb_put_memory(struct superblock *sb);

@@ -235,19 +235,7 @@ int file_anon(const char *name, const struct file_ops *ops, void *private, unsig
 
 static int anon_get_super(const struct file_system_type *type, unsigned flags, const char *, const char *, struct superblock **out)
 {
-    struct superblock *sb = sb_alloc(type, flags | SB_KERNMOUNT);
-    if (!sb)
-        return -ENOMEM;
-    sb->magic = ANON_INODE_FS_MAGIC;
-    struct inode *inode = inode_alloc(sb);
-    sb->root = inode ? d_alloc_root(inode) : nullptr;
-    if (!sb->root) {
-        sb_put(sb);
-        return -ENOMEM;
-    }
-    inode->mode = S_IFDIR | 0700;
-    *out = sb;
-    return 0;
+    return sb_create_nameless(type, flags, ANON_INODE_FS_MAGIC, nullptr, out);
 }
 FILE_SYSTEM(anon_inode_type) = {.name = "anon_inodefs", .flags = FS_NO_USER_MOUNT, .get_super = anon_get_super};
 

@@ -55,6 +55,23 @@ ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, u
     return done ? done : err;
 }
 
+ssize_t generic_page_at(struct file *file, loff_t pos, struct page **page, size_t *offset)
+{
+    struct inode *inode = file->inode;
+    loff_t size = inode_size(inode);
+    if (pos >= size)
+        return 0;
+    int err = page_for_read(&inode->cache, (uint64_t)pos >> PAGE_SHIFT, page);
+    if (err)
+        return err;
+    if (!*page) {
+        *page = zero_page;
+        page_get(zero_page);
+    }
+    *offset = (size_t)pos & ~PAGE_MASK;
+    return (ssize_t)min(PAGE_SIZE - *offset, (size_t)(size - pos));
+}
+
 // RLIMIT_FSIZE and the file system's limit: how many of `count` bytes may be written at `pos`; -EFBIG for none.
 static ssize_t write_limit(struct inode *inode, loff_t pos, size_t count)
 {

@@ -1,12 +1,14 @@
 // kernel/vfs/splice.c — moving data between descriptors inside the kernel: sendfile(2), splice(2), tee(2), vmsplice(2), copy_file_range(2).
 //
-// Between pipes whole pages change hands. Everything else goes through a page at a time and the files' own read and write operations.
+// Pages change hands where they can: between pipes, and from the page cache of a file into a pipe, which then shows what is written to the file later. From
+// the page cache to anything else the data is copied once. The rest goes through a buffer and the files' own read and write operations.
 #include "kernel/ipc/pipe.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/rw.h"
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
@@ -24,9 +26,49 @@ static ssize_t write_buffer(struct file *out, void *buf, size_t n, loff_t *pos)
     return (ssize_t)done;
 }
 
+static void note_read(struct file *in, ssize_t done)
+{
+    if (done <= 0)
+        return;
+    inode_accessed(in);
+    inotify_file(in, IN_ACCESS);
+}
+
+// From the page cache.
+static ssize_t copy_pages(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t count)
+{
+    ssize_t done = 0, err = 0;
+    while (!err && (size_t)done < count) {
+        struct page *page;
+        size_t offset;
+        ssize_t n = generic_page_at(in, *in_pos, &page, &offset);
+        if (n <= 0) {
+            err = n;
+            break;
+        }
+        n = min(n, (ssize_t)(count - (size_t)done));
+        ssize_t w = write_buffer(out, (char *)page_address(page) + offset, (size_t)n, out_pos);
+        page_put(page);
+        if (w > 0) {
+            *in_pos += w;
+            done += w;
+        }
+        if (w < n) {
+            err = w < 0 ? w : 0;
+            break;
+        }
+        if (signal_pending())
+            err = -ERESTARTSYS;
+    }
+    note_read(in, done);
+    return done ? done : err;
+}
+
 // Copies up to `count` bytes. What was read and could not be written is as if it had not been read: *in_pos tells how far it came.
 static ssize_t copy_loop(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t count)
 {
+    if (in->ops->page_cached)
+        return in->mode & FMODE_READ ? copy_pages(in, in_pos, out, out_pos, count) : -EBADF;
     size_t chunk = min(count, (size_t)COPY_CHUNK);
     void *buf = kvmalloc(chunk ? chunk : 1, ALLOC_KERNEL);
     if (!buf)
@@ -75,6 +117,59 @@ static int position_done(struct file *file, loff_t __user *upos, loff_t pos)
     return put_user(pos, upos);
 }
 
+// The next piece of `in` as a page with a reference. Bytes, 0 at the end of the file, -errno.
+static ssize_t piece_of(struct file *in, loff_t *pos, size_t max, struct pipe_chunk *out)
+{
+    struct page *page;
+    size_t offset = 0;
+    ssize_t n;
+    if (in->ops->page_cached) {
+        n = generic_page_at(in, *pos, &page, &offset);
+        if (n > 0) {
+            n = min(n, (ssize_t)max);
+            *pos += n;
+        }
+    } else {
+        page = page_alloc(0, ALLOC_KERNEL);
+        if (!page)
+            return -ENOMEM;
+        n = file_read(in, page_address(page), min(max, PAGE_SIZE), pos);
+        if (n <= 0)
+            page_put(page);
+    }
+    if (n > 0)
+        *out = (struct pipe_chunk){page, (uint32_t)offset, (uint32_t)n};
+    return n;
+}
+
+// Only the first room in the pipe is waited for.
+static ssize_t file_to_pipe(struct file *in, loff_t *pos, struct pipe *out, size_t len, bool nonblock)
+{
+    ssize_t done = 0, n = 0;
+    while ((size_t)done < len) {
+        if ((n = pipe_wait_room(out, nonblock || done)))
+            break;
+        struct pipe_chunk c;
+        loff_t from = *pos;
+        n = piece_of(in, pos, len - (size_t)done, &c);
+        if (n <= 0)
+            break;
+        int err = pipe_put_chunk(out, &c, false);
+        if (err) {
+            page_put(c.page);
+            *pos = from;
+            n = err;
+            break;
+        }
+        done += n;
+        if (n < (ssize_t)PAGE_SIZE && !(in->mode & FMODE_LSEEK))
+            break; // a stream gave what it had
+    }
+    if (in->ops->page_cached)
+        note_read(in, done);
+    return done ? done : n;
+}
+
 SYSCALL4(sendfile, int, out_fd, int, in_fd, loff_t __user *, uoffset, size_t, count)
 {
     FD_REF(in, in_fd);
@@ -89,10 +184,17 @@ SYSCALL4(sendfile, int, out_fd, int, in_fd, loff_t __user *, uoffset, size_t, co
     int err = position(in.file, uoffset, &in_pos);
     if (err)
         return err;
-    struct pos_ref out_pos;
-    file_pos_begin(&out_pos, out.file, out.counted);
-    ssize_t n = copy_loop(in.file, &in_pos, out.file, out_pos.pos, min(count, MAX_RW_COUNT));
-    file_pos_end(&out_pos);
+    struct pipe *pipe = pipe_of(out.file);
+    ssize_t n;
+    count = min(count, MAX_RW_COUNT);
+    if (pipe) {
+        n = file_to_pipe(in.file, &in_pos, pipe, count, out.file->flags & O_NONBLOCK);
+    } else {
+        struct pos_ref out_pos;
+        file_pos_begin(&out_pos, out.file, out.counted);
+        n = copy_loop(in.file, &in_pos, out.file, out_pos.pos, count);
+        file_pos_end(&out_pos);
+    }
     if (n >= 0 && position_done(in.file, uoffset, in_pos))
         return -EFAULT;
     return n;
@@ -138,31 +240,6 @@ static ssize_t pipe_to_file(struct pipe *in, struct file *out, loff_t *pos, size
         }
         page_put(c.page);
         done += n;
-    }
-    return done;
-}
-
-static ssize_t file_to_pipe(struct file *in, loff_t *pos, struct pipe *out, size_t len, bool nonblock)
-{
-    ssize_t done = 0;
-    while ((size_t)done < len) {
-        int err = pipe_wait_room(out, nonblock || done);
-        if (err)
-            return done ? done : err;
-        struct page *page = page_alloc(0, ALLOC_KERNEL);
-        if (!page)
-            return done ? done : -ENOMEM;
-        loff_t from = *pos;
-        ssize_t n = file_read(in, page_address(page), min(len - (size_t)done, PAGE_SIZE), pos);
-        err = n > 0 ? pipe_put_chunk(out, &(struct pipe_chunk){page, 0, (uint32_t)n}, false) : 0;
-        if (n <= 0 || err) {
-            page_put(page);
-            *pos = err ? from : *pos;
-            return done ? done : n > 0 ? err : n;
-        }
-        done += n;
-        if (n < (ssize_t)PAGE_SIZE && !(in->mode & FMODE_LSEEK))
-            break; // a stream gave what it had
     }
     return done;
 }
@@ -275,14 +352,13 @@ SYSCALL6(copy_file_range, int, in_fd, loff_t __user *, uin, int, out_fd, loff_t 
         return -EBADF;
     if (ii->sb != oi->sb && ii->sb->type != oi->sb->type)
         return -EXDEV;
-    loff_t in_pos, out_pos, end;
-    int err = position(in.file, uin, &in_pos);
-    if (!err)
-        err = position(out.file, uout, &out_pos);
-    if (err)
-        return err;
-    if (__builtin_add_overflow(in_pos, (loff_t)min(len, (size_t)INT64_MAX), &end) || __builtin_add_overflow(out_pos, (loff_t)min(len, (size_t)INT64_MAX), &end))
+    loff_t in_pos = in.file->pos, out_pos = out.file->pos;
+    if ((uin && get_user(in_pos, uin)) || (uout && get_user(out_pos, uout)))
+        return -EFAULT;
+    if ((uint64_t)in_pos + len < (uint64_t)in_pos || (uint64_t)out_pos + len < (uint64_t)out_pos)
         return -EOVERFLOW;
+    if (in_pos < 0 || out_pos < 0)
+        return -EINVAL;
     len = min(len, MAX_RW_COUNT);
     loff_t size = inode_size(ii);
     len = in_pos >= size ? 0 : min(len, (size_t)(size - in_pos));

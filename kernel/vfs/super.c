@@ -65,6 +65,24 @@ struct superblock *sb_alloc(const struct file_system_type *type, unsigned flags)
     return sb;
 }
 
+int sb_create_nameless(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops, struct superblock **out)
+{
+    struct superblock *sb = sb_alloc(type, flags | SB_KERNMOUNT);
+    if (!sb)
+        return -ENOMEM;
+    sb->magic = magic;
+    sb->ops = ops;
+    struct inode *inode = inode_alloc(sb);
+    sb->root = inode ? d_alloc_root(inode) : nullptr;
+    if (!sb->root) {
+        sb_put(sb);
+        return -ENOMEM;
+    }
+    inode->mode = S_IFDIR | 0700;
+    *out = sb;
+    return 0;
+}
+
 void sb_get_memory(struct superblock *sb)
 {
     refcount_inc(&sb->memory_refs);

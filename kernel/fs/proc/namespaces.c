@@ -164,20 +164,7 @@ const struct proc_file proc_ns_files[] = {
 
 static int nsfs_get_super(const struct file_system_type *type, unsigned flags, const char *, const char *, struct superblock **out)
 {
-    struct superblock *sb = sb_alloc(type, flags);
-    if (!sb)
-        return -ENOMEM;
-    sb->magic = NSFS_MAGIC;
-    sb->ops = &nsfs_super_ops;
-    struct inode *inode = inode_alloc(sb);
-    sb->root = inode ? d_alloc_root(inode) : nullptr;
-    if (!sb->root) {
-        sb_put(sb);
-        return -ENOMEM;
-    }
-    inode->mode = S_IFDIR | 0700;
-    *out = sb;
-    return 0;
+    return sb_create_nameless(type, flags, NSFS_MAGIC, &nsfs_super_ops, out);
 }
 FILE_SYSTEM(nsfs_type) = {.name = "nsfs", .flags = FS_NO_USER_MOUNT, .get_super = nsfs_get_super};
 

@@ -9,6 +9,11 @@ def userland_repositories():
         build_file = "//third_party/busybox:BUILD.busybox.bazel",
     )
     debian_archive(
+        name = "debian",
+        build_file = "//third_party/debian:BUILD.packages.bazel",
+        unpack = "tar",
+    )
+    debian_archive(
         name = "glibc_tools",
         sets = ["glibc_tools"],
         build_file = "//third_party/glibc_tools:BUILD.debian.bazel",

@@ -88,15 +88,16 @@ def _fetch(ctx, what, output, urls, sha256, path = "", mirrors = [], refresh = "
     _explain_and_fail(ctx, what, urls, sha256, path, mirrors, refresh)
 
 def _unpack_deb(ctx, deb):
-    """Adds the content of a .deb to this repository's folder."""
+    """Adds the content of a .deb to this repository's folder, as `unpack` says."""
     dpkg_deb = ctx.which("dpkg-deb")
-    if dpkg_deb:
+    if dpkg_deb and ctx.attr.unpack == "tree":
         done = ctx.execute([dpkg_deb, "--extract", deb, "."])
     else:
         python = ctx.which("python3")
         if not python:
-            fail("unpacking {} needs dpkg-deb or python3, and neither is installed".format(deb))
-        done = ctx.execute([python, ctx.path(Label("//toolchains:undeb.py")), deb, "."])
+            fail("unpacking {} needs python3, which is not installed".format(deb))
+        options = ["--data"] if ctx.attr.unpack == "tar" else []
+        done = ctx.execute([python, ctx.path(Label("//toolchains:undeb.py"))] + options + [deb, "."])
     if done.return_code != 0:
         fail("cannot unpack {}: {}".format(deb, done.stderr))
 
@@ -158,7 +159,7 @@ def _debian_archive_impl(ctx):
             mirrors,
             refresh,
         )
-        if path.endswith(".deb") and ctx.attr.unpack:
+        if path.endswith(".deb") and ctx.attr.unpack != "no":
             _unpack_deb(ctx, _basename(path))
             ctx.delete(_basename(path))
     if ctx.attr.strip_prefix:
@@ -178,7 +179,11 @@ _debian_archive = repository_rule(
         "snapshot": attr.string(),
         "strip_prefix": attr.string(doc = "A folder of the tree that becomes its top."),
         "tools": attr.string_dict(doc = "Wrappers to write: bin/NAME to the program's path in the tree."),
-        "unpack": attr.bool(default = True, doc = "False keeps the .deb files as they are."),
+        "unpack": attr.string(
+            default = "tree",
+            values = ["no", "tar", "tree"],
+            doc = "All packages into one tree; or each as PACKAGE.tar.xz, with the owners and modes of its files; or the .deb files as they are.",
+        ),
     }),
 )
 

@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -87,6 +88,27 @@ class Description(unittest.TestCase):
         got = read(archive(f"tree /opt {self.folder.name}/tree 0 0\nlinks {listed} busybox\n"))
         self.assertEqual([stat.S_IMODE(got[n][0][1]) for n in ("opt/bin/run", "opt/data")], [0o755, 0o644])
         self.assertEqual((got["bin/ls"][1], got["bin/cat"][1]), (b"busybox", b"busybox"))
+
+    def test_archive_keeps_owners_and_links_and_lies_below_its_layer(self):
+        path = os.path.join(self.folder.name, "package.tar.xz")
+        with tarfile.open(path, "w:xz") as tar:
+            for name, kind, mode, extra in [
+                ("./lib", tarfile.DIRTYPE, 0o755, {}),
+                ("./lib/a", tarfile.REGTYPE, 0o4755, {"uid": 3, "gid": 4, "size": 3}),
+                ("./lib/b", tarfile.LNKTYPE, 0o4755, {"linkname": "./lib/a"}),
+                ("./lib/l", tarfile.SYMTYPE, 0o777, {"linkname": "a"}),
+                ("./doc/text", tarfile.REGTYPE, 0o644, {"size": 3}),
+            ]:
+                member = tarfile.TarInfo(name)
+                member.type, member.mode = kind, mode
+                for key, value in extra.items():
+                    setattr(member, key, value)
+                tar.addfile(member, io.BytesIO(b"abc"))
+        got = read(archive(f"slink /lib usr/lib 0777 0 0\nlayer x\narchive {path}\nremove /doc\nslink /usr/lib/l b 0777 0 0\n"))
+        self.assertEqual(list(got), [".", "lib", "usr", "usr/lib", "usr/lib/a", "usr/lib/b", "usr/lib/l"])
+        self.assertEqual((got["usr/lib/a"][0][1:5], got["usr/lib/a"][1]), ([stat.S_IFREG | 0o4755, 3, 4, 2], b"abc"))
+        self.assertEqual((got["usr/lib/b"][0][0], got["usr/lib/b"][1]), (got["usr/lib/a"][0][0], b""))
+        self.assertEqual(got["usr/lib/l"][1], b"b")
 
     def test_twice_in_one_layer_is_refused(self):
         self.refused("layer a\nslink /l x 0777 0 0\nslink /l y 0777 0 0\n", "described twice")

@@ -63,7 +63,8 @@ def _tree_lines(target, text):
 
 def _rootfs_impl(ctx):
     name = str(ctx.label)
-    lines = ["remove " + _quote(path) for path in ctx.attr.remove]
+    lines = ["archive " + _quote(f.path) for f in ctx.files.archives]
+    lines += ["remove " + _quote(path) for path in ctx.attr.remove]
     for path, text in ctx.attr.dirs.items():
         path, mode, owner = _place(path + " " + text, name, "0755")
         lines.append("dir {} {} {}".format(_quote(path), mode, owner))
@@ -83,7 +84,7 @@ def _rootfs_impl(ctx):
     for target, text in ctx.attr.links.items():
         lines.append("links {} {}".format(_quote(_single_file(target).path), _quote(text)))
 
-    sources = [t.files for t in ctx.attr.files.keys() + ctx.attr.trees.keys() + ctx.attr.links.keys()]
+    sources = [t.files for t in ctx.attr.files.keys() + ctx.attr.trees.keys() + ctx.attr.links.keys() + ctx.attr.archives]
     info = RootfsInfo(
         files = depset(transitive = sources + [d[RootfsInfo].files for d in ctx.attr.deps]),
         layers = depset(
@@ -113,6 +114,10 @@ Paths are the guest's and absolute. A later layer (this one after its `deps`) re
 layer a path may appear once. Parent folders are made as needed, 0755 root:root. A path may run through the symbolic
 links of the description.""",
     attrs = dict(TRANSITION_ALLOWLIST, **{
+        "archives": attr.label_list(
+            allow_files = True,
+            doc = "tar archives of whole packages: each is a layer of its own before this one, with the owners, modes and links it holds.",
+        ),
         "deps": attr.label_list(providers = [RootfsInfo], doc = "Earlier layers, in order."),
         "devices": attr.string_dict(doc = "Path to \"(b|c) MAJOR MINOR MODE [UID:GID]\"."),
         "dirs": attr.string_dict(doc = "Path to \"MODE [UID:GID]\"."),
@@ -124,7 +129,7 @@ links of the description.""",
             allow_files = True,
             doc = "A text file with one path a line (BusyBox's applets) to what all of them link to.",
         ),
-        "remove": attr.string_list(doc = "Paths of earlier layers to leave out, with all below them."),
+        "remove": attr.string_list(doc = "Paths of earlier layers, and of this one's archives, to leave out, with all below them."),
         "symlinks": attr.string_dict(doc = "Path to target."),
         "trees": attr.label_keyed_string_dict(
             allow_files = True,

@@ -8,11 +8,12 @@ The description is the text format of Linux's gen_init_cpio (Documentation/files
     slink  PATH TARGET MODE UID GID
     nod    PATH MODE UID GID (b|c) MAJOR MINOR
 
-and four lines of our own:
+and five lines of our own:
 
     layer  NAME                  what follows replaces equal paths of earlier layers
     tree   PATH SOURCE UID GID   SOURCE is a folder: everything below it; a file keeps only its executable bit
     links  SOURCE TARGET         SOURCE lists one path a line: each becomes a symbolic link to TARGET
+    archive SOURCE               SOURCE is a tar archive of a package: all it holds, as a layer below the present one
     remove PATH                  PATH and what is below it, as earlier layers left them, are dropped
 
 Words are quoted as in a shell. A path may run through symbolic links of the description (/bin -> usr/bin): it is
@@ -28,6 +29,7 @@ import posixpath
 import shlex
 import stat
 import sys
+import tarfile
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
@@ -49,8 +51,12 @@ class Entry:
     device: Tuple[int, int] = (0, 0)  # nod
     layer: str = ""
     implied: bool = False  # a parent nobody named
+    content: Optional[bytes] = None  # file of an archive, which has no source
+    same: Optional["Entry"] = None  # file: another name of that one
 
     def data(self) -> bytes:
+        if self.content is not None:
+            return self.content
         if self.kind == "file":
             with open(self.source, "rb") as f:
                 return f.read()
@@ -128,6 +134,23 @@ class Rootfs:
                 else:
                     self.add(dest, Entry("file", file_mode("auto", src), uid, gid, source=src))
 
+    def add_archive(self, source: str) -> None:
+        """A package's files. Its folders may be there already, or be symbolic links to folders, as with merged /usr."""
+        outer, self.layer = self.layer, source
+        found: Dict[str, Entry] = {}
+        with tarfile.open(source) as tar:
+            for member in tar:
+                path = posixpath.normpath("/" + member.name)
+                entry = archive_entry(tar, member, found)
+                found[path] = entry
+                if entry.kind == "dir":
+                    path = posixpath.dirname(self._walk(path + "/x", 0)) if path != "/" else path
+                    old = self.entries.get(path)
+                    if old and old.kind == "dir" and not old.implied:
+                        continue
+                self.add(path, entry)
+        self.layer = outer
+
     def add_links(self, source: str, target: str) -> None:
         with open(source, encoding="utf-8") as f:
             for line in f:
@@ -153,6 +176,21 @@ def file_mode(word: str, source: str) -> int:
     if word == "auto":
         return stat.S_IFREG | (0o755 if os.stat(source).st_mode & 0o111 else 0o644)
     return stat.S_IFREG | int(word, 8)
+
+
+def archive_entry(tar: tarfile.TarFile, member: tarfile.TarInfo, earlier: Dict[str, Entry]) -> Entry:
+    """One member of a package's archive; a hard link names one of the `earlier`."""
+    mode, owner = member.mode & 0o7777, (member.uid, member.gid)
+    if member.isdir():
+        return Entry("dir", stat.S_IFDIR | mode, *owner)
+    if member.issym():
+        return Entry("slink", stat.S_IFLNK | 0o777, *owner, target=member.linkname)
+    if member.islnk():
+        first = earlier[posixpath.normpath("/" + member.linkname)]
+        return Entry("file", first.mode, first.uid, first.gid, content=b"", same=first.same or first)
+    if member.isfile():
+        return Entry("file", stat.S_IFREG | mode, *owner, content=tar.extractfile(member).read())
+    raise DescriptionError(f"{member.name}: a package with a node of type {member.type!r}")
 
 
 def parse(lines, where: str) -> Rootfs:
@@ -192,6 +230,9 @@ def parse_line(fs: Rootfs, words: List[str]) -> None:
     elif kind == "tree":
         path, source, uid, gid = args
         fs.add_tree(path, source, int(uid), int(gid))
+    elif kind == "archive":
+        (source,) = args
+        fs.add_archive(source)
     elif kind == "links":
         source, target = args
         fs.add_links(source, target)
@@ -202,10 +243,9 @@ def parse_line(fs: Rootfs, words: List[str]) -> None:
         raise DescriptionError(f"unknown word {kind}")
 
 
-def newc_header(ino: int, name: bytes, entry: Entry, size: int, mtime: int) -> bytes:
+def newc_header(ino: int, name: bytes, entry: Entry, nlink: int, size: int, mtime: int) -> bytes:
     if size > 0xFFFFFFFF:
         raise DescriptionError(f"{name.decode()}: larger than newc can hold")
-    nlink = 2 if entry.kind == "dir" else 1
     fields = (ino, entry.mode, entry.uid, entry.gid, nlink, mtime, size, 0, 0, *entry.device, len(name) + 1, 0)
     return b"070701" + b"".join(b"%08X" % f for f in fields)
 
@@ -215,24 +255,39 @@ def pad4(length: int) -> bytes:
 
 
 def write_cpio(fs: Rootfs, out, mtime: int) -> None:
-    trailer = ("TRAILER!!!", Entry("file", 0))
+    """All names of a file bear its inode number and the count of its names; the content stands with the first in order."""
     members = [(p.lstrip("/") or ".", e) for p, e in fs.sorted()]
+    names: Dict[int, int] = {}  # id of a file's entry: how many names it has
+    for _, entry in members:
+        names[id(entry.same or entry)] = names.get(id(entry.same or entry), 0) + 1
+    inodes: Dict[int, int] = {}
     total = 0
-    for ino, (path, entry) in enumerate(members + [trailer]):
-        last = entry is trailer[1]
-        name = path.encode()
-        data = b"" if last else entry.data()
-        head = newc_header(0 if last else ino + 1, name, entry, len(data), 0 if last else mtime) + name + b"\0"
-        block = head + pad4(len(head)) + data + pad4(len(data))
-        out.write(block)
-        total += len(block)
+    for path, entry in members:
+        owner = entry.same or entry
+        data = b"" if id(owner) in inodes else owner.data()
+        ino = inodes.setdefault(id(owner), len(inodes) + 1)
+        nlink = 2 if entry.kind == "dir" else names[id(owner)]
+        total += write_member(out, path, data, newc_header(ino, path.encode(), owner, nlink, len(data), mtime))
+    trailer = "TRAILER!!!"
+    total += write_member(out, trailer, b"", newc_header(0, trailer.encode(), Entry("file", 0), 1, 0, 0))
     out.write(b"\0" * (-total % 512))
+
+
+def write_member(out, path: str, data: bytes, header: bytes) -> int:
+    head = header + path.encode() + b"\0"
+    block = head + pad4(len(head)) + data + pad4(len(data))
+    out.write(block)
+    return len(block)
+
+
+def file_size(entry: Entry) -> int:
+    return os.stat(entry.source).st_size if entry.content is None else len(entry.content)
 
 
 def write_listing(fs: Rootfs, out) -> None:
     """One line an entry: mode owner size-or-device path [-> target], as ls -l would put it."""
     for path, e in fs.sorted():
-        size = f"{e.device[0]},{e.device[1]}" if e.kind == "nod" else str(os.stat(e.source).st_size) if e.kind == "file" else "-"
+        size = f"{e.device[0]},{e.device[1]}" if e.kind == "nod" else str(file_size(e.same or e)) if e.kind == "file" else "-"
         arrow = f" -> {e.target}" if e.kind == "slink" else ""
         out.write(f"{stat.filemode(e.mode)} {e.uid}:{e.gid} {size} {path}{arrow}\n")
 

@@ -76,8 +76,8 @@ CASE(clock_realtime_is_of_this_century)
     EXPECT(s > 1600000000);
     struct timeval tv;
     EXPECT_EQ(gettimeofday(&tv, nullptr), 0);
-    EXPECT(tv.tv_sec - s <= 1);
-    EXPECT(time(nullptr) - s <= 1);
+    EXPECT(tv.tv_sec >= s && tv.tv_sec - s <= 5);
+    EXPECT(time(nullptr) >= tv.tv_sec && time(nullptr) - s <= 10);
 }
 
 CASE(clock_realtime_can_be_set)
@@ -87,7 +87,8 @@ CASE(clock_realtime_can_be_set)
     int64_t boot = clock_ns(CLOCK_MONOTONIC);
     t.tv_sec += 100000;
     EXPECT_EQ(clock_settime(CLOCK_REALTIME, &t), 0);
-    EXPECT(clock_ns(CLOCK_REALTIME) / 1000000000 - t.tv_sec <= 2);
+    int64_t set = clock_ns(CLOCK_REALTIME) / 1000000000;
+    EXPECT(set >= t.tv_sec && set - t.tv_sec <= 20);
     EXPECT(clock_ns(CLOCK_MONOTONIC) - boot < 20000000000); // that one does not jump
     t.tv_sec -= 100000;
     EXPECT_EQ(clock_settime(CLOCK_REALTIME, &t), 0);
@@ -99,8 +100,8 @@ CASE(clock_realtime_can_be_set)
 CASE(clock_cpu_time_counts_work_not_sleep)
 {
     int64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    sleep_ms(100);
-    EXPECT(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 90000000);
+    sleep_ms(400);
+    EXPECT(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 300000000);
     int64_t until = now_ns() + 50000000;
     while (now_ns() < until)
         ;
@@ -124,7 +125,7 @@ CASE(nanosleep_tells_the_rest_when_interrupted)
     thread_t killer = after_ms(20, kill_thread, pack_kill(own_tid(), SIGUSR1));
     struct timespec t = {.tv_sec = 5}, rest = {};
     EXPECT_ERRNO(nanosleep(&t, &rest), EINTR);
-    EXPECT(rest.tv_sec == 4 || rest.tv_sec == 3);
+    EXPECT(rest.tv_sec >= 0 && rest.tv_sec < 5 && (rest.tv_sec || rest.tv_nsec));
     join(killer);
 }
 

@@ -1,11 +1,14 @@
 // tests/contract/device.c — nodes and what is behind them: mknod(2), null(4), full(4), random(4), kmsg, devtmpfs.
 #include "tests/contract/harness.h"
 
+#include <ftw.h>
+#include <linux/rtc.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 
 static int node(const char *path, mode_t type, int major_number, int minor_number)
 {
@@ -149,4 +152,152 @@ CASE(devtmpfs_is_one_instance)
     EXPECT(open("d/null", O_RDWR) >= 0);
     EXPECT_EQ(unlink("/dev/contract-node"), 0);
     EXPECT_ERRNO(stat("d/contract-node", &a), ENOENT);
+}
+
+// One node of devtmpfs again on tmpfs: what opening the one gives, opening the other gives too.
+static int compared_nodes;
+
+static int open_node(const char *path, const struct stat *wanted)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    struct stat s = {};
+    EXPECT_EQ(fstat(fd, &s), 0);
+    EXPECT_EQ(s.st_mode & S_IFMT, wanted->st_mode & S_IFMT);
+    EXPECT_EQ(s.st_rdev, wanted->st_rdev);
+    close(fd); // some may be open once only
+    return 0;
+}
+
+static int compare_node(const char *path, const struct stat *s, [[maybe_unused]] int type, [[maybe_unused]] struct FTW *where)
+{
+    if (!S_ISCHR(s->st_mode) && !S_ISBLK(s->st_mode))
+        return 0;
+    EXPECT_EQ(mknod("n", (s->st_mode & S_IFMT) | 0600, s->st_rdev), 0);
+    int here = open_node("n", s), there = open_node(path, s);
+    if (here != there)
+        note_failure(__FILE_NAME__, __LINE__, "%s opens with %d, its like on tmpfs with %d", path, there, here);
+    EXPECT_EQ(unlink("n"), 0);
+    compared_nodes++;
+    return 0;
+}
+
+CASE(node_on_tmpfs_of_every_device_opens_as_in_dev)
+{
+    EXPECT_EQ(nftw("/dev", compare_node, 16, FTW_PHYS | FTW_MOUNT), 0);
+    EXPECT(compared_nodes >= 12); // the memory devices, console, tty, ptmx, ttyS0 …
+}
+
+CASE(node_on_tmpfs_reaches_random_and_kmsg)
+{
+    char a[16] = {}, b[16] = {}, none[16] = {};
+    REQUIRE(node("random", S_IFCHR, 1, 8) == 0 && node("urandom", S_IFCHR, 1, 9) == 0 && node("kmsg", S_IFCHR, 1, 11) == 0);
+    int random = open("random", O_RDWR), urandom = open("urandom", O_RDWR), kmsg = open("kmsg", O_RDWR | O_NONBLOCK);
+    REQUIRE(random >= 0 && urandom >= 0 && kmsg >= 0);
+    EXPECT_EQ(read(random, a, sizeof a), sizeof a);
+    EXPECT_EQ(read(urandom, b, sizeof b), sizeof b);
+    EXPECT(memcmp(a, b, sizeof a) != 0 && memcmp(a, none, sizeof a) != 0 && memcmp(b, none, sizeof b) != 0);
+    EXPECT_EQ(write(random, a, sizeof a), sizeof a);
+    char text[512] = {};
+    EXPECT_EQ(lseek(kmsg, 0, SEEK_END), 0);
+    EXPECT_EQ(write(kmsg, "<7>by way of tmpfs\n", 19), 19);
+    EXPECT(read(kmsg, text, sizeof text - 1) > 0);
+    EXPECT(strstr(text, ";by way of tmpfs\n"));
+}
+
+CASE(node_on_tmpfs_reaches_console_and_serial_port)
+{
+    static const struct {
+        const char *name;
+        int major_number, minor_number;
+    } terminals[] = {{"console", 5, 1}, {"ttyS0", 4, 64}};
+    for (size_t i = 0; i < sizeof terminals / sizeof terminals[0]; i++) {
+        REQUIRE(node(terminals[i].name, S_IFCHR, terminals[i].major_number, terminals[i].minor_number) == 0);
+        int fd = open(terminals[i].name, O_RDWR | O_NOCTTY);
+        REQUIRE(fd >= 0);
+        struct termios t;
+        struct winsize size;
+        EXPECT(isatty(fd));
+        EXPECT_EQ(tcgetattr(fd, &t), 0);
+        EXPECT_EQ(ioctl(fd, TIOCGWINSZ, &size), 0);
+        EXPECT_EQ(write(fd, "# by way of tmpfs\n", 18), 18); // a comment of the report, which goes there too
+        EXPECT_EQ(tcdrain(fd), 0);
+        EXPECT_ERRNO(ioctl(fd, TIOCGPTN, &size), ENOTTY);
+        close(fd);
+    }
+}
+
+CASE(node_on_tmpfs_of_ptmx_uses_the_devpts_beside_it)
+{
+    int number = -1, unlock = 0;
+    char path[32], text[8] = {};
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    REQUIRE(node("ptmx", S_IFCHR, 5, 2) == 0);
+    EXPECT_ERRNO(open("ptmx", O_RDWR | O_NOCTTY), ENOENT);
+    REQUIRE(mkdir("pts", 0755) == 0);
+    EXPECT_ERRNO(open("ptmx", O_RDWR | O_NOCTTY), ENODEV);
+    REQUIRE(mount("devpts", "pts", "devpts", 0, nullptr) == 0);
+    int master = open("ptmx", O_RDWR | O_NOCTTY);
+    REQUIRE(master >= 0);
+    EXPECT_EQ(ioctl(master, TIOCSPTLCK, &unlock), 0);
+    EXPECT_EQ(ioctl(master, TIOCGPTN, &number), 0);
+    snprintf(path, sizeof path, "pts/%d", number);
+    int slave = open(path, O_RDWR | O_NOCTTY);
+    REQUIRE(slave >= 0);
+    EXPECT_EQ(write(slave, "out", 3), 3);
+    EXPECT_EQ(read(master, text, sizeof text), 3);
+    EXPECT_STR(text, "out");
+    REQUIRE(node("slave", S_IFCHR, 136, number) == 0); // a terminal's other end is found by devpts alone
+    EXPECT_ERRNO(open("slave", O_RDWR | O_NOCTTY), EIO);
+    REQUIRE(node("tty", S_IFCHR, 5, 0) == 0);
+    EXPECT_ERRNO(open("tty", O_RDWR), ENXIO); // no controlling terminal yet
+    IN_CHILD(child)
+    {
+        setsid();
+        REQUIRE(ioctl(slave, TIOCSCTTY, 0) == 0);
+        int tty = open("tty", O_RDWR);
+        REQUIRE(tty >= 0);
+        pid_t group = -1;
+        EXPECT_EQ(ioctl(tty, TIOCGPGRP, &group), 0);
+        EXPECT_EQ(group, getpid());
+        EXPECT_EQ(write(tty, "tty", 3), 3);
+        signal(SIGHUP, SIG_IGN);
+        EXPECT_EQ(ioctl(tty, TIOCNOTTY), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(read(master, text, sizeof text), 3);
+    EXPECT_STR(text, "tty");
+}
+
+CASE(node_on_tmpfs_reaches_the_clock_of_the_machine)
+{
+    struct stat s;
+    REQUIRE(stat("/dev/rtc0", &s) == 0);
+    REQUIRE(mknod("rtc", S_IFCHR | 0600, s.st_rdev) == 0);
+    int fd = open("rtc", O_RDONLY);
+    REQUIRE(fd >= 0);
+    struct rtc_time now = {};
+    EXPECT_EQ(ioctl(fd, RTC_RD_TIME, &now), 0);
+    EXPECT(now.tm_year > 120 && now.tm_mon < 12 && now.tm_mday >= 1 && now.tm_mday <= 31 && now.tm_hour < 24);
+    EXPECT_ERRNO(open("rtc", O_RDONLY), EBUSY);
+}
+
+CASE(node_on_tmpfs_reaches_the_hardware_random_generator)
+{
+    struct stat s;
+    char a[16] = {}, b[16] = {};
+    REQUIRE(stat("/dev/hwrng", &s) == 0);
+    EXPECT_EQ(s.st_rdev, makedev(10, 183));
+    REQUIRE(node("hwrng", S_IFCHR, 10, 183) == 0);
+    int fd = open("hwrng", O_RDONLY);
+    REQUIRE(fd >= 0);
+    if (read(fd, a, sizeof a) >= 0) {
+        EXPECT(read(fd, b, sizeof b) > 0);
+        EXPECT(memcmp(a, b, sizeof a) != 0);
+    } else {
+        EXPECT_EQ(errno, ENODEV); // this kernel has no driver for the generator
+    }
+    EXPECT_ERRNO(open("hwrng", O_RDWR), EINVAL);
 }

@@ -41,9 +41,7 @@ CASE(futex_wait_relative_timeout)
 
 CASE(futex_wait_bitset_timeout_is_absolute)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec -= 1;
+    struct timespec t = {.tv_nsec = 1}; // long ago on a clock that began with the boot, which may be less than a second old
     EXPECT_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, &t, nullptr, FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
     clock_gettime(CLOCK_REALTIME, &t);
     EXPECT_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, &t, nullptr, ~0u), ETIMEDOUT);
@@ -229,14 +227,19 @@ CASE(futex_robust_list_tells_that_the_owner_died)
 
 CASE(futex_robust_list_wakes_a_waiter_of_another_process)
 {
+    int locked[2];
+    char c;
     make_robust(true);
+    REQUIRE(pipe(locked) == 0);
     IN_CHILD(child)
     {
         pthread_mutex_lock(robust);
-        sleep_ms(50);
+        write_byte(locked[1]);
+        sleep_ms(20);
+        until_asleep(getppid()); // in the lock below
         kill(getpid(), SIGKILL);
     }
-    sleep_ms(15);
+    REQUIRE(read(locked[0], &c, 1) == 1);
     int result = pthread_mutex_lock(robust);
     EXPECT_EQ(result, EOWNERDEAD);
     EXPECT_KILLED(child, SIGKILL);

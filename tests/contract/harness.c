@@ -192,8 +192,35 @@ void write_byte(long fd)
     EXPECT_EQ(write((int)fd, "x", 1), 1);
 }
 
+// State of a thread as /proc shows it ('S', 'R' …), or 0.
+static char thread_state(pid_t tid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    const char *after_name = strrchr(text, ')');
+    return after_name && after_name[1] ? after_name[2] : 0;
+}
+
+static bool falls_asleep(pid_t tid, int ms)
+{
+    for (int waited = 0; waited < ms; waited += 2) {
+        if (thread_state(tid) == 'S')
+            return true;
+        sleep_ms(2);
+    }
+    return false;
+}
+
 void kill_self(long signal)
 {
+    falls_asleep(getpid(), 1000);
     kill(getpid(), (int)signal);
 }
 
@@ -209,7 +236,9 @@ void kill_child(long packed)
 
 void kill_thread(long packed)
 {
-    syscall(SYS_tgkill, getpid(), (pid_t)(packed >> 8), (int)(packed & 0xff));
+    pid_t tid = (pid_t)(packed >> 8);
+    falls_asleep(tid, 1000);
+    syscall(SYS_tgkill, getpid(), tid, (int)(packed & 0xff));
 }
 
 pid_t own_tid(void)
@@ -272,22 +301,8 @@ int write_text(const char *path, const char *text)
 
 void until_asleep(pid_t tid)
 {
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", tid);
-    for (int i = 0; i < 2000; i++) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-        if (fd >= 0)
-            close(fd);
-        if (n > 0) {
-            text[n] = '\0';
-            const char *after_name = strrchr(text, ')');
-            if (after_name && after_name[2] == 'S')
-                return;
-        }
-        sleep_ms(2);
-    }
-    note_failure(__FILE_NAME__, __LINE__, "thread %d does not fall asleep", tid);
+    if (!falls_asleep(tid, 10000))
+        note_failure(__FILE_NAME__, __LINE__, "thread %d does not fall asleep", tid);
 }
 
 // --- exec. ---

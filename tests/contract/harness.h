@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CASE_SECONDS = 15, PAGE = 4096, LONG_TIMEOUT_MS = 8000 };
+enum { CASE_SECONDS = 30, PAGE = 4096, LONG_TIMEOUT_MS = 8000 };
 
 struct contract_case {
     const char *name;
@@ -127,10 +127,11 @@ void join(thread_t thread);
 // Actions for after_ms.
 void close_fd(long fd);
 void write_byte(long fd);
+// The signals below are sent when the thread that is to be interrupted sleeps, or after a while anyway.
 void kill_self(long signal);  // to the process
 void kill_child(long packed); // pack_kill(pid, signal)
 long pack_kill(pid_t pid, int signal);
-// A signal to one thread of this process: pack_kill(tid, signal).
+// To one thread of this process: pack_kill(tid, signal).
 void kill_thread(long packed);
 
 pid_t own_tid(void);

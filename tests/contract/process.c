@@ -534,8 +534,8 @@ CASE(pidfd_getfd_copies_a_descriptor)
     int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
     int fd = (int)syscall(SYS_pidfd_getfd, pidfd, 100, 0);
     REQUIRE(fd >= 0);
-    write_byte(fd);
     EXPECT_ERRNO(syscall(SYS_pidfd_getfd, pidfd, 101, 0), EBADF);
+    write_byte(fd); // the child ends with it
     EXPECT_EXITED(child, 0);
 }
 

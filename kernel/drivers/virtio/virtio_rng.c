@@ -74,7 +74,12 @@ static ssize_t hwrng_read(struct file *file, struct iov_iter *to, loff_t *, unsi
     return total ? (ssize_t)total : n;
 }
 
-static const struct file_ops hwrng_ops = {.read_iter = hwrng_read, .nonseekable = true};
+static int hwrng_open(struct inode *, struct file *file)
+{
+    return file->flags & O_ACCMODE ? -EINVAL : 0; // it is read, and only that
+}
+
+static const struct file_ops hwrng_ops = {.open = hwrng_open, .read_iter = hwrng_read, .nonseekable = true};
 static struct char_device hwrng_cdev = {.major = MISC_MAJOR, .first_minor = HWRNG_MINOR, .nr_minors = 1, .name = "misc", .ops = &hwrng_ops};
 static struct device_class misc_class = {.name = "misc"};
 static struct device hwrng_node = {.name = "hwrng", .class = &misc_class, .devt = MKDEV(MISC_MAJOR, HWRNG_MINOR), .mode = 0600};

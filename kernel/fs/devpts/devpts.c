@@ -224,7 +224,7 @@ int devpts_find(struct file *file, struct path *out)
     dput(parent);
     if (!out->dentry) {
         mnt_put(out->mnt);
-        return -ENODEV;
+        return -ENOENT;
     }
     path_descend_mounts(out);
     if (out->dentry->sb->magic == DEVPTS_MAGIC && out->dentry == out->dentry->sb->root)

@@ -4,7 +4,7 @@
 #include "kernel/vfs/vfs.h"
 
 // The instance that opening `file` (a ptmx node) means: the one the node is in, or what is mounted on "pts" beside it. *out: the place of its root, with
-// references (path_put). -ENODEV: there is none.
+// references (path_put). -ENOENT: there is no "pts"; -ENODEV: nothing of that kind is mounted on it.
 [[nodiscard]] int devpts_find(struct file *file, struct path *out);
 // The lowest free number of the instance, to be given back by devpts_number_free(). -ENOSPC at the limit (max=, kernel.pty.max), -ENOMEM.
 [[nodiscard]] int devpts_number_alloc(struct superblock *sb, unsigned *number);

@@ -13,57 +13,25 @@
 //   BENCH <name> <iterations> <total_ns> <per_iteration_ns> and BENCH_TSC <name> <ticks>, or BENCH_SKIP <name> <why>
 // and BENCH_END. A loop costs three instructions an iteration, and looking at the clock twice a pass about 160; neither is subtracted.
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
-#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/micro/bench.h"
+#include "bench/micro/console.h"
 
 static const struct family *const families[] = {
     &syscalls_family, &files_family, &memory_family, &processes_family, &ipc_family, &threads_family, &programs_family,
 };
 
-enum { SETTLE_SECONDS = 6, PAUSE_NS = 20'000'000 };
-
 static const char *current = "none"; // the benchmark of this process
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1'000'000'000 + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t now_tsc(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
-// One line in one write; then the machine is left alone until the serial port has sent it, so that its interrupts disturb no measurement.
-[[gnu::format(printf, 1, 2)]] static void say(const char *format, ...)
-{
-    char line[256];
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (length < 0 || write(STDOUT_FILENO, line, (size_t)length) != length)
-        _exit(1); // no console: the missing end marker fails the run
-    tcdrain(STDOUT_FILENO);
-    nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, nullptr);
-}
 
 void bench_fail(const char *condition)
 {
@@ -148,12 +116,6 @@ static bool listed(const char *list, const char *name)
     return false;
 }
 
-static const char *word(const char *name, const char *fallback)
-{
-    const char *value = getenv(name);
-    return value ? value : fallback;
-}
-
 static void run_all(const char *only)
 {
     bool icount = strcmp(word("bench_clock", "wall"), "icount") == 0;
@@ -204,25 +166,9 @@ static void write_kallsyms(void)
 
 // --- As init. ---
 
-static void mount_all(void)
-{
-    static const struct {
-        const char *type, *path, *options;
-    } mounts[] = {
-        {"proc", "/proc", nullptr},
-        {"sysfs", "/sys", nullptr},
-        {"devtmpfs", "/dev", "mode=0755"},
-        {"tmpfs", "/tmp", "mode=1777"},
-    };
-    for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++) {
-        if (mount(mounts[i].type, mounts[i].path, mounts[i].type, 0, mounts[i].options) != 0)
-            say("BENCH_SKIP all mount %s: %s\n", mounts[i].path, strerror(errno));
-    }
-}
-
 static int init_main(uint64_t started)
 {
-    mount_all();
+    mount_all("BENCH_SKIP");
     say("BENCH_INIT %llu\n", (unsigned long long)started);
     int child = fork();
     if (child == 0) {

@@ -1,0 +1,135 @@
+// bench/scale/memory_use.c — what one of each thing costs in memory: free memory before and after making many.
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/micro/console.h"
+#include "bench/scale/scale.h"
+
+enum { PAGE = 4096, STACK_BYTES = 64 << 10, SPARSE = 2 << 20, LEVEL_NS = 300'000'000 };
+
+static long free_bytes(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = LEVEL_NS}, nullptr); // what is freed later has been freed
+    FILE *meminfo = fopen("/proc/meminfo", "re");
+    MUST(meminfo != nullptr);
+    char line[128];
+    long kib = -1;
+    while (fgets(line, sizeof line, meminfo)) {
+        if (sscanf(line, "MemFree: %ld", &kib) == 1)
+            break;
+    }
+    fclose(meminfo);
+    MUST(kib > 0);
+    return kib * 1024;
+}
+
+static void make_process(uint32_t i)
+{
+    (void)i;
+    if (must_fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+}
+
+static void *sleep_for_ever(void *argument)
+{
+    for (;;)
+        pause();
+    return argument;
+}
+
+static void make_thread(uint32_t i)
+{
+    (void)i;
+    pthread_attr_t small;
+    pthread_t thread;
+    pthread_attr_init(&small);
+    MUST(pthread_attr_setstacksize(&small, STACK_BYTES) == 0);
+    MUST(pthread_create(&thread, &small, sleep_for_ever, nullptr) == 0);
+}
+
+static void open_one(uint32_t i)
+{
+    (void)i;
+    MUST(open("/dev/null", O_RDONLY) >= 0);
+}
+
+static void make_pipe(uint32_t i)
+{
+    int ends[2];
+    (void)i;
+    MUST(pipe(ends) == 0);
+}
+
+static void make_small_file(uint32_t i)
+{
+    static const char text[100];
+    char name[32];
+    snprintf(name, sizeof name, "s%u", i);
+    make_file(name, text, sizeof text);
+}
+
+// --- Page tables: what touched pages cost beyond themselves, side by side and 2 MiB apart. ---
+
+static char *area;
+static size_t step;
+
+static void touch_page(uint32_t i)
+{
+    ((volatile char *)area)[i * step] = 1;
+}
+
+static void map_area(uint32_t count, size_t apart)
+{
+    step = apart;
+    area = mmap(nullptr, count * apart, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    MUST(area != MAP_FAILED);
+    madvise(area, count * apart, MADV_NOHUGEPAGE); // refused where there are no huge pages: then there is nothing to turn off
+}
+
+static const struct {
+    const char *name;
+    void (*make)(uint32_t i);
+    uint32_t count;
+    size_t apart; // for page tables
+} kinds[] = {
+    {"idle_process", make_process, 1000, 0},
+    {"thread", make_thread, 1000, 0},
+    {"open_file", open_one, 10000, 0},
+    {"pipe", make_pipe, 1000, 0},
+    {"small_file", make_small_file, 10000, 0},
+    {"page_table_dense", touch_page, 32768, PAGE},
+    {"page_table_sparse", touch_page, 500, SPARSE},
+};
+
+void run_memory_use(void)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        int child = must_fork();
+        if (child == 0) {
+            allow_files(20000);
+            if (kinds[i].apart)
+                map_area(kinds[i].count, kinds[i].apart);
+            kinds[i].make(0); // the first one pays for what all share
+            long before = free_bytes();
+            for (uint32_t number = 1; number < kinds[i].count; number++)
+                kinds[i].make(number);
+            long used = before - free_bytes();
+            double each = (double)used / (kinds[i].count - 1) - (kinds[i].apart ? PAGE : 0);
+            say("MEMORY %s %u %ld %.1f\n", kinds[i].name, kinds[i].count - 1, used, each);
+            empty_folder(BENCH_DIR);
+            _exit(0);
+        }
+        must_reap(child);
+    }
+}

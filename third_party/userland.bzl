@@ -14,6 +14,10 @@ def userland_repositories():
         unpack = "tar",
     )
     debian_archive(
+        name = "glibc_dev",
+        build_file = "//third_party/glibc_dev:BUILD.glibc_dev.bazel",
+    )
+    debian_archive(
         name = "glibc_tools",
         sets = ["glibc_tools"],
         build_file = "//third_party/glibc_tools:BUILD.debian.bazel",

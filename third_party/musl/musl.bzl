@@ -38,7 +38,7 @@ musl_headers = rule(
 )
 
 def _libc_impl(ctx):
-    files = [ctx.file.start, ctx.file.library] if ctx.file.start else [ctx.file.library]
+    files = ([ctx.file.start] if ctx.file.start else []) + [ctx.file.library] + ctx.files.others
     linker_input = cc_common.create_linker_input(
         owner = ctx.label,
         user_link_flags = depset(ctx.attr.linkopts + [f.path for f in files]),
@@ -59,6 +59,7 @@ libc = rule(
         "headers": attr.label(providers = [CcInfo], mandatory = True),
         "library": attr.label(allow_single_file = True, mandatory = True),
         "linkopts": attr.string_list(),
+        "others": attr.label_list(allow_files = True, doc = "What is linked behind the library."),
         "start": attr.label(allow_single_file = True),
     },
     provides = [CcInfo],

@@ -1,4 +1,4 @@
-// bench/boot/login_stamp.c — init(8) starts this in getty's place: it says when that was and what memory is used, then becomes getty.
+// bench/boot/login_stamp.c — stands in getty's place: says when that was and what memory is used, then becomes getty.
 //
 // One line: BENCH_LOGIN <TSC> <MemTotal> <MemFree> <MemAvailable>, in KiB.
 #include <stdint.h>
@@ -35,8 +35,8 @@ int main(void)
     uint64_t tsc = now_tsc();
     FILE *console = fopen("/dev/console", "we");
     if (console) {
-        fprintf(console, "\nBENCH_LOGIN %llu %lu %lu %lu\n", (unsigned long long)tsc, memory("MemTotal"), memory("MemFree"),
-                memory("MemAvailable"));
+        fprintf(console, "\nBENCH_LOGIN %llu %lu %lu %lu\n", (unsigned long long)tsc, memory("MemTotal"),
+                memory("MemFree"), memory("MemAvailable"));
         fclose(console);
     }
     execl("/sbin/getty", "getty", "-L", "115200", "ttyS0", "vt100", nullptr);

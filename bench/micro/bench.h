@@ -1,19 +1,20 @@
 // bench/micro/bench.h — what a benchmark is, and what its loops are written with.
 //
-// A benchmark is run in passes, each in this order: setup, the clock, body, the clock, teardown. The first pass of a run is a warm-up and
-// is not counted. Every benchmark has a process of its own, so that none inherits the memory or the descriptors of another.
+// A benchmark is run in passes, each in this order: setup, the clock, body, the clock, teardown. The first pass of a
+// run is a warm-up and is not counted. Every benchmark has a process of its own, so that none inherits the memory or
+// the descriptors of another.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 struct bench {
     const char *name;
-    void (*setup)(void);            // before each pass, outside the clock; may be null
-    void (*body)(uint64_t n);       // n iterations
-    void (*teardown)(void);         // after each pass, outside the clock; may be null
-    uint32_t n;                     // iterations of a pass
-    uint32_t icount_passes;         // passes where guest instructions are counted: any number gives the same answer
-    uint32_t wall_passes;           // passes where time is measured: enough of them to rise above the clock's and the host's noise
+    void (*setup)(void);      // before each pass, outside the clock; may be null
+    void (*body)(uint64_t n); // n iterations
+    void (*teardown)(void);   // after each pass, outside the clock; may be null
+    uint32_t n;               // iterations of a pass
+    uint32_t icount_passes;   // passes where guest instructions are counted: any number gives the same answer
+    uint32_t wall_passes;     // passes where time is measured: enough of them to rise above noise
 };
 
 // A family: one source file's benchmarks, in the order they run.
@@ -23,26 +24,28 @@ struct family {
     size_t count;
 };
 
-extern const struct family syscalls_family, files_family, memory_family, processes_family, ipc_family, threads_family, programs_family;
+extern const struct family syscalls_family, files_family, memory_family, processes_family, ipc_family, threads_family,
+    programs_family;
 
-#define FAMILY(title, ...)                                                                                                        \
-    static const struct bench title##_benches[] = {__VA_ARGS__};                                                                   \
+// The family of the array `title`_benches.
+#define FAMILY(title)                                                                                                  \
     const struct family title##_family = {#title, title##_benches, sizeof title##_benches / sizeof title##_benches[0]}
 
 // Ends the benchmark: it is reported as skipped, with the condition that did not hold and errno's text. Never returns.
 [[noreturn]] void bench_fail(const char *condition);
 
 // A benchmark counts only if its calls did what they should: every result is looked at, in the timed loops too.
-#define MUST(condition)                                                                                                           \
-    do {                                                                                                                           \
-        if (__builtin_expect(!(condition), 0))                                                                                     \
-            bench_fail(#condition);                                                                                                \
+#define MUST(condition)                                                                                                \
+    do {                                                                                                               \
+        if (__builtin_expect(!(condition), 0))                                                                         \
+            bench_fail(#condition);                                                                                    \
     } while (0)
 
 // The folder on tmpfs that is the current folder of every benchmark; empty at the beginning of each.
 #define BENCH_DIR "/tmp/b"
 
-// A system call without libc around it (libc may answer brk(), gettid() or getpid() by itself). Returns the kernel's word: -errno on error.
+// A system call without libc around it (libc may answer brk(), gettid() or getpid() by itself). Returns the kernel's
+// word: -errno on error.
 static inline long raw6(long nr, long a, long b, long c, long d, long e, long f)
 {
     long result;

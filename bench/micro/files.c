@@ -133,7 +133,7 @@ static void file_tree_body(uint64_t n)
     }
 }
 
-FAMILY(files,
+static const struct bench files_benches[] = {
     {"open_close", make_f, open_close_body, nullptr, 1000, 3, 50},
     {"stat", make_f, stat_body, nullptr, 1000, 4, 50},
     {"access", make_f, access_body, nullptr, 1000, 4, 50},
@@ -141,4 +141,7 @@ FAMILY(files,
     {"getcwd", nullptr, getcwd_body, nullptr, 1000, 5, 50},
     {"getdents64", make_f, getdents64_body, nullptr, 1000, 3, 50},
     {"path_walk_8", make_deep, path_walk_8_body, empty, 1000, 3, 50},
-    {"file_tree", nullptr, file_tree_body, nullptr, 2, 3, 20});
+    {"file_tree", nullptr, file_tree_body, nullptr, 2, 3, 20},
+};
+
+FAMILY(files);

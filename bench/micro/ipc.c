@@ -136,7 +136,8 @@ static void close_epoll_1000(void)
     MUST(close(set) == 0);
 }
 
-// --- A ring of processes: a byte goes round, each reads it from its own pipe and writes it to the next one's. This process is one of them. ---
+// --- A ring of processes: a byte goes round, each reads it from its own pipe and writes it to the next one's. This
+// process is one of them. ---
 
 enum { RING_MAX = 64 };
 
@@ -244,7 +245,7 @@ static void end_socket_peer(void)
     must_reap(peer);
 }
 
-FAMILY(ipc,
+static const struct bench ipc_benches[] = {
     {"pipe", make_pipe, pipe_body, close_ends, 1000, 4, 50},
     {"socketpair", nullptr, socketpair_body, nullptr, 500, 2, 20},
     {"eventfd", make_event, eventfd_body, close_event, 2000, 3, 50},
@@ -255,4 +256,7 @@ FAMILY(ipc,
     {"unix_socket_pingpong", make_socket_peer, unix_socket_pingpong_body, end_socket_peer, 500, 2, 20},
     {"context_switch_2", make_ring_2, context_switch_body, end_ring, 1024, 2, 20},
     {"context_switch_8", make_ring_8, context_switch_body, end_ring, 1024, 2, 20},
-    {"context_switch_64", make_ring_64, context_switch_body, end_ring, 1024, 2, 20});
+    {"context_switch_64", make_ring_64, context_switch_body, end_ring, 1024, 2, 20},
+};
+
+FAMILY(ipc);

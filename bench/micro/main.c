@@ -2,8 +2,8 @@
 //
 //   bench [NAME...]     all, or those named
 //
-// As process 1 it is the system's init: it mounts what the benchmarks need, runs them in a child and powers off; the kernel's command line
-// then says what to do, by words that reach init's environment:
+// As process 1 it is the system's init: it mounts what the benchmarks need, runs them in a child and powers off; the
+// kernel's command line then says what to do, by words that reach init's environment:
 //   bench_clock=icount|wall   how many passes (icount: virtual time is the number of guest instructions)
 //   bench_only=NAME,NAME      only these
 //   bench_settle=SECONDS      how long the machine is left alone first; 6 unless said
@@ -11,7 +11,8 @@
 //
 // Lines: BENCH_INIT <TSC at process 1's first instructions>, BENCH_START <clock> <number of benchmarks>, then for each
 //   BENCH <name> <iterations> <total_ns> <per_iteration_ns> and BENCH_TSC <name> <ticks>, or BENCH_SKIP <name> <why>
-// and BENCH_END. A loop costs three instructions an iteration, and looking at the clock twice a pass about 160; neither is subtracted.
+// and BENCH_END. A loop costs three instructions an iteration, and looking at the clock twice a pass about 160;
+// neither is subtracted.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,8 +84,9 @@ static void run_bench(const struct bench *bench, bool icount)
     for (uint32_t passes = icount ? bench->icount_passes : bench->wall_passes; passes > 0; passes--)
         run_pass(bench, &result, true);
     empty_folder(BENCH_DIR);
-    say("BENCH %s %llu %llu %.1f\nBENCH_TSC %s %llu\n", bench->name, (unsigned long long)result.iterations, (unsigned long long)result.ns,
-        (double)result.ns / (double)result.iterations, bench->name, (unsigned long long)result.ticks);
+    say("BENCH %s %llu %llu %.1f\nBENCH_TSC %s %llu\n", bench->name, (unsigned long long)result.iterations,
+        (unsigned long long)result.ns, (double)result.ns / (double)result.iterations, bench->name,
+        (unsigned long long)result.ticks);
 }
 
 // Runs a benchmark in a process of its own. One that is killed is reported and the rest goes on.
@@ -127,7 +129,8 @@ static void run_all(const char *only)
     nanosleep(&(struct timespec){.tv_sec = atoi(word("bench_settle", "6"))}, nullptr);
     struct utsname name;
     uname(&name);
-    say("BENCH_START %s %u\nBENCH_KERNEL %s %s %s\n", icount ? "icount" : "wall", count, name.sysname, name.release, name.version);
+    say("BENCH_START %s %u\nBENCH_KERNEL %s %s %s\n", icount ? "icount" : "wall", count, name.sysname, name.release,
+        name.version);
     if (mkdir(BENCH_DIR, 0755) != 0 && errno != EEXIST)
         say("BENCH_SKIP all " BENCH_DIR ": %s\n", strerror(errno));
     for (size_t family = 0; family < sizeof families / sizeof families[0]; family++) {
@@ -141,7 +144,8 @@ static void run_all(const char *only)
     say("BENCH_END\n");
 }
 
-// --- The kernel's symbols, for a profiler. The serial port would take minutes for them; QEMU's debug console takes a byte for an instruction. ---
+// --- The kernel's symbols, for a profiler. The serial port would take minutes for them; QEMU's debug console takes a
+// byte for an instruction. ---
 
 enum { DEBUG_CONSOLE = 0xE9 };
 

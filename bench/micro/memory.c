@@ -30,7 +30,7 @@ static void map_16mib(void)
 
 static void mmap_fault_body(uint64_t n)
 {
-    LOOP(n) ((volatile char *)area)[iteration * PAGE] = 1;
+    LOOP(n)((volatile char *)area)[iteration * PAGE] = 1;
 }
 
 static void unmap_16mib(void)
@@ -105,9 +105,12 @@ static void close_cached(void)
     MUST(close(file) == 0 && unlink("cached") == 0);
 }
 
-FAMILY(memory,
+static const struct bench memory_benches[] = {
     {"mmap_fault", map_16mib, mmap_fault_body, unmap_16mib, FAULT_PAGES, 2, 20},
     {"mmap_munmap", nullptr, mmap_munmap_body, nullptr, 1000, 2, 20},
     {"mprotect", map_page, mprotect_body, unmap_page, 1000, 2, 20},
     {"brk", nullptr, brk_body, nullptr, 1000, 2, 20},
-    {"mmap_read_cached", make_cached, mmap_read_cached_body, close_cached, 20, 3, 10});
+    {"mmap_read_cached", make_cached, mmap_read_cached_body, close_cached, 20, 3, 10},
+};
+
+FAMILY(memory);

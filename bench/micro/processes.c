@@ -58,8 +58,11 @@ static void exec_dynamic_body(uint64_t n)
     LOOP(n) run("/bench/true_dynamic");
 }
 
-FAMILY(processes,
+static const struct bench processes_benches[] = {
     {"fork_exit", nullptr, fork_exit_body, nullptr, 100, 2, 20},
     {"fork_64mib", touch_64mib, fork_exit_body, drop_64mib, 20, 2, 5},
     {"exec_true", nullptr, exec_true_body, nullptr, 50, 2, 10},
-    {"exec_dynamic", nullptr, exec_dynamic_body, nullptr, 20, 2, 20});
+    {"exec_dynamic", nullptr, exec_dynamic_body, nullptr, 20, 2, 20},
+};
+
+FAMILY(processes);

@@ -40,7 +40,8 @@ static void make_words(void)
     uint32_t random = 12345;
     for (int line = 0; line < WORD_LINES; line++) {
         random = random * 1103515245 + 12345;
-        length += (size_t)sprintf(text + length, "%s %u %s\n", words[random >> 29], (random >> 16) % 500, words[random >> 26 & 7]);
+        length += (size_t)sprintf(text + length, "%s %u %s\n", words[random >> 29], (random >> 16) % 500,
+                                  words[random >> 26 & 7]);
     }
     make_file("words", text, length);
     free(text);
@@ -66,8 +67,8 @@ static void sort_uniq_body(uint64_t n)
 enum { TAR_BLOCK = 512, TAR_FILE = 4096, TAR_FOLDERS = 10, TAR_FILES = 10 };
 
 struct ustar {
-    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], user[32], group[32],
-        major[8], minor[8], prefix[155], padding[12];
+    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2],
+        user[32], group[32], major[8], minor[8], prefix[155], padding[12];
 };
 static_assert(sizeof(struct ustar) == TAR_BLOCK);
 
@@ -125,9 +126,12 @@ static void empty(void)
     empty_folder(BENCH_DIR);
 }
 
-FAMILY(programs,
+static const struct bench programs_benches[] = {
     {"shell_noop", nullptr, shell_noop_body, nullptr, 10, 2, 10},
     {"pipe_grep", make_words, pipe_grep_body, nullptr, 5, 2, 10},
     {"sed_pipeline", make_words, sed_pipeline_body, nullptr, 5, 2, 10},
     {"sort_uniq", make_words, sort_uniq_body, nullptr, 5, 2, 10},
-    {"tar_extract", make_archive, tar_extract_body, empty, 2, 2, 5});
+    {"tar_extract", make_archive, tar_extract_body, empty, 2, 2, 5},
+};
+
+FAMILY(programs);

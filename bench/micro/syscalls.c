@@ -171,7 +171,7 @@ static void waitid_body(uint64_t n)
     LOOP(n) MUST(raw6(SYS_waitid, P_ALL, 0, (long)&info, WNOHANG | WEXITED, 0, 0) == -ECHILD);
 }
 
-FAMILY(syscalls,
+static const struct bench syscalls_benches[] = {
     {"getpid", nullptr, getpid_body, nullptr, 10000, 5, 20},
     {"gettid", nullptr, gettid_body, nullptr, 10000, 5, 20},
     {"getuid", nullptr, getuid_body, nullptr, 10000, 5, 20},
@@ -191,4 +191,7 @@ FAMILY(syscalls,
     {"sigaction", nullptr, sigaction_body, nullptr, 10000, 3, 20},
     {"sigprocmask", nullptr, sigprocmask_body, nullptr, 10000, 3, 20},
     {"signal_delivery", catch_usr1, signal_delivery_body, nullptr, 1000, 5, 20},
-    {"waitid", nullptr, waitid_body, nullptr, 10000, 2, 10});
+    {"waitid", nullptr, waitid_body, nullptr, 10000, 2, 10},
+};
+
+FAMILY(syscalls);

@@ -70,6 +70,9 @@ static void end_partner(void)
     MUST(pthread_join(partner, nullptr) == 0);
 }
 
-FAMILY(threads,
+static const struct bench threads_benches[] = {
     {"thread_create_join", nullptr, thread_create_join_body, nullptr, 100, 2, 20},
-    {"futex_pingpong", start_partner, futex_pingpong_body, end_partner, 500, 2, 20});
+    {"futex_pingpong", start_partner, futex_pingpong_body, end_partner, 500, 2, 20},
+};
+
+FAMILY(threads);

@@ -1,4 +1,4 @@
-// bench/micro/true.c — the smallest program: exec_true starts it linked statically, exec_dynamic linked with the C library.
+// bench/micro/true.c — the smallest program, for exec_true and exec_dynamic.
 int main(void)
 {
     return 0;

@@ -1,10 +1,11 @@
-// bench/profile/plugin.c — a QEMU plugin (TCG plugins, API version 1) that counts executed guest instructions by address.
+// bench/profile/plugin.c — a QEMU plugin (TCG plugins, API version 1) that counts executed instructions.
 //
 //   -plugin plugin.so,begin=ADDRESS,end=ADDRESS -d plugin -D FILE
 //
-// Between an execution of the instruction at `begin` and the next one at `end`, every translated block's executions are counted. When QEMU
-// ends, one line a block is written to the log: `<address> <instructions> <executions>`, in hexadecimal. It needs no C library: what it calls
-// is QEMU's, whose part of the API is declared here from its documentation.
+// Between an execution of the instruction at `begin` and the next one at `end`, every translated block's executions
+// are counted. When QEMU ends, one line a block is written to the log: `<address> <instructions> <executions>`, in
+// hexadecimal. It needs no C library: what it calls is QEMU's, whose part of the API is declared here from its
+// documentation.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,9 +15,12 @@ struct qemu_plugin_info;
 
 enum { CB_NO_REGS = 0, INLINE_ADD_U64 = 0 };
 
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*callback)(plugin_id id, struct qemu_plugin_tb *block));
-extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, void (*callback)(unsigned cpu, void *data), int flags, void *data);
-extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *block, int operation, void *counter, uint64_t value);
+extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
+                                                  void (*callback)(plugin_id id, struct qemu_plugin_tb *block));
+extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block,
+                                                 void (*callback)(unsigned cpu, void *data), int flags, void *data);
+extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *block, int operation, void *counter,
+                                                     uint64_t value);
 extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*callback)(plugin_id id, void *data), void *data);
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *block);
@@ -27,7 +31,8 @@ extern void qemu_plugin_outs(const char *text);
 EXPORT int qemu_plugin_version = 1;
 EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_plugin_info *info, int argc, char **argv);
 
-// A block is known by its address and length: QEMU translates the same code again and again, and may cut it differently.
+// A block is known by its address and length: QEMU translates the same code again and again, and may cut it
+// differently.
 struct block {
     uint64_t address, instructions;
     uint64_t executed; // since QEMU began

@@ -1,5 +1,7 @@
-// bench/scale/cpus.c — the same work on every CPU at once. Where instructions are counted, the time is the sum over all CPUs: what a CPU spends waiting for
-// another one's lock shows.
+// bench/scale/cpus.c — the same work on every CPU at once.
+//
+// Where instructions are counted, the time is the sum over all CPUs: what a CPU spends waiting for another one's lock
+// shows.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +100,7 @@ void run_cpu_work(uint32_t cpus)
         uint64_t ns = now_ns() - from, done = works[i].n * cpus;
         close(gun[0]);
         free(workers);
-        say("SCALE %s %u %llu %llu %.1f\n", works[i].name, cpus, (unsigned long long)done, (unsigned long long)ns, (double)ns / (double)done);
+        say("SCALE %s %u %llu %llu %.1f\n", works[i].name, cpus, (unsigned long long)done, (unsigned long long)ns,
+            (double)ns / (double)done);
     }
 }

@@ -136,10 +136,13 @@ static void pairs_body(uint64_t n)
     }
 }
 
-CURVES(descriptor,
+static const struct curve descriptor_list[] = {
     {"poll", "descriptors", grow_events, poll_body, nullptr, 20, SIZES(10, 100, 1000, 10000)},
     {"select", "descriptors", grow_events, select_body, nullptr, 20, SIZES(10, 100, 1000, 10000)},
     {"epoll", "descriptors", grow_events, epoll_body, nullptr, 500, SIZES(10, 100, 1000, 10000)},
     {"timer", "armed timers", grow_timers, timer_body, nullptr, 500, SIZES(10, 100, 1000, 10000, 100000)},
     {"pipe", "pipes", grow_pipes, pairs_body, nullptr, 1000, SIZES(1, 10, 100, 1000)},
-    {"unix_socket", "pairs", grow_sockets, pairs_body, nullptr, 1000, SIZES(1, 10, 100, 1000)});
+    {"unix_socket", "pairs", grow_sockets, pairs_body, nullptr, 1000, SIZES(1, 10, 100, 1000)},
+};
+
+CURVES(descriptor);

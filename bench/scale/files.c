@@ -61,8 +61,11 @@ static void create_body(uint64_t n)
     }
 }
 
-CURVES(file,
+static const struct curve file_list[] = {
     {"open", "files", grow_folder, open_body, empty, 500, SIZES(10, 100, 1000, 10000, 100000)},
     {"stat", "files", grow_folder, stat_body, empty, 500, SIZES(10, 100, 1000, 10000, 100000)},
     {"create", "files", grow_folder, create_body, empty, 200, SIZES(10, 100, 1000, 10000, 100000)},
-    {"path", "depth", grow_depth, stat_body, empty, 500, SIZES(1, 2, 4, 8, 16, 32)});
+    {"path", "depth", grow_depth, stat_body, empty, 500, SIZES(1, 2, 4, 8, 16, 32)},
+};
+
+CURVES(file);

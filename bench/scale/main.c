@@ -1,11 +1,11 @@
-// bench/scale/main.c — the scaling benchmarks' init: curves, work on all CPUs, memory of each thing; then it powers off.
+// bench/scale/main.c — the scaling benchmarks' init: curves, work on all CPUs, memory; then it powers off.
 //
 // Words of the kernel's command line:
 //   scale_what=curves|cpus|memory   one of the three; curves unless said
 //   scale_only=NAME,NAME            only these curves
 //   scale_cpus=N                    for cpus
-// Lines: SCALE_START <what>, then SCALE <curve> <size> <iterations> <total_ns> <per_iteration_ns> or MEMORY <kind> <count> <bytes> <bytes_each>,
-// SCALE_SKIP <name> <size> <why>, and SCALE_END.
+// Lines: SCALE_START <what>, then SCALE <curve> <size> <iterations> <total_ns> <per_iteration_ns> or MEMORY <kind>
+// <count> <bytes> <bytes_each>, SCALE_SKIP <name> <size> <why>, and SCALE_END.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@
 #include "bench/micro/console.h"
 #include "bench/scale/scale.h"
 
-static const struct curve_family *const families[] = {&process_curves, &file_curves, &memory_curves, &descriptor_curves, &thread_curves};
+static const struct curve_family *const families[] = {&process_curves, &file_curves, &memory_curves, &descriptor_curves,
+                                                      &thread_curves};
 
 enum { SETTLE_SECONDS = 6 };
 
@@ -47,7 +48,8 @@ static void run_point(const struct curve *curve, uint32_t size)
         uint64_t ns = now_ns() - from;
         if (curve->shrink)
             curve->shrink(size);
-        say("SCALE %s %u %llu %llu %.1f\n", curve->name, size, (unsigned long long)n, (unsigned long long)ns, (double)ns / (double)n);
+        say("SCALE %s %u %llu %llu %.1f\n", curve->name, size, (unsigned long long)n, (unsigned long long)ns,
+            (double)ns / (double)n);
         _exit(0);
     }
     int status = 0;

@@ -36,6 +36,9 @@ static void fault_body(uint64_t n)
     }
 }
 
-CURVES(memory,
+static const struct curve memory_list[] = {
     {"mmap_munmap", "mappings", grow_mappings, map_body, nullptr, 300, SIZES(10, 100, 1000, 10000, 30000)},
-    {"fault", "mappings", grow_mappings, fault_body, nullptr, 300, SIZES(10, 100, 1000, 10000, 30000)});
+    {"fault", "mappings", grow_mappings, fault_body, nullptr, 300, SIZES(10, 100, 1000, 10000, 30000)},
+};
+
+CURVES(memory);

@@ -94,7 +94,8 @@ static void map_area(uint32_t count, size_t apart)
     step = apart;
     area = mmap(nullptr, count * apart, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     MUST(area != MAP_FAILED);
-    madvise(area, count * apart, MADV_NOHUGEPAGE); // refused where there are no huge pages: then there is nothing to turn off
+    madvise(area, count * apart,
+            MADV_NOHUGEPAGE); // refused where there are no huge pages: then there is nothing to turn off
 }
 
 static const struct {

@@ -51,6 +51,9 @@ static void exec_body(uint64_t n)
     }
 }
 
-CURVES(process,
+static const struct curve process_list[] = {
     {"fork", "processes", grow_processes, fork_body, shrink_processes, 50, SIZES(10, 100, 1000, 10000)},
-    {"exec", "processes", grow_processes, exec_body, shrink_processes, 30, SIZES(10, 100, 1000, 10000)});
+    {"exec", "processes", grow_processes, exec_body, shrink_processes, 30, SIZES(10, 100, 1000, 10000)},
+};
+
+CURVES(process);

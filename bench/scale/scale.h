@@ -1,7 +1,7 @@
 // bench/scale/scale.h — a curve: one operation's cost as its world grows.
 //
-// Every point of a curve has a process of its own: grow() makes a world of `size`, once; body() does the operation. What grow() made ends with
-// the process, or is taken away by shrink() if it outlives it (other processes, files).
+// Every point of a curve has a process of its own: grow() makes a world of `size`, once; body() does the operation.
+// What grow() made ends with the process, or is taken away by shrink() if it outlives it (other processes, files).
 #pragma once
 #include <stdint.h>
 
@@ -24,11 +24,15 @@ struct curve_family {
 
 extern const struct curve_family process_curves, file_curves, memory_curves, descriptor_curves, thread_curves;
 
-#define CURVES(title, ...)                                                                                                        \
-    static const struct curve title##_list[] = {__VA_ARGS__};                                                                      \
+// The family of the array `title`_list.
+#define CURVES(title)                                                                                                  \
     const struct curve_family title##_curves = {title##_list, sizeof title##_list / sizeof title##_list[0]}
 
-#define SIZES(...) (const uint32_t[]){__VA_ARGS__, 0}
+#define SIZES(...)                                                                                                     \
+    (const uint32_t[])                                                                                                 \
+    {                                                                                                                  \
+        __VA_ARGS__, 0                                                                                                 \
+    }
 
 // Raises the limit of open files to `files` and a few more.
 void allow_files(uint32_t files);

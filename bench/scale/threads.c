@@ -59,4 +59,8 @@ static void ring_body(uint64_t n)
     }
 }
 
-CURVES(thread, {"futex_ring", "threads", grow_ring, ring_body, nullptr, 4000, SIZES(2, 20, 200, 2000)});
+static const struct curve thread_list[] = {
+    {"futex_ring", "threads", grow_ring, ring_body, nullptr, 4000, SIZES(2, 20, 200, 2000)},
+};
+
+CURVES(thread);

@@ -116,6 +116,26 @@ def same_transcript(transcript, text):
     return False
 
 
+def run_once(config, steps, known, log):
+    """One boot, with all that is asked of it. Writes the console's text to `log`, or adds it there if the guest boots several times."""
+    with tempfile.TemporaryDirectory(prefix="qemu") as scratch:
+        stderr_path = os.path.join(scratch, "stderr")
+        argv, env = prepare(config, scratch)
+        guest = console.Console(argv, env, stderr_path)
+        passed = console.run(steps, config["name"], guest, stderr_path)
+    if log:
+        with open(log, "a" if config.get("times", 1) > 1 else "w", encoding="utf-8") as f:
+            f.write(guest.text)
+    for name, value in sorted(guest.captures.items()):
+        print(f"  {name} = {value}")
+    if passed and config.get("oracle"):
+        passed = compare(config["oracle"], guest.text, known) == 0
+    if passed and config.get("transcript"):
+        passed = same_transcript(config["transcript"], guest.text)
+    sys.stdout.flush()
+    return passed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config")
@@ -131,21 +151,11 @@ def main():
         return 1
     outputs = os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
     log = args.log or (outputs and os.path.join(outputs, "console.log"))
-    with tempfile.TemporaryDirectory(prefix="qemu") as scratch:
-        stderr_path = os.path.join(scratch, "stderr")
-        argv, env = prepare(config, scratch)
-        guest = console.Console(argv, env, stderr_path)
-        passed = console.run(steps, config["name"], guest, stderr_path)
-    if log:
-        with open(log, "w", encoding="utf-8") as f:
-            f.write(guest.text)
-    for name, value in sorted(guest.captures.items()):
-        print(f"  {name} = {value}")
-    if passed and config.get("oracle"):
-        passed = compare(config["oracle"], guest.text, known) == 0
-    if passed and config.get("transcript"):
-        passed = same_transcript(config["transcript"], guest.text)
-    return 0 if passed else 1
+    times = config.get("times", 1)
+    failed = sum(not run_once(config, steps, known, log) for _ in range(times))
+    if times > 1:
+        print(f"{times - failed} of {times} runs passed")
+    return 0 if failed == 0 else 1
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ static inline void refcount_inc(refcount_t *ref)
         if (old == 0)
             return false;
     } while (!__atomic_compare_exchange_n(&ref->v, &old, old + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    if (unlikely(old >= REFCOUNT_SATURATED - 1))
+        refcount_bad(ref, "increment of a saturated count");
     return true;
 }
 

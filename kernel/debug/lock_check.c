@@ -13,8 +13,7 @@
 
 #include "kernel/debug/lock_check.h"
 
-#include "kernel/base/printk.h"
-#include "kernel/debug/backtrace.h"
+#include "kernel/debug/finding.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 
@@ -44,9 +43,9 @@ void lock_check_show(void)
     const struct cpu_held *cpu = this_cpu_ptr(&cpu_held);
     const struct thread *t = current_thread();
     for (unsigned i = cpu->nr; i--;)
-        pr_err("  spinlock %p \"%s\"%s\n", (const void *)cpu->held[i].lock, class_name(cpu->held[i].lock->class), cpu->held[i].in_irq ? ", in interrupt" : "");
+        pr_finding("  spinlock %p \"%s\"%s\n", (const void *)cpu->held[i].lock, class_name(cpu->held[i].lock->class), cpu->held[i].in_irq ? ", in interrupt" : "");
     for (unsigned i = t ? t->nr_held : 0; i--;)
-        pr_err("  %p \"%s\"%s\n", t->held[i].lock, class_name(t->held[i].class), t->held[i].shared ? ", shared" : "");
+        pr_finding("  %p \"%s\"%s\n", t->held[i].lock, class_name(t->held[i].class), t->held[i].shared ? ", shared" : "");
 }
 
 static void complain(const struct lock_class *class, const void *lock, const char *what)
@@ -57,9 +56,9 @@ static void complain(const struct lock_class *class, const void *lock, const cha
         class->state->reported = true;
     }
     __atomic_fetch_add(&lock_check_complaints, 1, __ATOMIC_RELAXED);
-    pr_err("LOCK: %s: %p \"%s\" rank %d; held:\n", what, lock, class_name(class), class ? (int)class->rank : 0);
+    pr_finding("LOCK: %s: %p \"%s\" rank %d; held:\n", what, lock, class_name(class), class ? (int)class->rank : 0);
     lock_check_show();
-    backtrace_here(LOG_ERR);
+    finding_end();
 }
 
 // Enters the checker; false: it is running on this CPU already. Interrupts are off until leave().
@@ -225,6 +224,21 @@ void lock_check_none_held(const char *where)
     if (t->nr_held || this_cpu_ptr(&cpu_held)->nr)
         complain(t->nr_held ? t->held[0].class : this_cpu_ptr(&cpu_held)->held[0].lock->class, nullptr, where);
     preempt_enable();
+}
+
+void lock_check_user_return(void)
+{
+    const struct thread *t = current_thread();
+    int off = this_cpu_read(preempt_count);
+    if (likely(!t->nr_held && !this_cpu_ptr(&cpu_held)->nr && !off))
+        return;
+    if (off) {
+        static bool said;
+        if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+            complain(nullptr, nullptr, "on the way to user mode, and preemption is off");
+        return;
+    }
+    lock_check_none_held("held on the way to user mode");
 }
 
 #endif

@@ -8,6 +8,8 @@
 #ifdef KERNEL_LOCK_CHECK
 // The current thread holds no lock at all: at its end, on the way to user mode, after a work item. Complains otherwise; `where` names the place.
 void lock_check_none_held(const char *where);
+// The last thing before user mode, interrupts off (arch's entry code calls it): no lock held, and preemption on.
+void lock_check_user_return(void);
 // Prints what this CPU and the current thread hold; for panics.
 void lock_check_show(void);
 // Complaints so far.

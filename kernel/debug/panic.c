@@ -9,6 +9,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/debug/backtrace.h"
+#include "kernel/debug/finding.h"
 
 int panic_timeout;
 unsigned warn_count;
@@ -97,8 +98,8 @@ void assert_failed(const char *file, int line, const char *what)
 void warn_at(const char *file, int line, const char *what)
 {
     __atomic_fetch_add(&warn_count, 1, __ATOMIC_RELAXED);
-    pr_warn("WARNING: %s:%d on CPU %u: %s\n", file, line, this_cpu_id(), what);
-    backtrace_here(LOG_WARNING);
+    pr_finding("WARNING: %s:%d on CPU %u: %s\n", file, line, this_cpu_id(), what);
+    finding_end();
 }
 
 // Called by code that the compiler has put into functions with buffers, when the canary above the buffer has changed.

@@ -4,8 +4,7 @@
 
 #include "kernel/debug/ubsan.h"
 #include "kernel/base/panic.h"
-#include "kernel/base/printk.h"
-#include "kernel/debug/backtrace.h"
+#include "kernel/debug/finding.h"
 
 // The compiler's description of a place. It may be written: a column of all ones says that the place has been reported.
 struct place {
@@ -25,14 +24,14 @@ static bool say(struct place *place, const char *what)
     if (__atomic_exchange_n(&place->column, UINT32_MAX, __ATOMIC_RELAXED) == UINT32_MAX)
         return false;
     __atomic_fetch_add(&ubsan_reports, 1, __ATOMIC_RELAXED);
-    pr_err("UBSAN: %s:%u: %s\n", place->file, place->line, what);
+    pr_finding("UBSAN: %s:%u: %s\n", place->file, place->line, what);
     return true;
 }
 
 static void say_with_trace(struct place *place, const char *what)
 {
     if (say(place, what))
-        backtrace_here(LOG_ERR);
+        finding_end();
 }
 
 // Handlers whose description begins with a place, and where no more is to be said. Those with `_abort` are called where the
@@ -64,8 +63,8 @@ void __ubsan_handle_out_of_bounds(struct out_of_bounds *data, uintptr_t index)
 {
     if (!say(&data->place, "array index out of bounds"))
         return;
-    pr_err("  index %ld of %s\n", (long)index, data->array->name);
-    backtrace_here(LOG_ERR);
+    pr_finding("  index %ld of %s\n", (long)index, data->array->name);
+    finding_end();
 }
 
 struct type_mismatch {
@@ -79,8 +78,8 @@ void __ubsan_handle_type_mismatch_v1(struct type_mismatch *data, uintptr_t point
 {
     if (!say(&data->place, pointer ? "misaligned pointer" : "null pointer"))
         return;
-    pr_err("  %px to %s, which wants a multiple of %u\n", (void *)pointer, data->type->name, 1u << data->log_alignment);
-    backtrace_here(LOG_ERR);
+    pr_finding("  %px to %s, which wants a multiple of %u\n", (void *)pointer, data->type->name, 1u << data->log_alignment);
+    finding_end();
 }
 
 [[noreturn]] void __ubsan_handle_builtin_unreachable(struct place *place);

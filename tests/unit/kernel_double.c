@@ -2,6 +2,7 @@
 // grace periods.
 #include "kernel/base/assert.h"
 #include "kernel/base/panic.h"
+#include "kernel/base/printk.h"
 #include "kernel/mm/slab.h"
 #include "kernel/sync/rcu.h"
 #include "tests/unit/kernel_double.h"
@@ -14,6 +15,8 @@ void warn_at([[maybe_unused]] const char *file, [[maybe_unused]] int line, [[may
 {
     double_warnings++;
 }
+
+void printk([[maybe_unused]] enum log_level level, [[maybe_unused]] const char *format, ...) {}
 
 void assert_failed(const char *file, int line, const char *what)
 {

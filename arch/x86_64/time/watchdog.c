@@ -2,9 +2,9 @@
 //
 // A CPU whose timer was due long ago and whose interrupt has not come runs with interrupts off: a lock that is never
 // released, a loop. Its neighbour, in its own timer interrupts, sees the overdue deadline and sends it an NMI, which
-// shows its registers and stack. Nothing ticks for this: idle CPUs have no deadlines, and the look at the neighbour
-// costs a few loads at most once a second. A machine that stood still as a whole (a paused guest) is not mistaken for
-// it, because two looks a second apart must find the same deadline.
+// shows its registers and stack. The look costs a few loads at most once a second. So that there are deadlines and looks on idle
+// CPUs too, each CPU of several has a timer of its own, seconds apart. A machine that stood still as a whole (a paused guest)
+// is not mistaken for it, because two looks a second apart must find the same deadline.
 #define PR_FMT(fmt) "watchdog: " fmt
 #include "arch/x86_64/time/watchdog.h"
 
@@ -17,10 +17,11 @@
 #include "kernel/base/printk.h"
 #include "kernel/boot/init.h"
 #include "kernel/debug/backtrace.h"
-#include "kernel/sched/thread.h"
+#include "kernel/sched/sched.h"
 
 #define OVERDUE (10 * NSEC_PER_SEC)
 #define LOOK_EVERY NSEC_PER_SEC
+#define WAKE_EVERY (4 * NSEC_PER_SEC)
 
 struct watch {
     ktime_t due;        // of this CPU's timer; read by its neighbour
@@ -86,3 +87,26 @@ void watchdog_timer_came(void)
     own->next_look = now + LOOK_EVERY;
     look_at_neighbour(own, now);
 }
+
+static DEFINE_PER_CPU(struct hrtimer, wake_timer);
+
+// The look itself is made by every timer interrupt.
+static ktime_t wake(struct hrtimer *)
+{
+    return arch_clock_ns() + WAKE_EVERY;
+}
+
+static void start_here(void *)
+{
+    struct hrtimer *timer = this_cpu_ptr(&wake_timer);
+    hrtimer_init(timer, HRTIMER_MONOTONIC, wake);
+    hrtimer_start_slack(timer, arch_clock_ns() + WAKE_EVERY, NSEC_PER_SEC);
+}
+
+static int start_watching(void)
+{
+    if (enabled && cpumask_next(cpumask_next(-1, &cpu_online_mask), &cpu_online_mask) < MAX_CPUS)
+        smp_call_function(&cpu_online_mask, start_here, nullptr);
+    return 0;
+}
+INITCALL(device, start_watching);

@@ -96,6 +96,9 @@ arch_syscall_entry:
     movq %rax, (REGS_AX + 8)(%rsp)
 syscall_leave:
     cli
+#ifdef KERNEL_LOCK_CHECK
+    call lock_check_user_return
+#endif
     movq %gs:arch_current_thread(%rip), %rcx
     cmpl $0, THREAD_WORK(%rcx)
     jne syscall_slow
@@ -155,6 +158,11 @@ arch_return_to_user:
 // rsp: pt_regs of user mode, interrupts on or off.
 return_to_user:
     cli
+#ifdef KERNEL_LOCK_CHECK
+    subq $8, %rsp
+    call lock_check_user_return
+    addq $8, %rsp
+#endif
     movq %gs:arch_current_thread(%rip), %rcx
     cmpl $0, THREAD_WORK(%rcx)
     jne 2f

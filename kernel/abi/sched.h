@@ -1,8 +1,15 @@
-// kernel/abi/sched.h — scheduling as user space sees it: sched_setscheduler(2), sched_setattr(2), getpriority(2), membarrier(2).
+// kernel/abi/sched.h — scheduling as user space sees it: sched_setscheduler(2), sched_setattr(2), getpriority(2).
 #pragma once
 
 #include "kernel/base/types.h"
 
+#define SCHED_OTHER 0
+#define SCHED_FIFO 1
+#define SCHED_RR 2
+#define SCHED_BATCH 3
+#define SCHED_IDLE 5
+#define SCHED_DEADLINE 6
+#define SCHED_EXT 7
 #define SCHED_RESET_ON_FORK 0x40000000
 
 struct abi_sched_attr {
@@ -24,9 +31,3 @@ static_assert(sizeof(struct abi_sched_attr) == 56);
 #define SCHED_FLAG_UTIL_CLAMP_MAX 0x40
 
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
-
-enum {
-    MEMBARRIER_CMD_QUERY = 0, MEMBARRIER_CMD_GLOBAL = 1, MEMBARRIER_CMD_GLOBAL_EXPEDITED = 2, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 4,
-    MEMBARRIER_CMD_PRIVATE_EXPEDITED = 8, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 16, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE = 32,
-    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE = 64,
-};

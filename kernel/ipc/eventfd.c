@@ -7,7 +7,6 @@
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/seq_file.h"
 
-#define EFD_SEMAPHORE 1u
 #define COUNT_MAX (UINT64_MAX - 1)
 
 DEFINE_LOCK_CLASS(eventfd_class, "eventfd", RANK_FILES);

@@ -81,8 +81,7 @@ SYSCALL2(pidfd_open, pid_t, upid, unsigned, flags)
 
 SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsigned, flags)
 {
-    enum { SIGNAL_THREAD = 1, SIGNAL_GROUP = 2, SIGNAL_PGRP = 4 };
-    if (flags & ~(unsigned)(SIGNAL_THREAD | SIGNAL_GROUP | SIGNAL_PGRP) || (flags & (flags - 1)))
+    if (flags & ~(unsigned)(PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP) || (flags & (flags - 1)))
         return -EINVAL;
     FD_REF(f, fd);
     struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
@@ -99,9 +98,9 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
         if (!siginfo_may_send(&info, pid == current_process()->pid))
             return -EPERM;
     }
-    bool to_thread = flags & SIGNAL_THREAD || (!flags && (f.file->flags & PIDFD_THREAD));
+    bool to_thread = flags & PIDFD_SIGNAL_THREAD || (!flags && (f.file->flags & PIDFD_THREAD));
     rcu_read_lock();
-    struct task *t = pid_task(pid, flags & SIGNAL_PGRP ? PID_PGRP : to_thread ? PID_THREAD : PID_PROCESS);
+    struct task *t = pid_task(pid, flags & PIDFD_SIGNAL_PROCESS_GROUP ? PID_PGRP : to_thread ? PID_THREAD : PID_PROCESS);
     if (t && !refcount_inc_not_zero(&t->thread.refs))
         t = nullptr;
     rcu_read_unlock();
@@ -110,7 +109,7 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
     int err;
     if (!may_signal(t->process, sig))
         err = -EPERM;
-    else if (flags & SIGNAL_PGRP)
+    else if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
         err = signal_send_pgrp(pid, sig, uinfo ? &info : nullptr);
     else if (to_thread)
         err = signal_send_thread(t, sig, uinfo ? &info : nullptr);

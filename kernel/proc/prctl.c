@@ -159,6 +159,10 @@ SYSCALL5(prctl, int, option, unsigned long, arg2, unsigned long, arg3, unsigned 
         return !!(current_cred()->securebits & SECBIT_KEEP_CAPS);
     case PR_SET_KEEPCAPS:
         return set_keepcaps(arg2);
+    case PR_GET_TIMING: // by the clock, never by ticks alone: there is nothing to choose
+        return 0;
+    case PR_SET_TIMING:
+        return arg2 ? -EINVAL : 0;
     case PR_SET_NAME:
         return set_name(arg2);
     case PR_GET_NAME:

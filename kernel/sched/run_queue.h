@@ -1,15 +1,11 @@
 // kernel/sched/run_queue.h — private to kernel/sched: the per-CPU run queue and what its parts (fair, real-time, balance) offer core.c.
 #pragma once
 
+#include "kernel/abi/sched.h"
 #include "kernel/base/percpu.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/hrtimer.h"
 
-#define SCHED_OTHER 0
-#define SCHED_FIFO 1
-#define SCHED_RR 2
-#define SCHED_BATCH 3
-#define SCHED_IDLE 5
 #define RT_PRIORITIES 100 // 1 .. 99 are used
 #define NICE_0_WEIGHT 1024u
 

@@ -6,7 +6,6 @@
 #include "kernel/proc/task.h"
 #include "kernel/sched/run_queue.h"
 
-#define SCHED_DEADLINE 6
 
 // Whether the caller's effective user is the task's real or effective one.
 static inline bool sched_same_owner(const struct task *task)

@@ -22,6 +22,9 @@ struct syscall_info {
 extern const syscall_fn syscall_table[SYSCALL_TABLE_SIZE];
 extern const struct syscall_info syscall_infos[SYSCALL_TABLE_SIZE]; // name null: no such number
 
+// For the generated table: a call with flags or a command that it does not list. Returns -EBADF if `fd` is not open, else -error.
+long syscall_refused(int fd, int error);
+
 // As syscall_dispatch(), printing the call in strace's form; entered when the thread has WORK_TRACE.
 void syscall_dispatch_traced(struct pt_regs *regs);
 // Switches the tracer on or off for a task and the children it makes from then on.

@@ -3,7 +3,6 @@
 #include "kernel/vfs/namei.h"
 
 #define HANDLE_BYTES_MAX 128u
-#define AT_HANDLE_FID 0x200
 
 SYSCALL5(name_to_handle_at, int, dirfd, const char __user *, upath, void __user *, uhandle, int __user *, umount_id, int, flags)
 {

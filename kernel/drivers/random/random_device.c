@@ -1,4 +1,5 @@
 // kernel/drivers/random/random_device.c — /dev/random, /dev/urandom, getrandom(2): random(4), random(7).
+#include "kernel/abi/fcntl.h"
 #include "kernel/abi/ioctl.h"
 #include "kernel/base/random.h"
 #include "kernel/base/string.h"
@@ -10,10 +11,6 @@
 #include "kernel/proc/signal.h"
 #include "kernel/sync/waitqueue.h"
 #include "kernel/syscall/syscall.h"
-
-#define GRND_NONBLOCK 1u
-#define GRND_RANDOM 2u
-#define GRND_INSECURE 4u
 
 #define RNDGETENTCNT IOR_('R', 0x00, int)
 #define RNDADDTOENTCNT IOW_('R', 0x01, int)

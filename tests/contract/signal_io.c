@@ -286,13 +286,19 @@ CASE(sigio_stream_socket)
     EXPECT_EQ(last_info.si_band, POLLHUP | POLLERR);
 }
 
+static void write_when_we_sleep(long fd)
+{
+    until_asleep(getpid());
+    write_byte(fd);
+}
+
 CASE(sigio_stream_socket_reader_asleep_is_not_signalled)
 {
     int fds[2];
     char c;
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
     listen_to(fds[0]);
-    thread_t writer = after_ms(50, write_byte, fds[1]);
+    thread_t writer = after_ms(20, write_when_we_sleep, fds[1]);
     EXPECT_EQ(read(fds[0], &c, 1), 1);
     join(writer);
     sleep_ms(20);

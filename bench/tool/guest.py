@@ -35,8 +35,9 @@ class Transcript:
         return next((seconds for seconds, line in self.lines if line.startswith(beginning)), None)
 
 
-def guest_machine(system: dict, append: str, icount: Optional[int], smp: int = 1, extra: Optional[List[str]] = None) -> machines.Machine:
-    return machines.Machine(boot="kernel", kernel=system["kernel"], initramfs=system["initramfs"], smp=smp, memory_mib=MEMORY_MIB, cpu=CPU,
+def guest_machine(system: dict, append: str, icount: Optional[int], smp: int = 1, memory_mib: int = MEMORY_MIB,
+                  extra: Optional[List[str]] = None) -> machines.Machine:
+    return machines.Machine(boot="kernel", kernel=system["kernel"], initramfs=system["initramfs"], smp=smp, memory_mib=memory_mib, cpu=CPU,
                             icount=icount, cmdline=" ".join(filter(None, [system["cmdline"], append])), extra=extra or [])
 
 

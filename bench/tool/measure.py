@@ -11,16 +11,16 @@ LIMIT_SECONDS = 1800
 
 
 def run_once(qemu, system: dict, configuration: str, clock: str, number: int, only: Optional[List[str]] = None,
-             raw_folder: Optional[str] = None) -> results.Run:
+             raw_folder: Optional[str] = None, **shape) -> results.Run:
     """One boot. `clock` is icount, wall (plain emulation) or kvm; `number` counts from 1 and seeds the guest's random numbers under icount.
 
-    The console's text is kept in raw_folder, also of a run that is refused. Raises results.Incomplete.
+    `shape` is the machine's, where it is not the usual one: smp, memory_mib. The console's text is kept in raw_folder, also of a run that is refused. Raises results.Incomplete.
     """
     wanted = only or names.ALL
     append = f"bench_clock={'icount' if clock == 'icount' else 'wall'}"
     if only:
         append += " bench_only=" + ",".join(only)
-    machine = guest.guest_machine(system, append, number if clock == "icount" else None)
+    machine = guest.guest_machine(system, append, number if clock == "icount" else None, **shape)
     transcript = guest.boot(qemu, machine, "kvm" if clock == "kvm" else "tcg", lambda line: line == "BENCH_END", LIMIT_SECONDS)
     if raw_folder:
         os.makedirs(raw_folder, exist_ok=True)

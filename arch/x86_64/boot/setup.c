@@ -1,11 +1,13 @@
 // arch/x86_64/boot/setup.c — from the loader's handoff to boot_info: the first C code of the kernel.
 #include "arch/x86_64/boot/early_paging.h"
 #include "arch/x86_64/boot/handoff.h"
+#include "kernel/abi/errno.h"
 #include "kernel/base/hash.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/boot/init.h"
 #include "kernel/boot/kernel_main.h"
 #include "kernel/drivers/serial/early_serial.h"
 
@@ -32,16 +34,34 @@ static enum memory_kind kind_of(uint32_t e820_type)
     }
 }
 
+static int parse_memory_limit(const char *value, uint64_t *limit)
+{
+    const char *end;
+    int err = parse_size(value, &end, limit);
+    return err || *end || *limit == 0 ? -EINVAL : 0;
+}
+
 // mem=SIZE[KMG]: RAM from that address on is left alone.
 static uint64_t memory_limit(void)
 {
     char value[32];
-    const char *end;
     uint64_t limit;
-    if (!cmdline_find("mem", value, sizeof value) || parse_size(value, &end, &limit) != 0 || *end || limit == 0)
-        return UINT64_MAX;
-    return limit;
+    return cmdline_find("mem", value, sizeof value) && parse_memory_limit(value, &limit) == 0 ? limit : UINT64_MAX;
 }
+
+// mem= and nokaslr are read before the command line is gone through; there they are words of the kernel, not of init.
+static int check_mem(const char *value)
+{
+    uint64_t limit;
+    return parse_memory_limit(value, &limit);
+}
+CMDLINE_PARAM("mem", check_mem);
+
+static int check_nokaslr(const char *value)
+{
+    return *value ? -EINVAL : 0;
+}
+CMDLINE_PARAM("nokaslr", check_nokaslr);
 
 static void read_memory_map(const struct boot_handoff *handoff)
 {

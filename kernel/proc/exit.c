@@ -155,7 +155,7 @@ void thread_unlink_dead(struct task *task)
 
 void thread_forget_dead(struct task *task)
 {
-    pid_free_numbers(pid_get(task->pid)); // task->pid itself is put with the structure
+    pid_forget(task->pid); // its reference is put with the structure
     atomic_dec(&((struct cred *)task->cred)->user->processes);
     threads_uncount();
     task_put(task);
@@ -187,6 +187,8 @@ void process_release(struct process *p)
         pid_detach(leader, PID_PROCESS);
         pid_detach(leader, PID_PGRP);
         pid_detach(leader, PID_SESSION);
+        pid_leave(p->pgrp);
+        pid_leave(p->session);
         sigpending_flush(&p->shared_pending);
         struct pid_namespace *ns = task_pid_ns(leader);
         if (ns->reaper == p)

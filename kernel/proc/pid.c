@@ -1,7 +1,7 @@
 // kernel/proc/pid.c — process ids and PID namespaces.
 //
 // A struct pid is one identity with a number in its own namespace and in each one above. A number is taken when the identity is
-// made and given back when the last task that carries it is reaped; references may keep the object itself longer (pidfd).
+// made and given back when its task is reaped and no process group or session is named by it any more; references may keep the object itself longer (pidfd).
 // Locking: ns->lock guards ids and counters. pid->tasks[] belong to process_tree_lock; lookups run under RCU.
 
 #include "kernel/proc/pid.h"
@@ -122,6 +122,31 @@ void pid_free_numbers(struct pid *pid)
     for (unsigned level = 0; level <= pid->level; level++)
         number_give_back(pid->numbers[level].ns, pid->numbers[level].nr);
     pid_put(pid);
+}
+
+static bool names_members(struct pid *pid)
+{
+    return pid_task(pid, PID_PGRP) || pid_task(pid, PID_SESSION);
+}
+
+void pid_forget(struct pid *pid)
+{
+    pid_get(pid);
+    if (names_members(pid)) { // once it names none, none can be added
+        spin_irq_guard(&process_tree_lock);
+        pid->lingers = names_members(pid);
+        if (pid->lingers)
+            return; // pid_leave() has our reference
+    }
+    pid_free_numbers(pid);
+}
+
+void pid_leave(struct pid *pid)
+{
+    if (likely(!pid->lingers) || names_members(pid))
+        return;
+    pid->lingers = false;
+    pid_free_numbers(pid);
 }
 
 struct pid *pid_get(struct pid *pid)

@@ -34,6 +34,7 @@ struct pid {
     unsigned level;
     struct list_head tasks[PID_TYPES]; // users of it in each role: guarded by process_tree_lock, readable under RCU
     struct waitqueue poll_wq;          // pidfd
+    bool lingers;                      // its task is gone, but a group or session still has the number: process_tree_lock
     struct rcu_head rcu;
     struct {
         pid_t nr;
@@ -42,7 +43,11 @@ struct pid {
 };
 
 [[nodiscard]] int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, struct pid **out);
-void pid_free_numbers(struct pid *pid); // at reap; references keep the object
+void pid_free_numbers(struct pid *pid); // drops a reference too; others keep the object
+// The task whose identity it is was reaped: the numbers are free, unless they still name a process group or session. No lock held.
+void pid_forget(struct pid *pid);
+// A member left the group or session `pid` (process_tree_lock held): if it was the last one and the leader is gone, the number is free.
+void pid_leave(struct pid *pid);
 struct pid *pid_get(struct pid *pid);
 void pid_put(struct pid *pid);
 // Lookups under rcu_read_lock().

@@ -71,7 +71,7 @@ SYSCALL2(pidfd_open, pid_t, upid, unsigned, flags)
     rcu_read_unlock();
     if (!pid)
         return -ESRCH;
-    int err = flags & PIDFD_THREAD ? (thread ? 0 : -ESRCH) : leader ? 0 : thread ? -EINVAL : -ESRCH;
+    int err = (flags & PIDFD_THREAD ? thread : leader) ? 0 : -EINVAL;
     struct file *file;
     if (!err && !(err = pidfd_create(pid, flags, &file)))
         err = fd_install_new(file, O_CLOEXEC);

@@ -41,6 +41,7 @@ static void change_pgrp(struct process *p, struct pid *pgrp) REQUIRES(process_tr
     pid_detach(p->leader, PID_PGRP);
     p->pgrp = pid_get(pgrp);
     pid_attach(p->leader, PID_PGRP, pgrp);
+    pid_leave(old);
     pid_put(old);
 }
 
@@ -92,6 +93,7 @@ SYSCALL0(setsid)
     pid_detach(me->leader, PID_SESSION);
     me->session = pid_get(me->pid);
     pid_attach(me->leader, PID_SESSION, me->session);
+    pid_leave(old);
     pid_put(old);
     me->session_leader = true;
     me->tty = nullptr;

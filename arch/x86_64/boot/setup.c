@@ -79,7 +79,13 @@ static void read_memory_map(const struct boot_handoff *handoff)
     // Address 0 is no page of ours (0 means "none" all over), and firmware keeps its data area there.
     boot_memory_mark(0, PAGE_SIZE, MEM_RESERVED);
     boot_memory_mark(handoff->kernel_phys, handoff->region_size, MEM_KERNEL);
-    boot_memory_mark(handoff->initrd_phys, ALIGN_UP(handoff->initrd_size, PAGE_SIZE), MEM_INITRD);
+    uint64_t initrd_end = handoff->initrd_phys + ALIGN_UP(handoff->initrd_size, PAGE_SIZE);
+    if (handoff->initrd_size && initrd_end > limit) {
+        pr_warn("the initramfs ends at %#llx, beyond mem=: it is not used\n", (unsigned long long)initrd_end);
+        boot_info.initrd_size = 0;
+        return;
+    }
+    boot_memory_mark(handoff->initrd_phys, initrd_end - handoff->initrd_phys, MEM_INITRD);
 }
 
 // A key from the seed that gives nothing of the seed away.

@@ -2,12 +2,13 @@
 
 load("//toolchains/qemu:defs.bzl", "qemu_test", "system")
 
-def fortress_contract_test(name, cpus, seconds, tags = []):
+def fortress_contract_test(name, cpus, oracle_cpus, seconds, tags = []):
     """The contract test `name` again, on the fortress kernel: NAME_fortress_smp4 … The same comparison, and the kernel has nothing to say.
 
     Args:
       name: a contract_test of this package.
-      cpus: the CPU counts, among those of the contract test.
+      cpus: the CPU counts.
+      oracle_cpus: with how many CPUs Linux ran it, as in the contract test.
       seconds: the program's time on a quiet machine.
       tags: further tags.
     """
@@ -23,7 +24,7 @@ def fortress_contract_test(name, cpus, seconds, tags = []):
             name = "{}_fortress_smp{}".format(name, smp),
             append = "guest_cpus={}".format(smp),
             known_failures = "//testdata/contract:known_failures.txt",
-            oracle = ":{}_linux_smp{}".format(name, smp),
+            oracle = ":{}_linux_smp{}".format(name, oracle_cpus),
             script = "//tests/guest:contract_fortress.console",
             smp = smp,
             system = ":{}_fortress_system".format(name),

@@ -276,11 +276,16 @@ bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *curr)
     return before(t->se.deadline, curr->se.deadline) && eligible(&rq->fair, t->se.vruntime, key_sum, weight_sum);
 }
 
-// Gives the rest of the turn away: the deadline moves one turn on.
+// Gives the rest of the turn away: the deadline moves one turn on. But never more than two turns ahead: the thread is left alone until its
+// deadline, and one that had yielded a thousand times could then hold the CPU for seconds against others.
 void fair_yield(struct run_queue *rq, struct thread *t)
 {
-    (void)rq;
-    t->se.deadline += to_virtual(slice_of(t), t->se.weight);
+    if (!rq->fair.nr)
+        return;
+    uint64_t turn = to_virtual(slice_of(t), t->se.weight), latest = t->se.vruntime + 2 * turn;
+    t->se.deadline += turn;
+    if (before(latest, t->se.deadline))
+        t->se.deadline = latest;
 }
 
 struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu)

@@ -27,9 +27,9 @@ PYTHON
 
 targets=("$@")
 copy_workspace "$scratch/one"
-copy_workspace "$scratch/a longer folder"/two
+copy_workspace "$scratch/a-longer-folder/two"
 sums "$scratch/one" "$scratch/base1" >"$scratch/sums1"
-sums "$scratch/a longer folder/two" "$scratch/base-of-the-second-build" >"$scratch/sums2"
+sums "$scratch/a-longer-folder/two" "$scratch/base-of-the-second-build" >"$scratch/sums2"
 
 [ -s "$scratch/sums1" ] || fail "the build gave no files"
 if ! diff "$scratch/sums1" "$scratch/sums2"; then

@@ -41,9 +41,7 @@ int sigframe_fpstate_push(unsigned long address)
     int err = write_state(address, area);
     if (err)
         return err;
-    fpu_unload_current();
-    fpu_reset(area);
-    fpu_load_current();
+    fpu_load_initial(); // what was in the registers is in the frame now
     return 0;
 }
 
@@ -77,7 +75,8 @@ static int read_state(unsigned long address, struct fpu_area *area)
     int err = state_extent(address, &size, &components);
     if (err)
         return err;
-    fpu_reset(area);
+    if (size < fpu_area_size)
+        fpu_reset(area);
     if (copy_from_user(area, user_ptr(void, address), size))
         return -EFAULT;
     if (area->legacy.mxcsr & ~fpu_mxcsr_mask)

@@ -20,6 +20,7 @@ uint32_t fpu_area_size RO_AFTER_INIT;
 uint64_t fpu_components RO_AFTER_INIT;
 uint32_t fpu_mxcsr_mask RO_AFTER_INIT;
 static struct slab_cache *fpu_cache RO_AFTER_INIT;
+static struct fpu_area *fpu_initial RO_AFTER_INIT; // what a program finds that has not used the registers
 // The thread whose state this CPU's registers hold, whether or not it is the one that runs. Compared, never followed.
 static DEFINE_PER_CPU(struct arch_thread *, fpu_owner);
 
@@ -63,8 +64,10 @@ void fpu_enable(void)
 void fpu_init(void)
 {
     fpu_cache = slab_cache_create("fpu_state", fpu_area_size, 64, 0, nullptr);
-    if (!fpu_cache)
+    fpu_initial = fpu_cache ? slab_alloc(fpu_cache, ALLOC_KERNEL) : nullptr;
+    if (!fpu_initial)
         panic("no memory for FPU state");
+    fpu_reset(fpu_initial);
 }
 
 void fpu_reset(struct fpu_area *area)
@@ -155,14 +158,25 @@ void fpu_unload_current(void)
     preempt_enable();
 }
 
-void fpu_load_current(void)
+static void load_into_current(const struct fpu_area *area)
 {
     preempt_disable();
     struct arch_thread *arch = &current_thread()->arch;
-    load(arch->fpu);
+    load(area);
     this_cpu_write(fpu_owner, arch);
     arch->fpu_cpu = this_cpu_id();
     arch->fpu_busy = false;
     arch->fpu_loaded = true;
     preempt_enable();
+}
+
+void fpu_load_current(void)
+{
+    load_into_current(current_thread()->arch.fpu);
+}
+
+// The thread's own area is out of date then, as always while the registers are loaded.
+void fpu_load_initial(void)
+{
+    load_into_current(fpu_initial);
 }

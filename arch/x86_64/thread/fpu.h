@@ -47,5 +47,7 @@ void fpu_save_current(void);
 // again.
 void fpu_unload_current(void);
 void fpu_load_current(void);
+// Gives the current thread fresh registers, as a program finds them at its start; what they held is lost.
+void fpu_load_initial(void);
 // Puts the initial state into an area.
 void fpu_reset(struct fpu_area *area);

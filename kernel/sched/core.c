@@ -308,6 +308,9 @@ NOINLINE void preempt_schedule_irq(void)
 void sched_yield_current(void)
 {
     might_sleep();
+    // Nobody to give way to: most calls. A thread that arrives just now asks for the CPU by itself (need_resched).
+    if (READ_ONCE(this_cpu_ptr(&run_queues)->nr_running) <= 1)
+        return;
     arch_irq_disable();
     struct run_queue *rq = this_cpu_ptr(&run_queues);
     rq_lock(rq);

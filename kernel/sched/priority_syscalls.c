@@ -52,7 +52,12 @@ static int for_each_named(struct each_thread *each, int which, int who)
 {
     switch (which) {
     case PRIO_PROCESS: {
-        struct task *task = who ? task_find_get(who) : task_get(current_task());
+        if (!who) { // most often: no reference needed
+            each->found = true;
+            each->fn(each, current_task());
+            break;
+        }
+        struct task *task = task_find_get(who);
         if (task) {
             each->found = true;
             each->fn(each, task);

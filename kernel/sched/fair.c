@@ -170,7 +170,9 @@ static void place(struct run_queue *rq, struct thread *t)
     else
         lag = 0;
     t->se.vruntime = virtual_time(rq) - (uint64_t)lag;
-    t->se.deadline = t->se.vruntime + to_virtual(slice_of(t), t->se.weight);
+    // Those that wait are in the middle of their turns on average; so a new thread's first turn is half of one, and it starts soon.
+    uint64_t turn = t->se.sum_exec ? slice_of(t) : slice_of(t) / 2;
+    t->se.deadline = t->se.vruntime + to_virtual(turn, t->se.weight);
 }
 
 // -- what core.c calls --------------------------------------------------------------------------------------------------------

@@ -4,32 +4,10 @@
 //
 // Between an execution of the instruction at `begin` and the next one at `end`, every translated block's executions
 // are counted. When QEMU ends, one line a block is written to the log: `<address> <instructions> <executions>`, in
-// hexadecimal. It needs no C library: what it calls is QEMU's, whose part of the API is declared here from its
-// documentation.
-#include <stddef.h>
-#include <stdint.h>
-
-typedef uint64_t plugin_id;
-struct qemu_plugin_tb;
-struct qemu_plugin_info;
-
-enum { CB_NO_REGS = 0, INLINE_ADD_U64 = 0 };
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
-                                                  void (*callback)(plugin_id id, struct qemu_plugin_tb *block));
-extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block,
-                                                 void (*callback)(unsigned cpu, void *data), int flags, void *data);
-extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *block, int operation, void *counter,
-                                                     uint64_t value);
-extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*callback)(plugin_id id, void *data), void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
-extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *block);
-extern void qemu_plugin_outs(const char *text);
-
-#define EXPORT __attribute__((visibility("default")))
+// hexadecimal.
+#include "bench/profile/qemu_plugin.h"
 
 EXPORT int qemu_plugin_version = 1;
-EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_plugin_info *info, int argc, char **argv);
 
 // A block is known by its address and length: QEMU translates the same code again and again, and may cut it
 // differently.
@@ -104,20 +82,6 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
         qemu_plugin_register_vcpu_tb_exec_cb(tb, end_counting, CB_NO_REGS, NULL);
 }
 
-static char *put_hex(char *at, uint64_t value, char after)
-{
-    char digits[16];
-    int count = 0;
-    do {
-        digits[count++] = "0123456789abcdef"[value & 15];
-        value >>= 4;
-    } while (value);
-    while (count)
-        *at++ = digits[--count];
-    *at++ = after;
-    return at;
-}
-
 static void write_counts(plugin_id id, void *data)
 {
     (void)id;
@@ -140,29 +104,14 @@ static void write_counts(plugin_id id, void *data)
     qemu_plugin_outs(line);
 }
 
-// The value of `name=HEX` in an argument, or -1.
-static uint64_t argument(const char *text, const char *name)
-{
-    uint64_t value = 0;
-    for (; *name; name++, text++) {
-        if (*text != *name)
-            return UINT64_MAX;
-    }
-    if (*text++ != '=')
-        return UINT64_MAX;
-    for (; *text; text++)
-        value = value << 4 | (uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
-    return value;
-}
-
 int qemu_plugin_install(plugin_id id, const struct qemu_plugin_info *info, int argc, char **argv)
 {
     (void)info;
     begin = end = UINT64_MAX;
     for (int i = 0; i < argc; i++) {
-        uint64_t from = argument(argv[i], "begin"), to = argument(argv[i], "end");
-        begin = from != UINT64_MAX ? from : begin;
-        end = to != UINT64_MAX ? to : end;
+        const char *from = argument(argv[i], "begin"), *to = argument(argv[i], "end");
+        begin = from ? take_hex(&from) : begin;
+        end = to ? take_hex(&to) : end;
     }
     if (begin == UINT64_MAX || end == UINT64_MAX)
         return 1;

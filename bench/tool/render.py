@@ -59,16 +59,21 @@ def clock_section(clock: str, summary: Dict[str, dict]) -> List[str]:
 
 
 def system_section(systems: Dict[str, dict]) -> List[str]:
-    """Boot and memory: configuration to {figure name: Figure}."""
-    figures = sorted({name for values in systems.values() for name in values})
+    """Boot and memory: configuration to {figure name: Figure}. The ratio is to the lower Linux."""
+
+    def number(value: float) -> str:
+        return f"{value:,.3f}" if value < 10 else f"{value:,.1f}"
+
     rows = []
-    for name in figures:
+    for name in sorted({name for values in systems.values() for name in values}):
         row = [name.replace("_", " ")]
         for configuration in systems:
             figure = systems[configuration].get(name)
             row.append(f"{number(figure['median'])} ({number(figure['low'])} to {number(figure['high'])})" if figure else "")
-        rows.append(row)
-    return ["## Boot, and memory at the login prompt", ""] + table(["", *systems], rows)
+        linux = [values[name]["median"] for configuration, values in systems.items() if configuration != "kevlar" and name in values]
+        ours = systems.get("kevlar", {}).get(name)
+        rows.append(row + [f"{ours['median'] / min(linux):.3f}" if ours and linux and min(linux) else ""])
+    return ["## Boot, and memory at the login prompt", ""] + table(["median (lowest to highest)", *systems, "ratio"], rows)
 
 
 def markdown(report: dict) -> str:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bazelw run //bench:report — boots Linux and Kevlar in turn, measures, and writes report.md, report.json and chart.svg.
 
-    ./bazelw run //bench:report -- [--out=FOLDER] [--clocks=icount,wall,kvm] [--only=NAME,NAME] [--icount-runs=3] [--wall-runs=7] [--no-boot]
+    ./bazelw run //bench:report -- [--out=FOLDER] [--clocks=icount,wall,kvm] [--only=NAME,NAME] [--icount-runs=3] [--wall-runs=7] [--no-boot | --boot-only]
 
 The folder is bench/out of the workspace unless named. A run that is not complete is refused: the report is not written, the console's text is in
 FOLDER/raw. Runs on the wall clock take turns (A B C A B C …); counted instructions need no quiet machine, and their runs differ by the guest's seed.
@@ -36,6 +36,7 @@ def arguments(argv):
     parser.add_argument("--wall-runs", type=int, default=7, metavar="N", help="for wall and kvm")
     parser.add_argument("--boot-runs", type=int, default=3, metavar="N")
     parser.add_argument("--no-boot", action="store_true", help="no boot and memory figures")
+    parser.add_argument("--boot-only", action="store_true", help="the boot and memory figures alone")
     return parser.parse_args(argv)
 
 
@@ -65,20 +66,20 @@ def measure_all(qemu, systems, clocks, args, only, out):
     return runs
 
 
-def commands_of(runs):
-    """Clock to configuration to the command line of its first run, and the number of runs."""
+def commands_of(runs, boots):
+    """Clock (and ", boot") to configuration to the command line of its first run, and the number of runs."""
     commands, counts = {}, {}
-    for run in runs:
-        commands.setdefault(run.clock, {}).setdefault(run.configuration, shlex.join(run.command))
-        counts.setdefault(run.clock, {}).setdefault(run.configuration, 0)
-        counts[run.clock][run.configuration] += 1
+    for clock, run in [(run.clock, run) for run in runs] + [(one.clock + ", boot", one) for one in boots]:
+        commands.setdefault(clock, {}).setdefault(run.configuration, shlex.join(run.command))
+        counts.setdefault(clock, {}).setdefault(run.configuration, 0)
+        counts[clock][run.configuration] += 1
     return commands, counts
 
 
 def build(runs, boots, qemu, only):
     versions = {"QEMU": guest.version(qemu)}
     versions.update({run.configuration: run.kernel for run in runs})
-    commands, counts = commands_of(runs)
+    commands, counts = commands_of(runs, boots)
     wanted = only or names.ALL
     summary = {clock: {name: asdict(c) for name, c in results.summarise(runs, clock, wanted).items()} for clock in CLOCKS}
     return {
@@ -129,10 +130,11 @@ def main():
     systems = config["systems"]
     print(f"measuring {', '.join(systems)} by {', '.join(clocks)}; the report goes to {out}", flush=True)
     try:
-        runs = measure_all(qemu, systems, clocks, args, only, out)
+        runs = [] if args.boot_only else measure_all(qemu, systems, clocks, args, only, out)
         boots = []
         if not args.no_boot and not only:
-            boots = boot.measure_all(qemu, config["login_systems"], args.boot_runs, clocks, os.path.join(out, "raw"))
+            boots = boot.measure_all(qemu, config["login_systems"], args.boot_runs, clocks, config["files"]["stamps"],
+                                     os.path.join(out, "raw"))
         report = build(runs, boots, qemu, only)
     except results.Incomplete as why:
         print(f"refused: {why}\n  the console's text is in {os.path.join(out, 'raw')}", file=sys.stderr)

@@ -2,6 +2,14 @@
 
 load("//toolchains:archives.bzl", "debian_archive")
 
+# The one character set that FAT's tools convert to and from. Debian's own file for it lies in gconv-modules.d, where glibc passes over
+# links, and in a sandbox every file is one.
+_CODE_PAGE_850 = """\
+alias CP850// IBM850//
+module IBM850// INTERNAL IBM850 1
+module INTERNAL IBM850// IBM850 1
+"""
+
 def boot_repositories():
     """Declares them; each is fetched only when a target needs it."""
     debian_archive(
@@ -24,6 +32,9 @@ def boot_repositories():
     debian_archive(
         name = "image_tools",
         build_file = "//third_party/image_tools:BUILD.image_tools.bazel",
+        extra_files = {
+            "usr/lib/x86_64-linux-gnu/gconv/gconv-modules": _CODE_PAGE_850,
+        },
         tools = {
             "fsck.fat": "sbin/fsck.fat",
             "mkfs.fat": "sbin/mkfs.fat",

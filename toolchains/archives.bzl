@@ -123,6 +123,7 @@ _COMMON_ATTRS = {
 }
 
 # Runs a program of the tree under the tree's own loader and libraries, so that nothing of the host is mapped.
+# The C library loads character sets as modules; it looks for them in the tree as well, and neither for them nor for locales on the host.
 # --argv0 keeps the wrapper's name: a program that starts itself again (clang does) comes back through the wrapper.
 _TOOL_WRAPPER = """#!/bin/sh
 case $0 in
@@ -130,7 +131,8 @@ case $0 in
     *) root=.. ;;
 esac
 lib=$root/lib/x86_64-linux-gnu
-unset LD_PRELOAD LD_AUDIT
+unset LD_PRELOAD LD_AUDIT LOCPATH
+export GCONV_PATH="$root/usr/lib/x86_64-linux-gnu/gconv"
 exec "$lib/ld-linux-x86-64.so.2" --inhibit-cache --argv0 "$0" --library-path "{library_path}" "$root/{program}" "$@"
 """
 

@@ -41,6 +41,9 @@ static ALWAYS_INLINE int arch_put_user_n(void __user *to, const void *from, size
 #define get_user(x, uptr) arch_get_user_n(&(x), (const void __user *)(uptr), sizeof(*(uptr)))
 // put_user converts `x` to a 64-bit number first and stores its low bytes: every CPU here is little-endian.
 #define put_user(x, uptr) arch_put_user_n((void __user *)(uptr), &(uint64_t){(uint64_t)(x)}, sizeof(*(uptr)))
+// Many scalars in a row: between arch_user_open() and arch_user_close() put_user_open() stores one each without opening user memory anew. The caller has
+// checked the whole range, sleeps nowhere between, and closes at the label `fault` as well.
+#define put_user_open(x, uptr, fault) arch_put_user_open(user_addr(uptr), (x), sizeof(*(uptr)), fault)
 
 // Atomic compare and exchange on a user word (futexes): *old receives what was there. 0, -EFAULT.
 [[nodiscard]] int arch_cmpxchg_user_u32(uint32_t __user *uptr, uint32_t expected, uint32_t desired, uint32_t *old);

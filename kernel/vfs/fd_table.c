@@ -252,6 +252,14 @@ struct fd_ref fd_get_raw(int fd)
     return lookup((unsigned)fd, 0);
 }
 
+struct fd_view fd_view(void)
+{
+    struct files *f = current_files();
+    if (refcount_read(&f->refs) != 1)
+        return (struct fd_view){};
+    return (struct fd_view){f->table->file, f->table->max};
+}
+
 void fd_put_counted(struct file *file)
 {
     file_put(file);

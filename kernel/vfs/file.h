@@ -59,6 +59,22 @@ static inline void fd_put_cleanup_(struct fd_ref *ref)
 // Scoped: struct fd_ref CLEANUP(fd_put_cleanup_) f = fd_get(fd);
 #define FD_REF(name, fd) struct fd_ref name CLEANUP(fd_put_cleanup_) = fd_get(fd)
 #define FD_REF_RAW(name, fd) struct fd_ref name CLEANUP(fd_put_cleanup_) = fd_get_raw(fd)
+// Many lookups in one call (poll, select): a table that nobody else can change is looked up once. Between fd_view() and the last fd_view_get() the caller
+// opens and closes no descriptors. Each result is put with fd_put(), as fd_get()'s.
+struct fd_view {
+    struct file **files; // null: the table is shared, each lookup is fd_get()
+    unsigned max;
+};
+struct fd_view fd_view(void);
+static inline struct fd_ref fd_view_get(const struct fd_view *view, int fd)
+{
+    if (unlikely(!view->files))
+        return fd_get(fd);
+    struct file *file = likely((unsigned)fd < view->max) ? view->files[fd] : nullptr;
+    if (unlikely(file && file->mode & FMODE_PATH))
+        file = nullptr;
+    return (struct fd_ref){file, false};
+}
 // Another process's descriptor (/proc/PID/fd, pidfd_getfd): a counted reference or null.
 struct file *files_lookup(struct files *files, int fd);
 // The lowest open descriptor >= fd, or -1 (for /proc/PID/fd).

@@ -9,22 +9,19 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/poll_wait.h"
 
-static bool poll_one(struct abi_pollfd *p, struct poll_waiter *w)
+static ALWAYS_INLINE bool poll_one(struct abi_pollfd *p, const struct fd_view *view, struct poll_waiter *w)
 {
     uint32_t mask = 0;
-    if (p->fd >= 0) {
-        FD_REF(f, p->fd);
-        uint32_t wanted = (uint16_t)p->events | EPOLLERR | EPOLLHUP;
-        if (!f.file) {
-            mask = EPOLLNVAL;
-        } else {
-            w->pt.events = wanted;
-            mask = file_poll(f.file, &w->pt) & wanted;
+    if (likely(p->fd >= 0)) {
+        struct fd_ref f = fd_view_get(view, p->fd);
+        mask = EPOLLNVAL;
+        if (likely(f.file)) {
+            uint32_t wanted = (uint16_t)p->events | EPOLLERR | EPOLLHUP;
+            mask = poll_waiter_ask(w, f.file, wanted) & wanted;
+            fd_put(f);
         }
     }
     p->revents = (int16_t)mask;
-    if (mask)
-        w->pt.queue = nullptr; // there is a result: nobody needs to call us any more
     return mask != 0;
 }
 
@@ -35,8 +32,13 @@ static long poll_loop(struct abi_pollfd *fds, unsigned nr, struct poll_waiter *w
     bool timed_out = deadline == 0;
     for (;;) {
         long ready = 0;
-        for (unsigned i = 0; i < nr; i++)
-            ready += poll_one(&fds[i], w);
+        struct fd_view view = fd_view();
+        for (struct abi_pollfd *p = fds; p < fds + nr; p++) {
+            if (poll_one(p, &view, w)) {
+                ready++;
+                w->pt.queue = nullptr; // there is a result: nobody needs to call us any more
+            }
+        }
         w->pt.queue = nullptr;
         if (ready)
             return ready;
@@ -49,6 +51,21 @@ static long poll_loop(struct abi_pollfd *fds, unsigned nr, struct poll_waiter *w
             return -EINTR;
         timed_out = err == -ETIMEDOUT; // one more look
     }
+}
+
+// Only the results go back: the rest of an entry may be another thread's to change.
+static int revents_to_user(struct abi_pollfd __user *ufds, const struct abi_pollfd *fds, unsigned nr)
+{
+    if (!user_range_ok(user_addr(ufds), nr * sizeof *ufds))
+        return -EFAULT;
+    arch_user_open();
+    for (unsigned i = 0; i < nr; i++)
+        put_user_open(fds[i].revents, &ufds[i].revents, fault);
+    arch_user_close();
+    return 0;
+fault:
+    arch_user_close();
+    return -EFAULT;
 }
 
 static long do_poll(struct abi_pollfd __user *ufds, unsigned nr, ktime_t deadline)
@@ -64,9 +81,8 @@ static long do_poll(struct abi_pollfd __user *ufds, unsigned nr, ktime_t deadlin
         poll_waiter_init(&w);
         n = poll_loop(fds, nr, &w, deadline);
         poll_waiter_free(&w);
-        for (unsigned i = 0; i < nr && n >= 0; i++)
-            if (put_user(fds[i].revents, &ufds[i].revents))
-                n = -EFAULT;
+        if (n >= 0 && revents_to_user(ufds, fds, nr))
+            n = -EFAULT;
     }
     if (fds != few)
         kvfree(fds);

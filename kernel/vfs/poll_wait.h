@@ -22,6 +22,13 @@ struct poll_waiter {
     struct poll_entry embedded[POLL_EMBEDDED];
 };
 
+// The readiness of `file` for a waiter that wants to hear of `wanted`.
+static inline uint32_t poll_waiter_ask(struct poll_waiter *w, struct file *file, uint32_t wanted)
+{
+    w->pt.events = wanted;
+    return file->ops->poll ? file->ops->poll(file, &w->pt) : POLL_ALWAYS;
+}
+
 void poll_waiter_init(struct poll_waiter *w);
 void poll_waiter_free(struct poll_waiter *w); // stops listening
 // Sleeps until a queue calls or until the deadline (KTIME_MAX: none). 0, -ETIMEDOUT, -EINTR.

@@ -17,7 +17,7 @@ struct select_sets {
     unsigned long *in, *out;  // three sets each: read, write, except
 };
 
-static int select_one(struct select_sets *s, unsigned fd, struct poll_waiter *w, long *ready)
+static int select_one(struct select_sets *s, unsigned fd, const struct fd_view *view, struct poll_waiter *w, long *ready)
 {
     uint32_t wanted = 0;
     for (unsigned k = 0; k < 3; k++)
@@ -25,11 +25,11 @@ static int select_one(struct select_sets *s, unsigned fd, struct poll_waiter *w,
             wanted |= set_events[k];
     if (!wanted)
         return 0;
-    FD_REF(f, (int)fd);
+    struct fd_ref f = fd_view_get(view, (int)fd);
     if (!f.file)
         return -EBADF;
-    w->pt.events = wanted | EPOLLERR | EPOLLHUP;
-    uint32_t mask = file_poll(f.file, &w->pt);
+    uint32_t mask = poll_waiter_ask(w, f.file, wanted | EPOLLERR | EPOLLHUP);
+    fd_put(f);
     for (unsigned k = 0; k < 3; k++) {
         if (mask & set_events[k] && test_bit(fd, s->in + k * s->words)) {
             s->out[k * s->words + fd / 64] |= 1UL << fd % 64;
@@ -47,10 +47,11 @@ static long select_loop(struct select_sets *s, struct poll_waiter *w, ktime_t de
         w->pt.queue = nullptr;
     for (;;) {
         long ready = 0;
+        struct fd_view view = fd_view();
         for (size_t word = 0; word < s->words; word++) {
             unsigned long any = s->in[word] | s->in[s->words + word] | s->in[2 * s->words + word];
             for (; any; any &= any - 1) {
-                int err = select_one(s, (unsigned)(word * 64 + (unsigned)__builtin_ctzl(any)), w, &ready);
+                int err = select_one(s, (unsigned)(word * 64 + (unsigned)__builtin_ctzl(any)), &view, w, &ready);
                 if (err)
                     return err;
             }

@@ -7,10 +7,40 @@
 
 #include "cpu/smap.h"
 
+// Between the two, user memory is open to this CPU: nothing there may sleep or be called that is not known to be short.
+static ALWAYS_INLINE void arch_user_open(void)
+{
+    __asm__ volatile(STAC ::: "memory");
+}
 static ALWAYS_INLINE void arch_user_close(void)
 {
     __asm__ volatile(CLAC ::: "memory");
 }
+
+#define ARCH_PUT_USER_OPEN_(suffix, type, address, value, fault)                                                       \
+    __asm__ goto("1: mov" suffix " %1, %0\n" EX_TABLE("1b", "%l[" #fault "]")                                          \
+                 :                                                                                                     \
+                 : "m"(*(type *)(address)), "q"((type)(value))                                                         \
+                 : "memory"                                                                                            \
+                 : fault)
+// Stores a scalar of `size` bytes (a constant) while user memory is open; a fault goes to the label. The caller has checked the range.
+#define arch_put_user_open(address, value, size, fault)                                                                \
+    do {                                                                                                               \
+        switch (size) {                                                                                                \
+        case 1:                                                                                                        \
+            ARCH_PUT_USER_OPEN_("b", uint8_t, address, value, fault);                                                  \
+            break;                                                                                                     \
+        case 2:                                                                                                        \
+            ARCH_PUT_USER_OPEN_("w", uint16_t, address, value, fault);                                                 \
+            break;                                                                                                     \
+        case 4:                                                                                                        \
+            ARCH_PUT_USER_OPEN_("l", uint32_t, address, value, fault);                                                 \
+            break;                                                                                                     \
+        default:                                                                                                       \
+            ARCH_PUT_USER_OPEN_("q", uint64_t, address, value, fault);                                                 \
+            break;                                                                                                     \
+        }                                                                                                              \
+    } while (0)
 
 #define ARCH_GET_USER_(suffix, type)                                                                                   \
     do {                                                                                                               \

@@ -32,9 +32,24 @@ void vdso_data_write_begin(void) NO_THREAD_SAFETY_ANALYSIS
     smp_wmb();
 }
 
+// What the clocks showed at counter_base, from the parts.
+static void find_starts(struct vdso_data *d)
+{
+    for (size_t i = 0; i < VDSO_CLOCKS; i++)
+        d->start[i] = VDSO_ASK_KERNEL;
+    if (d->clock_mode != CLOCK_MODE_COUNTER)
+        return;
+    int64_t monotonic = d->base_ns, realtime = monotonic + d->realtime_offset;
+    d->start[CLOCK_MONOTONIC] = d->start[CLOCK_MONOTONIC_RAW] = d->start[CLOCK_MONOTONIC_COARSE] = monotonic;
+    d->start[CLOCK_BOOTTIME] = monotonic;
+    d->start[CLOCK_REALTIME] = d->start[CLOCK_REALTIME_COARSE] = realtime;
+    d->start[CLOCK_TAI] = realtime + d->tai_offset * NSEC_PER_SEC;
+}
+
 void vdso_data_write_end(void) NO_THREAD_SAFETY_ANALYSIS
 {
     irq_flags_t flags = vdso_irq_flags;
+    find_starts(&vdso_page.data);
     store_release(&vdso_page.data.seq, vdso_page.data.seq + 1);
     spin_unlock_irqrestore(&vdso_lock, flags);
 }

@@ -10,12 +10,8 @@
 
 #define EXPORT __attribute__((visibility("default"), used))
 #define USER_CLOCK_REALTIME 0
-#define USER_CLOCK_MONOTONIC 1
-#define USER_CLOCK_MONOTONIC_RAW 4
 #define USER_CLOCK_REALTIME_COARSE 5
 #define USER_CLOCK_MONOTONIC_COARSE 6
-#define USER_CLOCK_BOOTTIME 7
-#define USER_CLOCK_TAI 11
 #define NS_PER_S 1000000000
 
 struct timespec {
@@ -46,78 +42,58 @@ static inline long syscall2(long nr, long a, long b)
 
 static inline uint64_t counter(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; // RDTSC clears their upper halves
     __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
-enum base { BASE_MONOTONIC, BASE_REALTIME, BASE_TAI };
-
-// Nanoseconds on the clock; false where only the kernel knows.
-static inline bool read_clock(enum base base, int64_t *ns)
+// Nanoseconds on the clock; negative where only the kernel knows.
+static inline int64_t read_clock(unsigned clock)
 {
     const volatile struct vdso_data *d = page();
     uint32_t seq;
     int64_t now;
     do {
-        while ((seq = d->seq) & 1)
-            __asm__ volatile("pause" ::: "memory");
+        seq = d->seq & ~1u; // an odd one, in the middle of a change, will not be found again
         __asm__ volatile("" ::: "memory"); // loads are not reordered with loads on this CPU
-        if (d->clock_mode != CLOCK_MODE_COUNTER)
-            return false;
-        int64_t ticks = (int64_t)(counter() - d->counter_base);
-        now = d->base_ns + (ticks < 0 ? 0 : (int64_t)((unsigned __int128)(uint64_t)ticks * d->rate >> 32));
-        if (base != BASE_MONOTONIC)
-            now += d->realtime_offset;
-        if (base == BASE_TAI)
-            now += d->tai_offset * NS_PER_S;
+        uint64_t ticks, base = d->counter_base;
+        if (__builtin_sub_overflow(counter(), base, &ticks))
+            return -1; // this CPU's counter is a little behind
+        now = d->start[clock] + (int64_t)((unsigned __int128)ticks * d->rate >> 32);
         __asm__ volatile("" ::: "memory");
-    } while (d->seq != seq);
-    *ns = now;
-    return true;
+    } while (__builtin_expect(d->seq != seq, false));
+    return now;
 }
 
-static inline bool base_of(int clock, enum base *base)
+static inline uint64_t whole_seconds(int64_t ns)
 {
-    switch (clock) {
-    case USER_CLOCK_REALTIME:
-    case USER_CLOCK_REALTIME_COARSE:
-        *base = BASE_REALTIME;
-        return true;
-    case USER_CLOCK_MONOTONIC:
-    case USER_CLOCK_MONOTONIC_RAW:
-    case USER_CLOCK_MONOTONIC_COARSE:
-    case USER_CLOCK_BOOTTIME:
-        *base = BASE_MONOTONIC;
-        return true;
-    case USER_CLOCK_TAI:
-        *base = BASE_TAI;
-        return true;
-    default:
-        return false;
-    }
+    // ns / 10^9, for any that is not negative: a product with 2^93 / 10^9, rounded up.
+    return (uint64_t)((unsigned __int128)(uint64_t)ns * 0x89705f4136b4a598 >> 93);
 }
 
-// Real time is never before 1970, so that division rounds the right way.
+static __attribute__((noinline)) int ask_kernel(int clock, struct timespec *ts)
+{
+    return (int)syscall2(NR_CLOCK_GETTIME, clock, (long)ts);
+}
+
 EXPORT int __vdso_clock_gettime(int clock, struct timespec *ts)
 {
-    enum base base;
-    int64_t ns;
-    if (!base_of(clock, &base) || !read_clock(base, &ns))
-        return (int)syscall2(NR_CLOCK_GETTIME, clock, (long)ts);
-    ts->tv_sec = (int64_t)((uint64_t)ns / NS_PER_S);
-    ts->tv_nsec = (int64_t)((uint64_t)ns % NS_PER_S);
+    int64_t ns = (unsigned)clock < VDSO_CLOCKS ? read_clock((unsigned)clock) : -1;
+    if (__builtin_expect(ns < 0, false))
+        return ask_kernel(clock, ts);
+    ts->tv_sec = (int64_t)whole_seconds(ns);
+    ts->tv_nsec = ns - ts->tv_sec * NS_PER_S;
     return 0;
 }
 
 EXPORT int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 {
-    int64_t ns;
-    if (!read_clock(BASE_REALTIME, &ns))
+    int64_t ns = read_clock(USER_CLOCK_REALTIME);
+    if (ns < 0)
         return (int)syscall2(NR_GETTIMEOFDAY, (long)tv, (long)tz);
     if (tv) {
-        tv->tv_sec = (int64_t)((uint64_t)ns / NS_PER_S);
-        tv->tv_usec = (int64_t)((uint64_t)ns % NS_PER_S / 1000);
+        tv->tv_sec = (int64_t)whole_seconds(ns);
+        tv->tv_usec = (ns - tv->tv_sec * NS_PER_S) / 1000;
     }
     if (tz) {
         tz->tz_minuteswest = page()->tz_minuteswest;
@@ -128,10 +104,10 @@ EXPORT int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 
 EXPORT int64_t __vdso_time(int64_t *out)
 {
-    int64_t ns;
-    if (!read_clock(BASE_REALTIME, &ns))
+    int64_t ns = read_clock(USER_CLOCK_REALTIME);
+    if (ns < 0)
         return syscall2(NR_TIME, (long)out, 0);
-    int64_t seconds = (int64_t)((uint64_t)ns / NS_PER_S);
+    int64_t seconds = (int64_t)whole_seconds(ns);
     if (out)
         *out = seconds;
     return seconds;
@@ -139,8 +115,7 @@ EXPORT int64_t __vdso_time(int64_t *out)
 
 EXPORT int __vdso_clock_getres(int clock, struct timespec *ts)
 {
-    enum base base;
-    if (!base_of(clock, &base))
+    if ((unsigned)clock >= VDSO_CLOCKS || page()->start[clock] == VDSO_ASK_KERNEL)
         return (int)syscall2(NR_CLOCK_GETRES, clock, (long)ts);
     if (ts) {
         bool coarse = clock == USER_CLOCK_REALTIME_COARSE || clock == USER_CLOCK_MONOTONIC_COARSE;

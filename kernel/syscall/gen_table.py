@@ -10,7 +10,12 @@ sys.dont_write_bytecode = True
 from call_table import LEVELS, read_constants, read_table
 
 TABLE_SIZE = 512  # SYSCALL_TABLE_SIZE of table.h: every slot is filled, so that the entry code need not test for null
+COPIES_REGISTERS = {"clone", "clone3", "fork", "vfork"}  # entered through arch_sys_NAME, which saves all registers
 SIX = "unsigned long a0, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5"
+
+
+def handler_of(call):
+    return ("arch_sys_" if call.name in COPIES_REGISTERS else "sys_") + call.name
 
 
 def write_check(call, out):
@@ -36,7 +41,7 @@ def write_c(calls, out):
     print("// Generated from kernel/syscall/table.txt.\n", file=out)
     print('#include "kernel/syscall/syscall.h"\n#include "kernel/syscall/table.h"\n', file=out)
     for call in present:
-        print(f"long sys_{call.name}({SIX});", file=out)
+        print(f"long {handler_of(call)}({SIX});", file=out)
     print(f"\nstatic long absent({SIX})\n{{", file=out)
     for i in range(6):
         print(f"    (void)a{i};", file=out)
@@ -46,7 +51,7 @@ def write_c(calls, out):
             write_check(call, out)
     print(f"static_assert(SYSCALL_TABLE_SIZE == {TABLE_SIZE});", file=out)
     print("const syscall_fn syscall_table[SYSCALL_TABLE_SIZE] = {", file=out)
-    handler = {c.nr: ("checked_" if c.dispatched() else "sys_") + c.name for c in present}
+    handler = {c.nr: "checked_" + c.name if c.dispatched() else handler_of(c) for c in present}
     for nr in range(TABLE_SIZE):
         print(f"    [{nr}] = {handler.get(nr, 'absent')},", file=out)
     print("};\n\nconst struct syscall_info syscall_infos[SYSCALL_TABLE_SIZE] = {", file=out)

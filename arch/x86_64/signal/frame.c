@@ -180,10 +180,10 @@ int arch_signal_frame_pop(struct pt_regs *regs, uint64_t *mask)
     struct ucontext uc;
     if (copy_from_user(&uc, user_ptr(void, frame + offsetof(struct rt_sigframe, uc)), sizeof uc))
         return -EFAULT;
-    task->thread.arch.full_return = true;
     if (!selectors_ok(&uc))
         return -EFAULT;
     load_sigcontext(regs, &uc.mcontext);
+    task->thread.arch.full_return = true;
     int err = sigframe_fpstate_pop(uc.mcontext.fpstate);
     if (err)
         return err;

@@ -21,7 +21,11 @@ struct switch_frame {
     uint64_t ip;
 };
 
-static_assert(offsetof(struct pt_regs, r15) == REGS_R15 && offsetof(struct pt_regs, r10) == REGS_R10 &&
+static_assert(offsetof(struct pt_regs, r15) == REGS_R15 && offsetof(struct pt_regs, r14) == REGS_R14 &&
+              offsetof(struct pt_regs, r13) == REGS_R13 && offsetof(struct pt_regs, r12) == REGS_R12);
+static_assert(offsetof(struct pt_regs, bp) == REGS_BP && offsetof(struct pt_regs, bx) == REGS_BX &&
+              offsetof(struct pt_regs, r11) == REGS_R11 && offsetof(struct pt_regs, cx) == REGS_CX);
+static_assert(offsetof(struct pt_regs, r10) == REGS_R10 &&
               offsetof(struct pt_regs, r9) == REGS_R9);
 static_assert(offsetof(struct pt_regs, r8) == REGS_R8 && offsetof(struct pt_regs, ax) == REGS_AX &&
               offsetof(struct pt_regs, dx) == REGS_DX);

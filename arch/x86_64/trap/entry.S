@@ -22,11 +22,11 @@
 #define LINK 24 // bytes below pt_regs: padding, interrupted ip, interrupted bp
 
 // Below an orig_ax slot and rdi.
-.macro PUSH_REST ax=%rax
+.macro PUSH_REST
     pushq %rsi
     pushq %rdx
     pushq %rcx
-    pushq \ax
+    pushq %rax
     pushq %r8
     pushq %r9
     pushq %r10
@@ -65,9 +65,22 @@
     movq %rsp, %rbp
 .endm
 
+// The callee-saved registers, into a struct pt_regs at `at`(%rsp).
+.macro SAVE_CALLEE_SAVED at
+    movq %rbx, (REGS_BX + \at)(%rsp)
+    movq %rbp, (REGS_BP + \at)(%rsp)
+    movq %r12, (REGS_R12 + \at)(%rsp)
+    movq %r13, (REGS_R13 + \at)(%rsp)
+    movq %r14, (REGS_R14 + \at)(%rsp)
+    movq %r15, (REGS_R15 + \at)(%rsp)
+.endm
+
     .text
 // ---- SYSCALL: rax number, rdi rsi rdx r10 r8 r9 arguments, rcx return address, r11 flags
 // -----------------------------------------
+// Most calls need no more of the user's registers than C code destroys, so only these are saved. The others still hold
+// the user's values when the call returns, and are saved only if somebody is going to look: signals, tracing, fork. Once
+// a call has replaced the user's registers (THREAD_FULL_RETURN), those in memory are the ones that count.
     .balign 64
     .globl arch_syscall_entry
 arch_syscall_entry:
@@ -81,23 +94,28 @@ arch_syscall_entry:
     pushq %rcx
     pushq %rax
     pushq %rdi
-    PUSH_REST ax=$-38                     // -ENOSYS, until someone knows better
+    pushq %rsi
+    pushq %rdx
+    subq $(REGS_DX + 8), %rsp
+    movq %r8, (REGS_R8 + 8)(%rsp)
+    movq %r9, (REGS_R9 + 8)(%rsp)
+    movq %r10, (REGS_R10 + 8)(%rsp)
     sti
     movq %gs:arch_current_thread(%rip), %r11
-    subq $8, %rsp
     testl $THREAD_WORK_TRACE, THREAD_WORK(%r11)
     jnz syscall_traced
     cmpl $TABLE_SIZE, %eax
-    jae syscall_leave
+    jae syscall_unknown
     andl $(TABLE_SIZE - 1), %eax          // also for a mispredicted bound
     leaq syscall_table(%rip), %r11
     movq %r10, %rcx
     call *(%r11, %rax, 8)
-    movq %rax, (REGS_AX + 8)(%rsp)
 syscall_leave:
     cli
 #ifdef KERNEL_LOCK_CHECK
+    movq %rax, (REGS_AX + 8)(%rsp)
     call lock_check_user_return
+    movq (REGS_AX + 8)(%rsp), %rax
 #endif
     movq %gs:arch_current_thread(%rip), %rcx
     cmpl $0, THREAD_WORK(%rcx)
@@ -106,11 +124,9 @@ syscall_leave:
     jne syscall_slow
     cmpb $0, THREAD_FULL_RETURN(%rcx)
     jne syscall_slow
-    // The callee-saved registers still hold the user's values: C code preserved them and nobody replaced them.
     movq (REGS_R10 + 8)(%rsp), %r10
     movq (REGS_R9 + 8)(%rsp), %r9
     movq (REGS_R8 + 8)(%rsp), %r8
-    movq (REGS_AX + 8)(%rsp), %rax
     movq (REGS_DX + 8)(%rsp), %rdx
     movq (REGS_SI + 8)(%rsp), %rsi
     movq (REGS_DI + 8)(%rsp), %rdi
@@ -120,18 +136,54 @@ syscall_leave:
     swapgs
     sysretq
 
+syscall_unknown:
+    movq $-38, %rax                       // -ENOSYS
+    jmp syscall_leave
+
 syscall_traced:
+    SAVE_CALLEE_SAVED 8
     leaq 8(%rsp), %rdi
     call syscall_dispatch_traced
+    movq (REGS_AX + 8)(%rsp), %rax
     jmp syscall_leave
 
 syscall_slow:
-    leaq 8(%rsp), %rdi
+    cmpb $0, THREAD_FULL_RETURN(%rcx)
+    jne 1f
+    movq %rax, (REGS_AX + 8)(%rsp)
+    movq (REGS_IP + 8)(%rsp), %rdx        // where SYSCALL put them
+    movq (REGS_FLAGS + 8)(%rsp), %rsi
+    movq %rdx, (REGS_CX + 8)(%rsp)
+    movq %rsi, (REGS_R11 + 8)(%rsp)
+    SAVE_CALLEE_SAVED 8
+1:  leaq 8(%rsp), %rdi
     call arch_exit_to_user
     addq $8, %rsp
     POP_REGS
     swapgs
     iretq
+
+// The calls whose child starts with all of the caller's registers. Called by syscall_dispatch_traced() they find them
+// saved.
+.macro COPIES_REGISTERS call
+    .globl arch_sys_\call
+arch_sys_\call:
+    leaq syscall_leave(%rip), %r11
+    cmpq %r11, (%rsp)
+    jne sys_\call
+    movq (REGS_IP + 16)(%rsp), %rcx
+    movq %rcx, (REGS_CX + 16)(%rsp)
+    movq (REGS_FLAGS + 16)(%rsp), %rcx
+    movq %rcx, (REGS_R11 + 16)(%rsp)
+    SAVE_CALLEE_SAVED 16
+    movq %r10, %rcx
+    jmp sys_\call
+.endm
+
+    COPIES_REGISTERS clone
+    COPIES_REGISTERS clone3
+    COPIES_REGISTERS fork
+    COPIES_REGISTERS vfork
 
 // ---- the first instructions of every new thread: see thread/switch.S
 // ---------------------------------------------------------- rax: the thread that ran before; r12, r13: entry function
@@ -154,6 +206,8 @@ arch_thread_entry:
     .globl arch_return_to_user
 arch_return_to_user:
     movq %rdi, %rsp
+    movq %gs:arch_current_thread(%rip), %rcx
+    movb $0, THREAD_FULL_RETURN(%rcx)     // as every return with all registers does
 
 // rsp: pt_regs of user mode, interrupts on or off.
 return_to_user:

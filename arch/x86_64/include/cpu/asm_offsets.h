@@ -3,10 +3,17 @@
 #pragma once
 
 #define REGS_R15 0
+#define REGS_R14 8
+#define REGS_R13 16
+#define REGS_R12 24
+#define REGS_BP 32
+#define REGS_BX 40
+#define REGS_R11 48
 #define REGS_R10 56
 #define REGS_R9 64
 #define REGS_R8 72
 #define REGS_AX 80
+#define REGS_CX 88
 #define REGS_DX 96
 #define REGS_SI 104
 #define REGS_DI 112

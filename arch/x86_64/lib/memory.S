@@ -1,4 +1,4 @@
-// arch/x86_64/lib/memory.S — memcpy, memmove, memset, memcmp. No vector registers in the kernel: words, and the string
+// arch/x86_64/lib/memory.S — memcpy, memmove, memset, memcmp. No vector registers here (whole pages: wide.S): words, and the string
 // instructions for long blocks. The direction flag is clear everywhere in the kernel (every entry clears it); memmove
 // restores it.
 

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/msr.h"
+#include "cpu/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
@@ -19,6 +20,7 @@
 uint32_t fpu_area_size RO_AFTER_INIT;
 uint64_t fpu_components RO_AFTER_INIT;
 uint32_t fpu_mxcsr_mask RO_AFTER_INIT;
+bool arch_wide_moves RO_AFTER_INIT;
 static struct slab_cache *fpu_cache RO_AFTER_INIT;
 static struct fpu_area *fpu_initial RO_AFTER_INIT; // what a program finds that has not used the registers
 // The thread whose state this CPU's registers hold, whether or not it is the one that runs. Compared, never followed.
@@ -68,6 +70,7 @@ void fpu_init(void)
     if (!fpu_initial)
         panic("no memory for FPU state");
     fpu_reset(fpu_initial);
+    arch_wide_moves = fpu_components & XCR0_AVX && !cpu_has(X86_ERMS);
 }
 
 void fpu_reset(struct fpu_area *area)

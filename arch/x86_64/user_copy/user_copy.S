@@ -1,9 +1,11 @@
 // arch/x86_64/user_copy/user_copy.S — copies to and from user memory.
 //
-// All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ. A fault
+// All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ, the largest
+// a vector register where that is better (lib/wide.h). A fault
 // anywhere ends in the exception table, which goes on byte by byte from the last place known to be done, so that the
 // count returned is exact. Only faults on user addresses get there (trap/page_fault.c), so it does no harm that
 // kernel-side accesses are listed too.
+#include "arch/x86_64/lib/wide.h"
 #include "cpu/smap.h"
 
 #define USER_END 0x00007ffffffff000
@@ -103,6 +105,9 @@ done:
     retq
 
 long_copy:
+    cmpq $WIDE_MIN, %rdx
+    jae wide_copy
+copy_words:
     movl %edx, %r8d
     movq %rdx, %rcx
     andl $7, %r8d
@@ -139,6 +144,57 @@ refuse:
     movq %rdx, %rax
     retq
 
+// In steps of a page at most. Inside, preemption is off and a fault is not resolved: so both ends are touched before,
+// which brings in all the pages there are. Should one be gone again, words do the rest.
+wide_copy:
+    cmpb $0, arch_wide_moves(%rip)
+    je copy_words
+1:  movl $4096, %ecx
+    cmpq %rcx, %rdx
+    cmovbq %rdx, %rcx
+    andl $-WIDE_STEP, %ecx
+    EX bytes, movq (%rsi), %rax
+    EX bytes, movq %rax, (%rdi)
+    EX bytes, movq -8(%rsi, %rcx), %rax
+    EX bytes, movq %rax, -8(%rdi, %rcx)
+    WIDE_BEGIN
+    subq %rcx, %rdx
+2:
+.set at, 0
+.rept WIDE_STEP / 32
+    EX 3f, vmovdqu at(%rsi), %ymm0
+    EX 3f, vmovdqu %ymm0, at(%rdi)
+    .set at, at + 32
+.endr
+    addq $WIDE_STEP, %rsi
+    addq $WIDE_STEP, %rdi
+    subq $WIDE_STEP, %rcx
+    jnz 2b
+3:  WIDE_END
+    addq %rcx, %rdx
+    cmpb $0, %gs:need_resched(%rip)
+    jne wide_copy_resched
+4:  testq %rcx, %rcx
+    jnz copy_words
+    cmpq $WIDE_MIN, %rdx
+    jae 1b
+    testq %rdx, %rdx
+    jnz copy_words
+    jmp done
+wide_copy_resched:
+    CLAC
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    call wide_preempt
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    STAC
+    jmp 4b
+
 // size_t clear_user(void __user *to, size_t size)
     .balign 64
     .globl clear_user
@@ -147,6 +203,9 @@ clear_user:
     CHECK_RANGE %rdi
     STAC
     xorl %eax, %eax
+    cmpq $WIDE_MIN, %rdx
+    jae wide_clear
+clear_words:
     movq %rdx, %rcx
     shrq $3, %rcx
     andl $7, %edx
@@ -162,6 +221,51 @@ clear_stop:
     CLAC
     movq %rcx, %rax
     retq
+
+wide_clear:
+    cmpb $0, arch_wide_moves(%rip)
+    je clear_words
+1:  movl $4096, %ecx
+    cmpq %rcx, %rdx
+    cmovbq %rdx, %rcx
+    andl $-WIDE_STEP, %ecx
+    EX clear_bytes, movq %rax, (%rdi)
+    EX clear_bytes, movq %rax, -8(%rdi, %rcx)
+    WIDE_BEGIN
+    vpxor %ymm0, %ymm0, %ymm0
+    subq %rcx, %rdx
+2:
+.set at, 0
+.rept WIDE_STEP / 32
+    EX 3f, vmovdqu %ymm0, at(%rdi)
+    .set at, at + 32
+.endr
+    addq $WIDE_STEP, %rdi
+    subq $WIDE_STEP, %rcx
+    jnz 2b
+3:  WIDE_END
+    addq %rcx, %rdx
+    cmpb $0, %gs:need_resched(%rip)
+    jne wide_clear_resched
+4:  testq %rcx, %rcx
+    jnz clear_words
+    cmpq $WIDE_MIN, %rdx
+    jae 1b
+    testq %rdx, %rdx
+    jnz clear_words
+    jmp done
+wide_clear_resched:
+    CLAC
+    pushq %rdi
+    pushq %rdx
+    pushq %rcx
+    call wide_preempt
+    popq %rcx
+    popq %rdx
+    popq %rdi
+    xorl %eax, %eax
+    STAC
+    jmp 4b
 
 // ssize_t user_string_copy(char *to, const char __user *from, size_t size): the caller has checked the range. The
 // number of bytes before the NUL, size where there is no NUL within size bytes, or -14 (-EFAULT). Eight bytes at a time

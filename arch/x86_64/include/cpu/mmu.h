@@ -193,15 +193,28 @@ static inline void mmu_flush_page_local(vaddr_t addr)
     __asm__ volatile("invlpg (%0)" ::"r"(addr) : "memory");
 }
 
+// This CPU moves large blocks best through a vector register: arch/x86_64/lib/wide.h.
+extern bool arch_wide_moves;
+void arch_clear_page_wide(void *page);
+void arch_copy_page_wide(void *to, const void *from);
+
 // Clears / copies one page through the direct map; direction flag cleared first, whatever came before.
 static inline void mmu_clear_page(void *page)
 {
+    if (arch_wide_moves) {
+        arch_clear_page_wide(page);
+        return;
+    }
     size_t n = PAGE_SIZE / 8;
     __asm__ volatile("cld; rep stosq" : "+D"(page), "+c"(n) : "a"(0UL) : "memory");
 }
 
 static inline void mmu_copy_page(void *to, const void *from)
 {
+    if (arch_wide_moves) {
+        arch_copy_page_wide(to, from);
+        return;
+    }
     size_t n = PAGE_SIZE / 8;
     __asm__ volatile("cld; rep movsq" : "+D"(to), "+S"(from), "+c"(n)::"memory");
 }

@@ -1,5 +1,5 @@
-// arch/x86_64/lib/wide.S — clearing and copying a page through a vector register: lib/wide.h.
-#include "arch/x86_64/lib/wide.h"
+// arch/x86_64/lib/wide.S — clearing and copying a page through a vector register: cpu/wide.h.
+#include "cpu/wide.h"
 
 #define PAGE_SIZE 4096
 

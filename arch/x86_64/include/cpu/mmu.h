@@ -193,7 +193,7 @@ static inline void mmu_flush_page_local(vaddr_t addr)
     __asm__ volatile("invlpg (%0)" ::"r"(addr) : "memory");
 }
 
-// This CPU moves large blocks best through a vector register: arch/x86_64/lib/wide.h.
+// This CPU moves large blocks best through a vector register: cpu/wide.h.
 extern bool arch_wide_moves;
 void arch_clear_page_wide(void *page);
 void arch_copy_page_wide(void *to, const void *from);

@@ -1,4 +1,4 @@
-// arch/x86_64/lib/wide.h — moving pages through a vector register.
+// arch/x86_64/include/cpu/wide.h — moving pages through a vector register.
 //
 // On a CPU without fast string instructions (ERMS) but with AVX, 32 bytes at a time are better than REP MOVSQ's eight.
 // The register is the user's: it is set aside on the stack and put back, with preemption off meanwhile, since a switch

@@ -379,6 +379,26 @@ void console_settle(void)
     log_unlock(flags);
 }
 
+bool console_nth(unsigned n, struct console_facts *out)
+{
+    irq_flags_t flags;
+    if (!log_lock(&flags))
+        return false;
+    const struct console *console, *found = nullptr;
+    for (int preferred = 1; preferred >= 0 && !found; preferred--)
+        list_for_each_entry (console, &consoles, link)
+            if (console->preferred == preferred && n-- == 0) {
+                found = console;
+                break;
+            }
+    if (found) {
+        *out = (struct console_facts){.anytime = found->anytime, .boot_only = found->boot_only, .preferred = found->preferred};
+        strlcpy(out->name, found->name, sizeof out->name);
+    }
+    log_unlock(flags);
+    return found;
+}
+
 static int parse_loglevel(const char *value)
 {
     int level;

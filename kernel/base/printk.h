@@ -50,6 +50,7 @@ struct console {
     void (*drain)(struct console *console); // may be null: sends what programs wrote to the device and still waits; polls, a second at most
     void *data;
     bool boot_only; // replaced by the first real console of the same name
+    bool anytime;   // needs nothing of its CPU: /proc/consoles tells it
     bool preferred; // the last one named by console=: /dev/console is it
     struct list_head link;
 };
@@ -63,6 +64,12 @@ void console_settle(void);
 // The name of the preferred console ("ttyS0" when console= is not given), and the options behind its comma ("" if
 // none).
 const char *console_preferred(const char **options);
+struct console_facts {
+    char name[16];
+    bool anytime, boot_only, preferred;
+};
+// The consoles in use, the preferred one first: copies the facts of the n-th (from 0). False: there are no more.
+bool console_nth(unsigned n, struct console_facts *out);
 // Level up to (not including) which records are shown on consoles: /proc/sys/kernel/printk, syslog(2), loglevel=,
 // quiet.
 extern int console_loglevel;

@@ -228,6 +228,35 @@ CASE(node_on_tmpfs_reaches_console_and_serial_port)
     }
 }
 
+// Each console's line tells its terminal's number; the one that /dev/console leads to has a C, and is the last word of sysfs's file.
+CASE(consoles_are_listed_with_their_terminals)
+{
+    char name[16] = {}, flags[16] = {}, path[32];
+    unsigned major_number = 0, minor_number = 0;
+    REQUIRE(sscanf(file_text("/proc/consoles"), "%15s -W- (%15[^)]) %u:%u", name, flags, &major_number, &minor_number) == 4);
+    EXPECT_EQ(strncmp(flags, "EC", 2), 0);
+    struct stat s = {};
+    snprintf(path, sizeof path, "/dev/%s", name);
+    EXPECT_EQ(stat(path, &s), 0);
+    EXPECT_EQ(s.st_rdev, makedev(major_number, minor_number));
+    const char *active = file_text("/sys/class/tty/console/active");
+    size_t len = strlen(active), wanted = strlen(name);
+    REQUIRE(len > wanted);
+    EXPECT_EQ(active[len - 1], '\n');
+    EXPECT_EQ(strncmp(active + len - 1 - wanted, name, wanted), 0);
+}
+
+CASE(proc_tty_lists_drivers_and_line_disciplines)
+{
+    const char *drivers = file_text("/proc/tty/drivers");
+    EXPECT(strstr(drivers, "/dev/tty             /dev/tty        5       0 system:/dev/tty\n") == drivers);
+    EXPECT(strstr(drivers, "\n/dev/console         /dev/console    5       1 system:console\n"));
+    EXPECT(strstr(drivers, "\n/dev/ptmx            /dev/ptmx       5       2 system\n"));
+    EXPECT(strstr(drivers, "\nserial               /dev/ttyS       4 64-"));
+    EXPECT(strstr(drivers, "\npty_slave            /dev/pts      136 0-1048575 pty:slave\n"));
+    EXPECT(strstr(file_text("/proc/tty/ldiscs"), "n_tty       0\n"));
+}
+
 CASE(node_on_tmpfs_of_ptmx_uses_the_devpts_beside_it)
 {
     int number = -1, unlock = 0;

@@ -21,7 +21,7 @@ static const struct {
 } known_ports[NR_PORTS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
 
 static struct tty_driver serial_driver = {
-    .name = "ttyS", .major = 4, .first_minor = 64, .nr = NR_PORTS, .type = "serial", .ttys = ttys};
+    .name = "ttyS", .title = "serial", .major = 4, .first_minor = 64, .nr = NR_PORTS, .type = "serial", .ttys = ttys};
 
 static uint8_t get(const struct uart *u, enum uart_register r)
 {

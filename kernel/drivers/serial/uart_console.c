@@ -75,7 +75,7 @@ static void take_options(struct uart *u)
 
 void uart_console_init(struct uart *u)
 {
-    u->console = (struct console){.name = u->tty.name, .write = uart_console_write, .drain = uart_console_drain, .data = u};
+    u->console = (struct console){.name = u->tty.name, .write = uart_console_write, .drain = uart_console_drain, .data = u, .anytime = true};
     if (console_register(&u->console))
         take_options(u);
     else

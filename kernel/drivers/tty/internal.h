@@ -3,6 +3,12 @@
 
 #include "kernel/drivers/tty/tty.h"
 
+// -- tty_core.c
+struct tty *tty_find_by_name(const char *name);       // "ttyS0"; with a reference, or null
+
+// -- tty_console.c
+[[nodiscard]] int tty_console_init(void);
+
 // -- ldisc_*.c
 void ldisc_reset(struct tty *tty) REQUIRES(tty->lock);
 // Takes bytes off the raw ring until it is empty, there is no room, or a signal has to be sent (ldisc.signal). Returns bytes taken.

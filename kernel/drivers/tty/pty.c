@@ -238,8 +238,8 @@ static int slave_lookup(struct tty_driver *, struct inode *inode, struct tty **o
 }
 
 static struct tty_driver slave_driver = {
-    .name = "pts", .major = PTS_MAJOR, .nr = PTS_NUMBERS, .type = "pty:slave", .lookup = slave_lookup};
-static struct tty_driver master_driver = {.name = "ptm", .major = 128, .nr = PTS_NUMBERS, .type = "pty:master"};
+    .name = "pts", .title = "pty_slave", .major = PTS_MAJOR, .nr = PTS_NUMBERS, .type = "pty:slave", .lookup = slave_lookup};
+static struct tty_driver master_driver = {.name = "ptm", .title = "pty_master", .major = 128, .nr = PTS_NUMBERS, .type = "pty:master"};
 
 static int pair_create(struct superblock *sb, struct pty_pair **out)
 {

@@ -122,7 +122,8 @@ struct tty_file {
 };
 
 struct tty_driver {
-    const char *name;           // "ttyS": /proc/tty/drivers, and the nodes' names
+    const char *name;           // "ttyS": the nodes' names
+    const char *title;          // "serial", "pty_slave" …: in /proc/tty/drivers
     unsigned major, first_minor, nr;
     const char *type;           // "serial", "pty:slave" …
     // Finds the terminal of a node; *out with a reference. Null: by index in ttys[]. -ENXIO, -EIO.
@@ -169,4 +170,5 @@ static inline struct tty *tty_of(struct file *file)
     return ((struct tty_file *)file->private)->tty;
 }
 bool file_is_tty(const struct file *file);
-void tty_drivers_show(struct seq_file *m); // /proc/tty/drivers
+void tty_drivers_show(struct seq_file *m);  // /proc/tty/drivers
+void tty_consoles_show(struct seq_file *m); // /proc/consoles

@@ -1,4 +1,4 @@
-// kernel/drivers/tty/tty_core.c — terminals as objects: drivers, opening, closing, hanging up; /dev/tty and /dev/console.
+// kernel/drivers/tty/tty_core.c — terminals as objects: drivers, opening, closing, hanging up; /dev/tty.
 //
 // A fixed terminal (serial port) lives for ever; a pty as long as something refers to it. Opening the first time starts the hardware, the last
 // close stops it. A hangup leaves the files open but dead: each remembers the terminal's hangup count of its open, and compares.
@@ -109,7 +109,7 @@ static int find_by_number(struct inode *inode, struct tty **out)
     return 0;
 }
 
-static struct tty *find_by_name(const char *name)
+struct tty *tty_find_by_name(const char *name)
 {
     mutex_guard(&drivers_lock);
     struct tty_driver *d;
@@ -297,7 +297,7 @@ bool file_is_tty(const struct file *file)
     return file->ops && file->ops->release == tty_release;
 }
 
-// ---- /dev/tty and /dev/console -------------------------------------------------------------------------------------------------------------------------------
+// ---- /dev/tty -------------------------------------------------------------------------------------------------------------------------------
 
 // The caller's controlling terminal.
 static int dev_tty_open(struct inode *, struct file *file)
@@ -309,37 +309,24 @@ static int dev_tty_open(struct inode *, struct file *file)
     return tty_open_found(tty, file, true, false);
 }
 
-// The terminal that console= named last. Opening it never makes it a controlling terminal, and a hangup leaves such files alone.
-static int dev_console_open(struct inode *, struct file *file)
-{
-    struct tty *tty = find_by_name(console_preferred(nullptr));
-    if (!tty)
-        return -ENODEV;
-    file->ops = &tty_file_ops;
-    return tty_open_found(tty, file, true, true);
-}
-
 static const struct file_ops dev_tty_ops = {.open = dev_tty_open, .nonseekable = true};
-static const struct file_ops dev_console_ops = {.open = dev_console_open, .nonseekable = true};
 static struct char_device dev_tty = {.major = 5, .first_minor = 0, .nr_minors = 1, .name = "/dev/tty", .ops = &dev_tty_ops};
-static struct char_device dev_console = {.major = 5, .first_minor = 1, .nr_minors = 1, .name = "/dev/console", .ops = &dev_console_ops};
 static struct device tty_node = {.name = "tty", .class = &tty_class, .devt = MKDEV(5, 0), .mode = 0666};
-static struct device console_node = {.name = "console", .class = &tty_class, .devt = MKDEV(5, 1), .mode = 0600};
 
 void tty_drivers_show(struct seq_file *m)
 {
     seq_puts(m, "/dev/tty             /dev/tty        5       0 system:/dev/tty\n");
     seq_puts(m, "/dev/console         /dev/console    5       1 system:console\n");
+    seq_puts(m, "/dev/ptmx            /dev/ptmx       5       2 system\n");
     mutex_guard(&drivers_lock);
     struct tty_driver *d;
     list_for_each_entry(d, &drivers, link) {
-        char node[32], range[32];
-        snprintf(node, sizeof node, "/dev/%s", d->name);
+        seq_printf(m, "%-20s /dev/%-8s %3u ", d->title, d->name, d->major);
         if (d->nr > 1)
-            snprintf(range, sizeof range, "%u-%u", d->first_minor, d->first_minor + d->nr - 1);
+            seq_printf(m, "%u-%u", d->first_minor, d->first_minor + d->nr - 1);
         else
-            snprintf(range, sizeof range, "%u", d->first_minor);
-        seq_printf(m, "%-20s %-8s %3u %7s %s\n", d->name, node, d->major, range, d->type);
+            seq_printf(m, "%7u", d->first_minor);
+        seq_printf(m, " %s\n", d->type);
     }
 }
 
@@ -350,9 +337,7 @@ static int tty_core_init(void)
     if (!err)
         err = char_device_register(&dev_tty);
     if (!err)
-        err = char_device_register(&dev_console);
-    if (!err)
         err = device_add(&tty_node);
-    return err ? err : device_add(&console_node);
+    return err ? err : tty_console_init();
 }
 INITCALL(subsys, tty_core_init);

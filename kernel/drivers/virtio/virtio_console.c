@@ -17,7 +17,7 @@ enum { QUEUE_IN, QUEUE_OUT, SLICES = 8, SLICE = PAGE_SIZE / SLICES, POLLS = 1 <<
 DEFINE_LOCK_CLASS(hvc_class, "hvc", (enum lock_rank)(RANK_CONSOLE + 1)); // inside printk's own lock
 
 static struct tty *ttys[1];
-static struct tty_driver hvc_driver = {.name = "hvc", .major = HVC_MAJOR, .nr = 1, .type = "system", .ttys = ttys};
+static struct tty_driver hvc_driver = {.name = "hvc", .title = "hvc", .major = HVC_MAJOR, .nr = 1, .type = "system", .ttys = ttys};
 
 static struct hvc {
     struct tty tty;

@@ -6,7 +6,7 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/init.h"
 
-enum { NAME_SIZE = 64, VALUE_SIZE = 1024 };
+enum { NAME_SIZE = 64 };
 
 const char *init_args[INIT_ARGS_MAX], *init_env[INIT_ARGS_MAX];
 unsigned nr_init_args, nr_init_env;
@@ -85,9 +85,8 @@ static char init_words[BOOT_CMDLINE_SIZE + 2 * INIT_ARGS_MAX];
 static size_t init_words_used;
 
 // Keeps a word for init, as it was written but for the quotes.
-static void give_to_init(const char *name, const char *value, bool has_value)
+static void give_to_init(const char *name, const char *value, bool has_value, bool to_env)
 {
-    bool to_env = has_value;
     unsigned *count = to_env ? &nr_init_env : &nr_init_args;
     if (*count == INIT_ARGS_MAX) {
         pr_warn("command line: too many words for init, %s is dropped\n", name);
@@ -102,8 +101,7 @@ static void give_to_init(const char *name, const char *value, bool has_value)
 
 void cmdline_parse(void)
 {
-    static char value[VALUE_SIZE];
-    char name[NAME_SIZE];
+    static char name[BOOT_CMDLINE_SIZE], value[BOOT_CMDLINE_SIZE]; // init's words are whole, however long
     const char *text = boot_info.cmdline;
     bool for_init = false;
     for (;;) {
@@ -112,14 +110,11 @@ void cmdline_parse(void)
             return;
         bool has_value = memchr(word, '=', (size_t)(text - word));
         if (for_init) {
-            // Behind `--` everything is an argument.
-            char whole[NAME_SIZE + 1];
-            scnprintf(whole, sizeof whole, "%s%s%s", name, has_value ? "=" : "", value);
-            give_to_init(whole, "", false);
+            give_to_init(name, value, has_value, false); // behind `--` everything is an argument
         } else if (strcmp(name, "--") == 0) {
             for_init = true;
         } else if (!offer(name, value) && !strchr(name, '.')) {
-            give_to_init(name, value, has_value);
+            give_to_init(name, value, has_value, has_value);
         }
     }
 }

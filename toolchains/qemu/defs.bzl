@@ -140,6 +140,7 @@ qemu_run = rule(
 _GUEST_ATTRS = dict(_QEMU_ATTRS, **{
     "append": attr.string(doc = "Added to the system's command line."),
     "boot": attr.string(default = "kernel", values = ["kernel", "uefi"]),
+    "console": attr.string(default = "ttyS0", values = ["hvc0", "ttyS0"], doc = "The guest's terminal that the script is at."),
     "memory_mib": attr.int(default = 1024),
     "qemu_options": attr.string_list(doc = "Further options of QEMU."),
     "script": attr.label(mandatory = True, allow_single_file = [".console"], doc = "What to expect and type: see script.py."),
@@ -169,6 +170,7 @@ def _guest_config(ctx, path):
             fail("{} has no disk image to boot by UEFI".format(ctx.attr.system.label))
         machine["disk"] = path(info.disk)
     return {
+        "console": ctx.attr.console,
         "machine": machine,
         "name": str(ctx.label),
         "qemu": _qemu_config(ctx, path),
@@ -210,7 +212,7 @@ def qemu_test(name, smp = 1, tags = [], timeout = "short", **kwargs):
       smp: CPUs of the guest.
       tags: further tags.
       timeout: how long it takes here, roughly; the limits that matter are those of the script, and .bazelrc gives every test more.
-      **kwargs: system, script, boot, memory_mib, append, variables, transcript, times, qemu_options, write_disk.
+      **kwargs: system, script, boot, console, memory_mib, append, variables, transcript, times, qemu_options, write_disk.
     """
     _qemu_test(
         name = name,

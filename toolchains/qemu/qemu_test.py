@@ -23,6 +23,13 @@ import script as scripts
 import tap
 
 
+# What the script sees and types at, by its name in the guest.
+CONSOLES = {
+    "hvc0": ["-device", "virtio-serial-pci", "-device", "virtconsole,chardev=console"],
+    "ttyS0": ["-serial", "chardev:console"],
+}
+
+
 def prepare(config, scratch):
     """QEMU's command line and environment; nothing below the build's folders is ever written."""
     qemu = machines.Qemu(**config["qemu"])
@@ -32,7 +39,7 @@ def prepare(config, scratch):
         shutil.copyfile(machine.disk, copy)
         machine.disk = copy
     argv = qemu.command() + machines.options(qemu, machine, machines.accelerator(qemu))
-    argv += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    argv += ["-chardev", "stdio,id=console,signal=off"] + CONSOLES[config["console"]]
     env = qemu.environment()
     env["TMPDIR"] = scratch  # where snapshot=on puts what the guest writes
     return argv, env

@@ -34,11 +34,14 @@ static enum memory_kind kind_of(uint32_t e820_type)
     }
 }
 
+// What the kernel needs behind its own image to start at all, with the smallest of user lands.
+#define LEAST_MEMORY ((uint64_t)16 << 20)
+
 static int parse_memory_limit(const char *value, uint64_t *limit)
 {
     const char *end;
     int err = parse_size(value, &end, limit);
-    return err || *end || *limit == 0 ? -EINVAL : 0;
+    return err || *end || *limit < boot_info.kernel_phys + boot_info.kernel_region_size + LEAST_MEMORY ? -EINVAL : 0;
 }
 
 // mem=SIZE[KMG]: RAM from that address on is left alone.

@@ -4,9 +4,9 @@
 // Invariants: the root is black; a red node has no red child; every path from a node down to a missing child has the
 // same number of
 // black nodes. A missing child counts as black. The colour is bit 0 of parent_color: 0 red (fresh nodes), 1 black.
-// Augmented values: whenever a node's children change, it and its ancestors are recomputed, the lower ones first. A
-// rotation changes
-// the subtrees of exactly two nodes and leaves the union of both as it was, so that nothing above has to be looked at.
+// Augmented values: whenever a node's children change, it and its ancestors are recomputed, the lower ones first, up to
+// one whose value stays as it was. A rotation changes the subtrees of exactly two nodes and leaves the union of both as
+// it was, so that nothing above has to be looked at.
 #include "kernel/base/rbtree.h"
 
 enum { RED = 0, BLACK = 1 };
@@ -67,10 +67,19 @@ void rb_augment_path(struct rb_node *node, rb_augment_fn augment)
         augment(node);
 }
 
+// From `node` upwards, as far as anything changes.
+static void augment_up(struct rb_node *node, rb_augment_fn augment)
+{
+    while (node && augment(node))
+        node = rb_parent(node);
+}
+
 void rb_insert(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
 {
-    if (augment)
-        rb_augment_path(node, augment);
+    if (augment) {
+        augment(node); // what a fresh node holds says nothing about what its parent knows
+        augment_up(rb_parent(node), augment);
+    }
     struct rb_node *parent;
     while (is_red(parent = rb_parent(node))) {
         struct rb_node *grand = rb_parent(parent); // there is one: a red node is not the root
@@ -135,6 +144,7 @@ static void erase_repair(struct rb_root *root, struct rb_node *node, struct rb_n
 void rb_erase(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
 {
     struct rb_node *child, *parent;
+    struct rb_node *taker = nullptr; // whoever takes the place of a node with two children
     bool lost_black;
     if (node->left && node->right) {
         // Two children: the next node in order, which has no left child, leaves its place and takes this one's.
@@ -157,6 +167,7 @@ void rb_erase(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
         set_parent(next->left, next);
         replace_child(root, rb_parent(node), node, next);
         next->parent_color = node->parent_color;
+        taker = next;
     } else {
         child = node->left ? node->left : node->right;
         parent = rb_parent(node);
@@ -165,8 +176,17 @@ void rb_erase(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
         if (child)
             set_parent(child, parent);
     }
-    if (augment && parent)
-        rb_augment_path(parent, augment);
+    if (augment) {
+        struct rb_node *from = parent;
+        if (taker) {
+            // Its own key left the nodes from `parent` up to it, and its old value says nothing about the one that stood in its place.
+            for (; from != taker; from = rb_parent(from))
+                augment(from);
+            augment(taker);
+            from = rb_parent(taker);
+        }
+        augment_up(from, augment);
+    }
     if (lost_black)
         erase_repair(root, child, parent, augment);
 }

@@ -20,7 +20,8 @@ struct rb_root_cached {
     struct rb_node *leftmost;
 };
 
-// Recomputes the value that `node` keeps for its subtree from its own key and its children; returns whether it changed.
+// Recomputes the value that `node` keeps for its subtree from its own key and its children; returns whether it changed. The tree relies on the answer:
+// where a value did not change, nothing above is looked at.
 typedef bool (*rb_augment_fn)(struct rb_node *node);
 
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
@@ -33,7 +34,7 @@ static inline void rb_link_node(struct rb_node *node, struct rb_node *parent, st
     *link = node;
 }
 
-// Balances after rb_link_node(). `augment` may be null.
+// Balances after rb_link_node(). `augment` may be null. All other nodes' values must be right.
 void rb_insert(struct rb_root *root, struct rb_node *node, rb_augment_fn augment);
 // Takes `node` out. `augment` may be null.
 void rb_erase(struct rb_root *root, struct rb_node *node, rb_augment_fn augment);

@@ -80,7 +80,7 @@ struct vma {
     const struct vma_ops *ops;
     void *private;
     struct rb_node node;          // owned by kernel/mm from here on
-    vaddr_t subtree_gap;          // the widest free space before a VMA of this subtree
+    vaddr_t subtree_gap;          // the widest free space for mmap before a VMA of this subtree
     struct rb_node interval_node; // in cache->shared_vmas, guarded by its vma_lock
     uint64_t interval_last;       // the greatest last page offset of that subtree
     struct anon_name *anon_name;  // PR_SET_VMA_ANON_NAME; holds a reference
@@ -92,6 +92,7 @@ struct mm {
     struct rwsem sem;
     struct rb_root vmas GUARDED_BY(&sem);
     unsigned nr_vmas GUARDED_BY(&sem);
+    struct vma *highest GUARDED_BY(&sem);
     struct vma *last_hit; // a hint, checked before use; cleared when that VMA goes
     refcount_t users;     // threads that run in it
     refcount_t refs;      // users count as one; lazy users and /proc hold others

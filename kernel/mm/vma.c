@@ -1,7 +1,8 @@
 // kernel/mm/vma.c — the tree of VMAs.
 //
 // mm->vmas is a red-black tree by address; neighbours are linked too. Every node keeps the widest gap that lies
-// directly below a VMA of its subtree (subtree_gap), so that free space is found without visiting all. A VMA's gap
+// directly below a VMA of its subtree (subtree_gap), so that free space is found without visiting all. Only what lies
+// below mmap_base counts, where mmap looks, so that the search goes straight down. A VMA's gap
 // depends on its lower neighbour's end: whoever moves an end, links or unlinks updates the neighbour above as well;
 // that happens here and nowhere else. pgoff belongs to `start` and moves with it.
 #include "kernel/mm/vma.h"
@@ -64,7 +65,7 @@ void vma_free(struct vma *vma)
 
 static vaddr_t gap_below(const struct vma *vma)
 {
-    vaddr_t end = vma->prev ? vma->prev->end : 0, start = vma_start_gap(vma);
+    vaddr_t end = vma->prev ? vma->prev->end : 0, start = min(vma_start_gap(vma), vma->mm->mmap_base);
     return start > end ? start - end : 0;
 }
 
@@ -137,9 +138,15 @@ void vma_link_after(struct mm *mm, struct vma *vma, struct vma *prev) NO_THREAD_
     vma->next = next;
     if (next)
         next->prev = vma;
+    else
+        mm->highest = vma;
     rb_link_node(&vma->node, parent, at);
-    rb_insert(&mm->vmas, &vma->node, gap_update);
+    // The neighbour's gap has shrunk: its ancestors must know before rotations move them.
+    gap_update(&vma->node);
+    if (parent)
+        gap_propagate(rb_entry(parent, struct vma, node));
     gap_propagate(next);
+    rb_insert(&mm->vmas, &vma->node, gap_update);
     mm->nr_vmas++;
     if (vma->cache) {
         spin_lock(&vma->cache->vma_lock);
@@ -180,6 +187,8 @@ void vma_build_tree(struct mm *mm, struct vma *first, unsigned n) NO_THREAD_SAFE
     bool full = !(n & (n + 1));
     mm->vmas.node = build_subtree(&first, n, 0, full ? ~0u : levels - 1);
     mm->nr_vmas = n;
+    struct rb_node *last = rb_last(&mm->vmas);
+    mm->highest = last ? rb_entry(last, struct vma, node) : nullptr;
 }
 
 void vma_link(struct mm *mm, struct vma *vma) NO_THREAD_SAFETY_ANALYSIS
@@ -211,6 +220,8 @@ void vma_unlink(struct vma *vma) NO_THREAD_SAFETY_ANALYSIS
         vma->prev->next = next;
     if (next)
         next->prev = vma->prev;
+    else
+        mm->highest = vma->prev;
     gap_propagate(next);
     mm->nr_vmas--;
     if (mm->last_hit == vma)
@@ -296,19 +307,34 @@ struct vma *vma_merge(struct vma *vma)
     return vma;
 }
 
+// Could a new mapping of this kind be a part of `vma`?
+static bool extensible(const struct vma *vma, unsigned long flags, const struct file *file,
+                       const struct page_cache *cache)
+{
+    return vma->flags == flags && vma->file == file && vma->cache == cache && !vma->ops && !vma->anon_name;
+}
+
 struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file,
                        struct page_cache *cache, uint64_t pgoff)
 {
     if (!start)
         return nullptr;
     struct vma *low = vma_find(mm, start - 1);
-    if (!low || low->end != start || low->flags != flags || low->file != file || low->cache != cache || low->ops ||
-        low->anon_name || low->pgoff + vma_pages(low) != pgoff || flags & (VM_PFNMAP | VM_SPECIAL))
+    if (!low || flags & (VM_PFNMAP | VM_SPECIAL))
         return nullptr;
-    vma_resize(low, low->start, end);
-    if (low->next && mergeable(low, low->next))
-        join(low, low->next);
-    return low;
+    struct vma *high = low->start >= end ? low : low->next;
+    if (low->end == start && extensible(low, flags, file, cache) && low->pgoff + vma_pages(low) == pgoff) {
+        vma_resize(low, low->start, end);
+        if (high && mergeable(low, high))
+            join(low, high);
+        return low;
+    }
+    if (high && high->start == end && extensible(high, flags, file, cache) &&
+        pgoff + ((end - start) >> PAGE_SHIFT) == high->pgoff) {
+        vma_resize(high, start, high->end);
+        return high;
+    }
+    return nullptr;
 }
 
 // ---- counts ---------------------------------------------------------------------------------------------------------
@@ -358,8 +384,7 @@ vaddr_t vma_find_gap_high(struct mm *mm, size_t len, vaddr_t low, vaddr_t high) 
     if (high < low || high - low < len)
         return 0;
     // Above the last VMA first.
-    struct rb_node *last = rb_last(&mm->vmas);
-    vaddr_t end = last ? rb_entry(last, struct vma, node)->end : 0;
+    vaddr_t end = mm->highest ? mm->highest->end : 0;
     if (max(end, low) <= high - len)
         return high - len;
     // Then the gaps below VMAs, highest first: right subtree, own gap, left subtree; whole subtrees that have none are

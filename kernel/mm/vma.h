@@ -27,8 +27,8 @@ void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);
 [[nodiscard]] int vma_split(struct vma *vma, vaddr_t addr, struct vma **upper);
 // Joins the VMA with equal neighbours; returns the one that covers its range now.
 struct vma *vma_merge(struct vma *vma);
-// If a VMA that ends at `start` could grow over [start, end) with these properties, grows it (and joins the next one)
-// and returns it; or null.
+// If a VMA that ends at `start` or begins at `end` could grow over [start, end), which is free, with these properties,
+// grows it (and joins both) and returns it; or null.
 struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file,
                        struct page_cache *cache, uint64_t pgoff);
 // Makes borders at start and end, where VMAs cross them. -ENOMEM.

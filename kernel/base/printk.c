@@ -296,7 +296,7 @@ void console_drain(void)
 }
 
 // The last console= names the preferred one; earlier ones are used as well: console=tty0 console=ttyS0,115200.
-enum { MAX_CONSOLES = 4 };
+enum { MAX_CONSOLES = 8 };
 static struct {
     char name[16], options[16];
 } asked[MAX_CONSOLES];
@@ -314,19 +314,44 @@ static int parse_console(const char *value)
 }
 CMDLINE_PARAM("console", parse_console);
 
-const char *console_preferred(const char **options)
+// The place of the last console= that gives this name, from 1; 0: none does.
+static unsigned asked_at(const char *name)
 {
-    if (options)
-        *options = nr_asked ? asked[nr_asked - 1].options : "";
-    return nr_asked ? asked[nr_asked - 1].name : "ttyS0";
+    unsigned at = nr_asked;
+    while (at && strcmp(asked[at - 1].name, name) != 0)
+        at--;
+    return at;
+}
+
+const char *console_asked(unsigned back)
+{
+    if (!nr_asked)
+        return back ? nullptr : "ttyS0";
+    return back < nr_asked ? asked[nr_asked - 1 - back].name : nullptr;
+}
+
+const char *console_options(const char *name)
+{
+    unsigned at = asked_at(name);
+    return at ? asked[at - 1].options : "";
 }
 
 static bool console_is_asked_for(const char *name)
 {
-    for (unsigned i = 0; i < nr_asked; i++)
-        if (strcmp(asked[i].name, name) == 0)
-            return true;
-    return nr_asked == 0;
+    return !nr_asked || asked_at(name);
+}
+
+// After a console came or went. Log lock held.
+static void choose_preferred(void)
+{
+    struct console *console, *best = nullptr;
+    list_for_each_entry (console, &consoles, link) {
+        console->preferred = false;
+        if (!best || asked_at(console->name) > asked_at(best->name))
+            best = console;
+    }
+    if (best)
+        best->preferred = true;
 }
 
 static void replay(struct console *console)
@@ -357,10 +382,10 @@ bool console_register(struct console *console)
             repeat = false;
         }
     }
-    console->preferred = strcmp(console->name, console_preferred(nullptr)) == 0;
     if (repeat)
         replay(console);
     list_add_tail(&console->link, &consoles);
+    choose_preferred();
     log_unlock(flags);
     return true;
 }
@@ -371,11 +396,10 @@ void console_settle(void)
     if (!log_lock(&flags))
         return;
     struct console *console, *next;
-    list_for_each_entry_safe (console, next, &consoles, link) {
+    list_for_each_entry_safe (console, next, &consoles, link)
         if (!console_is_asked_for(console->name))
             list_del(&console->link);
-        console->preferred = strcmp(console->name, console_preferred(nullptr)) == 0;
-    }
+    choose_preferred();
     log_unlock(flags);
 }
 

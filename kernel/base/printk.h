@@ -51,7 +51,7 @@ struct console {
     void *data;
     bool boot_only; // replaced by the first real console of the same name
     bool anytime;   // needs nothing of its CPU: /proc/consoles tells it
-    bool preferred; // the last one named by console=: /dev/console is it
+    bool preferred; // of those in use, the one that console= named last: /dev/console is it
     struct list_head link;
 };
 
@@ -61,9 +61,10 @@ struct console {
 bool console_register(struct console *console);
 // After the command line has been read: boot consoles that console= does not name fall silent.
 void console_settle(void);
-// The name of the preferred console ("ttyS0" when console= is not given), and the options behind its comma ("" if
-// none).
-const char *console_preferred(const char **options);
+// The name that console= gave last (back = 0), the one before it (1) and so on; null: no more. "ttyS0" alone when console= is not given.
+const char *console_asked(unsigned back);
+// What the last console= of that name says behind its comma; "" if nothing, or if none names it.
+const char *console_options(const char *name);
 struct console_facts {
     char name[16];
     bool anytime, boot_only, preferred;

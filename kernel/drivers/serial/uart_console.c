@@ -51,11 +51,8 @@ static void uart_console_drain(struct console *console)
 // console=ttyS0,115200n8: the terminal starts with these settings. 115200 where nothing is said: what the early console uses.
 static void take_options(struct uart *u)
 {
-    const char *options = "";
     unsigned baud = 0;
-    if (strcmp(console_preferred(&options), u->tty.name) != 0)
-        options = "";
-    const char *at = options;
+    const char *at = console_options(u->tty.name);
     for (; *at >= '0' && *at <= '9' && baud < 10000000; at++)
         baud = baud * 10 + (unsigned)(*at - '0');
     struct abi_termios2 *t = &u->tty.init_termios;

@@ -4,10 +4,13 @@
 #include "kernel/drivers/tty/internal.h"
 #include "kernel/vfs/seq_file.h"
 
-// The terminal that console= named last. Opening it never makes it a controlling terminal, and a hangup leaves such files alone.
+// The terminal that console= named last, of those that exist. Opening it never makes it a controlling terminal, and a hangup leaves such files alone.
 static int dev_console_open(struct inode *, struct file *file)
 {
-    struct tty *tty = tty_find_by_name(console_preferred(nullptr));
+    struct tty *tty = nullptr;
+    const char *name;
+    for (unsigned back = 0; !tty && (name = console_asked(back)); back++)
+        tty = tty_find_by_name(name);
     if (!tty)
         return -ENODEV;
     file->ops = &tty_file_ops;

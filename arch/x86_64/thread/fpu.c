@@ -70,7 +70,8 @@ void fpu_init(void)
     if (!fpu_initial)
         panic("no memory for FPU state");
     fpu_reset(fpu_initial);
-    arch_wide_moves = fpu_components & XCR0_AVX && !cpu_has(X86_ERMS);
+    // Where AVX-512 is in use, writing a 32-byte register would clear the upper half of the user's 64-byte one.
+    arch_wide_moves = (fpu_components & (XCR0_AVX | XCR0_AVX512)) == XCR0_AVX && !cpu_has(X86_ERMS);
 }
 
 void fpu_reset(struct fpu_area *area)

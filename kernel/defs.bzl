@@ -135,7 +135,7 @@ def host_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
         **kwargs
     )
 
-def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibility = None):
+def kernel_image(name, deps, script, loader_deps, loader_script, packer, flags = [], tags = [], visibility = None):
     """The boot file `name`.efi, and beside it `name`.elf (the kernel with symbols, for gdb) and `name`_loader.elf.
 
     Args:
@@ -145,6 +145,8 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibil
       loader_deps: the libraries of the boot loader part.
       loader_script: its linker script.
       packer: the host tool that makes the boot file: packer LOADER.elf KERNEL.elf OUT.
+      flags: further arguments of the kernel's link.
+      tags: as usual.
       visibility: as usual.
     """
     kernel_elf(
@@ -157,8 +159,9 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibil
             "text",
             "-z",
             "separate-code",
-        ],
+        ] + flags,
         script = script,
+        tags = tags,
         visibility = visibility,
         deps = deps,
     )
@@ -171,6 +174,7 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibil
             "text",
         ],
         script = loader_script,
+        tags = tags,
         visibility = visibility,
         deps = loader_deps,
     )
@@ -186,6 +190,7 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, visibil
             packer = packer,
         ),
         message = "Packing",
+        tags = tags,
         tools = [packer],
         visibility = visibility,
     )

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bazelw run //bench:macro — work that people do, with Debian's programs, on Linux and Kevlar in turn; writes macro.md and macro.json.
 
-    ./bazelw run //bench:macro -- [--out=FOLDER] [--runs=5] [--only=NAME,NAME] [--smp=2]
+    ./bazelw run //bench:macro -- [--out=FOLDER] [--runs=5] [--minutes=M] [--only=NAME,NAME] [--smp=2]
 
 The folder is bench/out of the workspace unless named. Time is the wall clock's, under KVM where /dev/kvm exists and else under plain emulation; the
 kernels take turns (A B C A B C …). A run that is not complete is refused.
@@ -27,6 +27,7 @@ def arguments(argv):
     parser.add_argument("--out", metavar="FOLDER", help="where the report goes; bench/out of the workspace unless named")
     parser.add_argument("--only", default="", metavar="NAMES", help="this work, with commas between the names")
     parser.add_argument("--runs", type=int, default=5, metavar="N")
+    parser.add_argument("--minutes", type=float, metavar="M", help="as many of the runs as fit into this time, at least one")
     parser.add_argument("--smp", type=int, default=2, metavar="CPUS")
     return parser.parse_args(argv)
 
@@ -65,7 +66,7 @@ def main():
     out = report.folder(args.out)
     runs = []
     try:
-        for number in range(1, args.runs + 1):
+        for number in measure.rounds(args.runs, args.minutes):
             for configuration, system in config["systems"].items():
                 runs.append(measure.run_once(qemu, system, configuration, clock, number, wanted, os.path.join(out, "raw-macro"), smp=args.smp,
                                              memory_mib=MEMORY_MIB))

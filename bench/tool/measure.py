@@ -1,13 +1,25 @@
 """Measures: boots the benchmark system on one kernel under one clock and gives the run back, or says why it cannot be used."""
 
 import os
-from typing import List, Optional
+import time
+from typing import Iterator, List, Optional
 
 import guest
 import names
 import results
 
 LIMIT_SECONDS = 1800
+
+
+def rounds(count: int, minutes: Optional[float]) -> Iterator[int]:
+    """The numbers of the rounds, from 1 to `count`; with `minutes`, no round is begun that would end later than that, after the first."""
+    started = time.monotonic()
+    for number in range(1, count + 1):
+        used = (time.monotonic() - started) / 60
+        if minutes and number > 1 and used + used / (number - 1) > minutes:
+            print(f"  {number - 1} of {count} rounds fit into {minutes:g} minutes", flush=True)
+            return
+        yield number
 
 
 def run_once(qemu, system: dict, configuration: str, clock: str, number: int, only: Optional[List[str]] = None,

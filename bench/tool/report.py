@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bazelw run //bench:report — boots Linux and Kevlar in turn, measures, and writes report.md, report.json and chart.svg.
 
-    ./bazelw run //bench:report -- [--out=FOLDER] [--clocks=icount,wall,kvm] [--only=NAME,NAME] [--icount-runs=3] [--wall-runs=7] [--no-boot | --boot-only]
+    ./bazelw run //bench:report -- [--out=FOLDER] [--clocks=icount,wall,kvm] [--only=NAME,NAME] [--icount-runs=3] [--wall-runs=7] [--minutes=M] [--no-boot | --boot-only]
 
 The folder is bench/out of the workspace unless named. A run that is not complete is refused: the report is not written, the console's text is in
 FOLDER/raw. Runs on the wall clock take turns (A B C A B C …); counted instructions need no quiet machine, and their runs differ by the guest's seed.
@@ -34,6 +34,7 @@ def arguments(argv):
     parser.add_argument("--only", default="", metavar="NAMES", help="these benchmarks, with commas between them; no boot figures then")
     parser.add_argument("--icount-runs", type=int, default=3, metavar="N")
     parser.add_argument("--wall-runs", type=int, default=7, metavar="N", help="for wall and kvm")
+    parser.add_argument("--minutes", type=float, metavar="M", help="as many of the wall runs as fit into this time, at least one")
     parser.add_argument("--boot-runs", type=int, default=3, metavar="N")
     parser.add_argument("--no-boot", action="store_true", help="no boot and memory figures")
     parser.add_argument("--boot-only", action="store_true", help="the boot and memory figures alone")
@@ -58,7 +59,8 @@ def folder(out):
 def measure_all(qemu, systems, clocks, args, only, out):
     runs = []
     for clock in clocks:
-        for number in range(1, (args.icount_runs if clock == "icount" else args.wall_runs) + 1):
+        counted = clock == "icount"
+        for number in measure.rounds(args.icount_runs if counted else args.wall_runs, None if counted else args.minutes):
             for configuration, system in systems.items():
                 run = measure.run_once(qemu, system, configuration, clock, number, only, os.path.join(out, "raw"))
                 print(f"  {clock} {number}: {configuration}: {run.kernel}", flush=True)

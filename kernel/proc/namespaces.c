@@ -4,7 +4,9 @@
 
 #include "kernel/proc/namespaces.h"
 
+#include "arch/include/elf.h"
 #include "kernel/abi/clone.h"
+#include "kernel/boot/version.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/internal.h"
@@ -18,7 +20,14 @@
 static DEFINE_LOCK_CLASS(uts_lock_class, "uts namespace", RANK_NAMESPACE);
 
 struct uts_namespace init_uts_ns = {
-    .refs = REFCOUNT_INIT(1), .nodename = "(none)", .domainname = "(none)", .inum = 0xeffffffeUL,
+    .refs = REFCOUNT_INIT(1),
+    .name = {.sysname = KERNEL_SYSNAME,
+             .nodename = "(none)",
+             .release = KERNEL_RELEASE,
+             .version = KERNEL_VERSION,
+             .machine = ARCH_MACHINE,
+             .domainname = "(none)"},
+    .inum = 0xeffffffeUL,
 };
 struct namespaces init_namespaces = {.refs = REFCOUNT_INIT(1), .uts = &init_uts_ns, .pid_for_children = &init_pid_ns};
 bool (*namespace_of_file)(struct file *file, struct namespace_ref *out);
@@ -74,8 +83,7 @@ static int uts_ns_copy(struct uts_namespace *from, struct uts_namespace **out)
     rwsem_init(&ns->sem, &uts_lock_class);
     ns->inum = namespace_inum();
     read_guard(&from->sem);
-    memcpy(ns->nodename, from->nodename, UTS_LEN);
-    memcpy(ns->domainname, from->domainname, UTS_LEN);
+    ns->name = from->name;
     *out = ns;
     return 0;
 }
@@ -87,8 +95,12 @@ static int uts_set(char *field, const char *name, size_t len)
     struct uts_namespace *uts = current_namespaces()->uts;
     {
         write_guard(&uts->sem);
+        preempt_disable();
+        seq_write_begin(&uts->seq);
         memset(field, 0, UTS_LEN);
         memcpy(field, name, len);
+        seq_write_end(&uts->seq);
+        preempt_enable();
     }
     if (uts_changed)
         uts_changed();
@@ -97,12 +109,12 @@ static int uts_set(char *field, const char *name, size_t len)
 
 int uts_set_nodename(const char *name, size_t len)
 {
-    return uts_set(current_namespaces()->uts->nodename, name, len);
+    return uts_set(current_namespaces()->uts->name.nodename, name, len);
 }
 
 int uts_set_domainname(const char *name, size_t len)
 {
-    return uts_set(current_namespaces()->uts->domainname, name, len);
+    return uts_set(current_namespaces()->uts->name.domainname, name, len);
 }
 
 // A new set: what `flags` names is new, the rest is shared with `from`.

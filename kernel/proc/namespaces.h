@@ -1,8 +1,10 @@
 // kernel/proc/namespaces.h — the set of namespaces a task is in: namespaces(7). Immutable; unshare and setns make a new set.
 #pragma once
 
+#include "kernel/abi/resource.h"
 #include "kernel/proc/pid.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/seqcount.h"
 
 struct cgroup;
 struct mount_namespace;
@@ -17,7 +19,8 @@ struct task;
 struct uts_namespace {
     refcount_t refs;
     struct rwsem sem;
-    char nodename[UTS_LEN], domainname[UTS_LEN]; // guarded by sem
+    seqcount_t seq;
+    struct abi_utsname name; // as uname(2) gives it; nodename and domainname are guarded by sem, or read under seq
     uint64_t inum;
 };
 

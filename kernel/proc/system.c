@@ -1,10 +1,8 @@
 // kernel/proc/system.c — calls about the machine and about usage: uname(2), sethostname(2), sysinfo(2), getrusage(2), reboot(2).
 
 #include "arch/include/cpu.h"
-#include "arch/include/elf.h"
 #include "kernel/abi/resource.h"
 #include "kernel/base/printk.h"
-#include "kernel/boot/version.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
@@ -14,14 +12,14 @@
 
 SYSCALL1(uname, struct abi_utsname __user *, ubuf)
 {
-    struct abi_utsname out = {.sysname = "Linux", .release = KERNEL_RELEASE, .version = KERNEL_VERSION, .machine = ARCH_MACHINE};
     struct uts_namespace *uts = current_namespaces()->uts;
-    {
-        read_guard(&uts->sem);
-        memcpy(out.nodename, uts->nodename, sizeof out.nodename);
-        memcpy(out.domainname, uts->domainname, sizeof out.domainname);
-    }
-    return copy_to_user(ubuf, &out, sizeof out) ? -EFAULT : 0;
+    uint32_t seq;
+    do { // a name that is just being changed is written over before the caller sees it
+        seq = seq_read_begin(&uts->seq);
+        if (copy_to_user(ubuf, &uts->name, sizeof uts->name))
+            return -EFAULT;
+    } while (seq_read_retry(&uts->seq, seq));
+    return 0;
 }
 
 static long set_uts(const char __user *uname, int len, int (*set)(const char *, size_t))

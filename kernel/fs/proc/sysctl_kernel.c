@@ -47,7 +47,7 @@ static void read_name(bool domain, char name[UTS_LEN])
 {
     struct uts_namespace *uts = current_namespaces()->uts;
     read_guard(&uts->sem);
-    memcpy(name, domain ? uts->domainname : uts->nodename, UTS_LEN);
+    memcpy(name, domain ? uts->name.domainname : uts->name.nodename, UTS_LEN);
 }
 
 static int name_show(struct seq_file *m, bool domain)

@@ -5,7 +5,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/fasync.h"
-#include "kernel/vfs/file.h"
+#include "kernel/vfs/fd_lookup.h"
 #include "kernel/vfs/file_lock.h"
 
 #define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
@@ -127,7 +127,7 @@ static long do_fcntl(int fd, struct file *file, int cmd, unsigned long arg)
 
 SYSCALL3(fcntl, int, fd, int, cmd, unsigned long, arg)
 {
-    FD_REF_RAW(f, fd);
+    FD_REF_RAW_HERE(f, fd);
     if (!f.file)
         return -EBADF;
     if (f.file->mode & FMODE_PATH && cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC && cmd != F_GETFD && cmd != F_SETFD && cmd != F_GETFL &&

@@ -2,7 +2,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
-#include "kernel/vfs/file.h"
+#include "kernel/vfs/fd_lookup.h"
 #include "kernel/vfs/file_lock.h"
 
 SYSCALL1(close, int, fd)
@@ -14,7 +14,7 @@ SYSCALL1(close, int, fd)
 
 SYSCALL3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
-    if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
+    if (first > last)
         return -EINVAL;
     struct task *task = current_task();
     if (flags & CLOSE_RANGE_UNSHARE) {
@@ -40,7 +40,7 @@ static long dup_above(struct file *file, int from, unsigned flags)
 
 SYSCALL1(dup, int, fd)
 {
-    FD_REF_RAW(f, fd);
+    FD_REF_RAW_HERE(f, fd);
     return f.file ? dup_above(f.file, 0, 0) : -EBADF;
 }
 
@@ -61,7 +61,7 @@ SYSCALL2(dup2, int, old, int, new_)
 
 SYSCALL3(dup3, int, old, int, new_, int, flags)
 {
-    if ((unsigned)flags & ~O_CLOEXEC || old == new_)
+    if (old == new_)
         return -EINVAL;
     return dup_to(old, new_, (unsigned)flags);
 }

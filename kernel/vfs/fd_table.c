@@ -9,28 +9,9 @@
 #include "kernel/mm/slab.h"
 #include "kernel/proc/rlimit.h"
 #include "kernel/proc/task.h"
-#include "kernel/vfs/file.h"
+#include "kernel/vfs/fd_lookup.h"
 
 DEFINE_LOCK_CLASS(files_class, "descriptor table", RANK_FILES);
-
-#define FD_EMBEDDED 64u
-
-struct fd_array {
-    unsigned max; // a multiple of 64
-    struct file **file;
-    unsigned long *open, *cloexec, *full;
-    struct rcu_head rcu;
-};
-
-struct files {
-    refcount_t refs;
-    struct fd_array *table; // RCU
-    struct spinlock lock;
-    unsigned next;          // no free descriptor below; lock
-    struct fd_array first;
-    struct file *first_file[FD_EMBEDDED];
-    unsigned long first_open, first_cloexec, first_full;
-};
 
 uint32_t sysctl_nr_open = 1024 * 1024;
 
@@ -153,11 +134,6 @@ static void mark_free(struct files *f, struct fd_array *t, unsigned fd)
         f->next = fd;
 }
 
-static inline struct files *current_files(void)
-{
-    return current_task()->files;
-}
-
 int fd_reserve(int from, unsigned flags)
 {
     struct files *f = current_files();
@@ -206,7 +182,7 @@ int fd_install_new(struct file *file, unsigned flags)
 
 // ---- lookup ----------------------------------------------------------------------------------------------------------------------------------------
 
-static struct file *lookup_shared(struct files *f, unsigned fd, unsigned refuse)
+struct file *fd_find_shared(struct files *f, unsigned fd, unsigned refuse)
 {
     struct file *file = nullptr;
     rcu_read_lock();
@@ -229,27 +205,14 @@ static struct file *lookup_shared(struct files *f, unsigned fd, unsigned refuse)
     return file;
 }
 
-static ALWAYS_INLINE struct fd_ref lookup(unsigned fd, unsigned refuse)
-{
-    struct files *f = current_files();
-    if (likely(refcount_read(&f->refs) == 1)) {
-        struct fd_array *t = f->table;
-        struct file *file = fd < t->max ? t->file[fd] : nullptr;
-        if (unlikely(file && file->mode & refuse))
-            file = nullptr;
-        return (struct fd_ref){file, false};
-    }
-    return (struct fd_ref){lookup_shared(f, fd, refuse), true};
-}
-
 struct fd_ref fd_get(int fd)
 {
-    return lookup((unsigned)fd, FMODE_PATH);
+    return fd_find(fd, FMODE_PATH);
 }
 
 struct fd_ref fd_get_raw(int fd)
 {
-    return lookup((unsigned)fd, 0);
+    return fd_find(fd, 0);
 }
 
 struct fd_view fd_view(void)
@@ -267,7 +230,7 @@ void fd_put_counted(struct file *file)
 
 struct file *files_lookup(struct files *files, int fd)
 {
-    return lookup_shared(files, (unsigned)fd, 0);
+    return fd_find_shared(files, (unsigned)fd, 0);
 }
 
 int files_next(struct files *files, int from)

@@ -19,14 +19,10 @@ int iov_iter_import(struct iov_iter *it, const void __user *uvec, unsigned long 
     int err = copy_from_user(vec, uvec, nr * sizeof *vec) ? -EFAULT : 0;
     size_t total = 0;
     for (unsigned long i = 0; i < nr && !err; i++) {
-        if ((ssize_t)vec[i].len < 0) {
-            err = -EINVAL;
-        } else if (!user_range_ok(vec[i].base, vec[i].len)) {
-            err = -EFAULT;
-        } else {
-            vec[i].len = min(vec[i].len, MAX_RW_COUNT - total);
-            total += vec[i].len;
-        }
+        if (unlikely(!user_range_ok(vec[i].base, vec[i].len)))
+            err = (ssize_t)vec[i].len < 0 ? -EINVAL : -EFAULT;
+        vec[i].len = min(vec[i].len, MAX_RW_COUNT - total);
+        total += vec[i].len;
     }
     if (err) {
         kfree(*to_free);
@@ -51,7 +47,7 @@ static size_t segment(struct iov_iter *it)
 enum direction { TO_ITER, FROM_ITER, ZERO_ITER };
 
 // One piece within a segment; returns the bytes that were moved.
-static size_t move_piece(struct iov_iter *it, void *buf, size_t n, enum direction dir)
+static ALWAYS_INLINE size_t move_piece(struct iov_iter *it, void *buf, size_t n, enum direction dir)
 {
     unsigned long at = it->iov->base + it->offset;
     if (it->kind == ITER_USER) {
@@ -75,7 +71,7 @@ static size_t move_piece(struct iov_iter *it, void *buf, size_t n, enum directio
     return n;
 }
 
-static size_t move(struct iov_iter *it, void *buf, size_t len, enum direction dir)
+static NOINLINE size_t move_pieces(struct iov_iter *it, void *buf, size_t len, enum direction dir)
 {
     size_t done = 0;
     len = min(len, it->count);
@@ -91,6 +87,17 @@ static size_t move(struct iov_iter *it, void *buf, size_t len, enum direction di
             break;
     }
     return done;
+}
+
+// Most often it is user memory, and all of it in one segment.
+static ALWAYS_INLINE size_t move(struct iov_iter *it, void *buf, size_t len, enum direction dir)
+{
+    if (unlikely(it->kind != ITER_USER || len > it->count || !it->nr || len > it->iov->len - it->offset))
+        return move_pieces(it, buf, len, dir);
+    size_t moved = move_piece(it, buf, len, dir);
+    it->offset += moved;
+    it->count -= moved;
+    return moved;
 }
 
 size_t copy_to_iter(struct iov_iter *it, const void *from, size_t len)

@@ -44,5 +44,12 @@ static inline size_t iov_iter_count(const struct iov_iter *it)
 {
     return it->count;
 }
+// Takes all that is left without looking at it, and returns how much that was. Not to be reverted.
+static inline size_t iov_iter_take_all(struct iov_iter *it)
+{
+    size_t n = it->count;
+    it->count = 0;
+    return n;
+}
 // Touches the first `len` bytes so that a copy under pagefault_disable() will probably succeed. Returns bytes that are reachable.
 size_t iov_iter_fault_in(struct iov_iter *it, size_t len);

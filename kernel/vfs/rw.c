@@ -5,6 +5,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/fd_lookup.h"
 #include "kernel/vfs/inotify.h"
 
 static ALWAYS_INLINE ssize_t read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags)
@@ -82,7 +83,7 @@ static ALWAYS_INLINE ssize_t rw_at_pos(struct fd_ref f, struct iov_iter *it, boo
 
 SYSCALL3(read, int, fd, void __user *, buf, size_t, count)
 {
-    FD_REF(f, fd);
+    FD_REF_HERE(f, fd);
     if (unlikely(!f.file))
         return -EBADF;
     if (unlikely(!user_range_ok(user_addr(buf), count)))
@@ -94,7 +95,7 @@ SYSCALL3(read, int, fd, void __user *, buf, size_t, count)
 
 SYSCALL3(write, int, fd, const void __user *, buf, size_t, count)
 {
-    FD_REF(f, fd);
+    FD_REF_HERE(f, fd);
     if (unlikely(!f.file))
         return -EBADF;
     if (unlikely(!user_range_ok(user_addr(buf), count)))
@@ -108,7 +109,7 @@ static ssize_t rw_at(int fd, unsigned long buf, size_t count, loff_t pos, bool w
 {
     if (pos < 0)
         return -EINVAL;
-    FD_REF(f, fd);
+    FD_REF_HERE(f, fd);
     if (!f.file)
         return -EBADF;
     if (!(f.file->mode & (write ? FMODE_PWRITE : FMODE_PREAD)))
@@ -134,9 +135,11 @@ SYSCALL4(pwrite64, int, fd, const void __user *, buf, size_t, count, loff_t, pos
 static int rw_flags_from(int flags, struct file *file, unsigned *out)
 {
     static const unsigned map[] = {RW_HIPRI, RW_DSYNC, RW_SYNC, RW_NOWAIT, RW_APPEND, RW_NOAPPEND};
+    *out = 0;
+    if (!flags)
+        return 0;
     if (flags & ~0x3f)
         return -EOPNOTSUPP;
-    *out = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(map); i++)
         if (flags & 1 << i)
             *out |= map[i];
@@ -148,7 +151,7 @@ static int rw_flags_from(int flags, struct file *file, unsigned *out)
 // All six vector calls: at a position (pos >= 0) or at the file's own (pos -1).
 static ssize_t rw_vector(int fd, const void __user *uvec, unsigned long nr, bool positioned, loff_t pos, int flags, bool write)
 {
-    FD_REF(f, fd);
+    FD_REF_HERE(f, fd);
     if (!f.file)
         return -EBADF;
     if (positioned && !(f.file->mode & (write ? FMODE_PWRITE : FMODE_PREAD)))
@@ -220,7 +223,7 @@ loff_t vfs_llseek(struct file *file, loff_t offset, int whence)
 
 SYSCALL3(lseek, int, fd, loff_t, offset, unsigned, whence)
 {
-    FD_REF(f, fd);
+    FD_REF_HERE(f, fd);
     if (!f.file)
         return -EBADF;
     if (whence > SEEK_HOLE)

@@ -10,20 +10,18 @@ static ssize_t null_read(struct file *, struct iov_iter *, loff_t *, unsigned)
 
 static ssize_t null_write(struct file *, struct iov_iter *from, loff_t *, unsigned)
 {
-    size_t n = iov_iter_count(from);
-    iov_iter_advance(from, n);
-    return (ssize_t)n;
+    return (ssize_t)iov_iter_take_all(from);
 }
 
 static ssize_t zero_read(struct file *, struct iov_iter *to, loff_t *, unsigned)
 {
-    size_t total = 0, n;
-    while (iov_iter_count(to)) {
-        n = zero_iter(to, min(iov_iter_count(to), (size_t)PAGE_SIZE));
+    size_t total = 0;
+    for (;;) {
+        size_t n = zero_iter(to, min(iov_iter_count(to), (size_t)PAGE_SIZE));
         total += n;
         if (!n)
             return total ? (ssize_t)total : -EFAULT;
-        if (thread_signal_pending && thread_signal_pending(current_thread(), false))
+        if (!iov_iter_count(to) || (thread_signal_pending && thread_signal_pending(current_thread(), false)))
             break;
         cond_resched();
     }

@@ -21,8 +21,8 @@ DEFINE_LOCK_CLASS(dentry_bucket_class, "dentry bucket", (enum lock_rank)(RANK_DE
 
 #define BUCKET_LOCKS 256u
 
-static struct hlist_head *buckets RO_AFTER_INIT;
-static uint32_t bucket_shift RO_AFTER_INIT;
+struct hlist_head *dcache_buckets RO_AFTER_INIT;
+uint32_t dcache_shift RO_AFTER_INIT;
 static struct spinlock bucket_locks[BUCKET_LOCKS];
 static struct slab_cache *dentry_slab RO_AFTER_INIT;
 static atomic64_t nr_dentries;
@@ -38,13 +38,9 @@ struct long_name {
     char text[];
 };
 
-static inline struct hlist_head *bucket_of(uint32_t hash)
-{
-    return &buckets[hash >> bucket_shift];
-}
 static inline struct spinlock *bucket_lock_of(uint32_t hash)
 {
-    return &bucket_locks[(hash >> bucket_shift) % BUCKET_LOCKS];
+    return &bucket_locks[(hash >> dcache_shift) % BUCKET_LOCKS];
 }
 static inline void flags_set(struct dentry *d, uint32_t bits)
 {
@@ -325,7 +321,7 @@ struct dentry *dget_parent(struct dentry *d)
 void d_bucket_insert(struct dentry *d)
 {
     spin_guard(bucket_lock_of(d->name.hash));
-    hlist_add_head_rcu(&d->hash, bucket_of(d->name.hash));
+    hlist_add_head_rcu(&d->hash, dcache_bucket(d->name.hash));
 }
 
 void d_bucket_remove(struct dentry *d)
@@ -378,20 +374,7 @@ void d_instantiate(struct dentry *d, struct inode *inode)
 
 struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name, uint32_t *seq_out)
 {
-    struct dentry *d;
-    hlist_for_each_entry_rcu(d, bucket_of(name->hash), hash) {
-        if (READ_ONCE(d->name.hash) != name->hash || READ_ONCE(d->parent) != parent)
-            continue;
-        // Who takes the entry checks seq again afterwards; a name that changes meanwhile can only make us look at the wrong bytes.
-        uint32_t seq = seq_read_begin(&d->seq);
-        if (READ_ONCE(d->parent) != parent || READ_ONCE(d->flags) & DCACHE_UNHASHED || READ_ONCE(d->name.len) != name->len)
-            continue;
-        if (!names_equal(READ_ONCE(d->name.name), name->name, name->len))
-            continue;
-        *seq_out = seq;
-        return d;
-    }
-    return nullptr;
+    return d_find_rcu(parent, name, seq_out);
 }
 
 struct dentry *d_lookup_hashed(struct dentry *parent, const struct qstr *name)
@@ -524,10 +507,10 @@ static int dcache_init(void)
     unsigned bits = 10;
     while (bits < 20 && (mem.total >> 2) >> bits)
         bits++;
-    buckets = kvmalloc(sizeof *buckets << bits, ALLOC_ZERO);
+    dcache_buckets = kvmalloc(sizeof *dcache_buckets << bits, ALLOC_ZERO);
     dentry_slab = slab_cache_create("dentry", sizeof(struct dentry), 64, SLAB_RECLAIMABLE, nullptr);
-    ASSERT(buckets && dentry_slab);
-    bucket_shift = 32 - bits;
+    ASSERT(dcache_buckets && dentry_slab);
+    dcache_shift = 32 - bits;
     for (unsigned i = 0; i < BUCKET_LOCKS; i++)
         spin_init(&bucket_locks[i], &dentry_bucket_class);
     spin_init(&lru_lock, &dentry_bucket_class);

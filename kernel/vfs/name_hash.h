@@ -30,11 +30,22 @@ static ALWAYS_INLINE uint64_t zero_bytes(uint64_t w)
     return (w - BYTES_OF(1)) & ~w & BYTES_OF(0x80);
 }
 
+static UNUSED NOINLINE uint64_t load_name_bytes(const char *s)
+{
+    uint64_t w = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        w |= (uint64_t)(uint8_t)s[i] << 8 * i;
+        if (!s[i])
+            break;
+    }
+    return w;
+}
+
 // Eight bytes at `s`, of which only those up to the first NUL are ours: an aligned page is never left, so the load can not fault.
 // The address sanitiser would be right to object: it gets the bytes one by one.
 static ALWAYS_INLINE uint64_t load_name_word(const char *s)
 {
-    uint64_t w = 0;
+    uint64_t w;
 #ifdef KERNEL_ASAN
     const bool words = false;
 #else
@@ -44,12 +55,7 @@ static ALWAYS_INLINE uint64_t load_name_word(const char *s)
         __builtin_memcpy(&w, s, 8);
         return w;
     }
-    for (unsigned i = 0; i < 8; i++) {
-        w |= (uint64_t)(uint8_t)s[i] << 8 * i;
-        if (!s[i])
-            break;
-    }
-    return w;
+    return load_name_bytes(s);
 }
 
 // Cuts the component that starts at `s` (ended by '/' or NUL) and hashes it below `parent`.
@@ -75,9 +81,9 @@ static ALWAYS_INLINE void name_component(const struct dentry *parent, const char
     out->hash = name_hash_end(h, len);
 }
 
-static inline bool names_equal(const char *a, const char *b, size_t len)
+static ALWAYS_INLINE bool names_equal(const char *a, const char *b, size_t len)
 {
-    if (len >= 8) {
+    if (unlikely(len >= 8)) {
         uint64_t x, y;
         for (size_t i = 0; i + 8 <= len; i += 8) {
             __builtin_memcpy(&x, a + i, 8);
@@ -89,8 +95,6 @@ static inline bool names_equal(const char *a, const char *b, size_t len)
         __builtin_memcpy(&y, b + len - 8, 8);
         return x == y;
     }
-    for (size_t i = 0; i < len; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
+    // What stands behind the names is shifted out.
+    return len == 0 || (load_name_word(a) ^ load_name_word(b)) << (64 - 8 * len) == 0;
 }

@@ -7,6 +7,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/dcache_internal.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/mount_internal.h"
 #include "kernel/vfs/name_hash.h"
@@ -198,10 +199,8 @@ int walk_complete(struct walk *w)
 
 // ---- steps ----------------------------------------------------------------------------------------------------------------------------------------------
 
-static int enter_mounts(struct walk *w)
+static NOINLINE int enter_mounts_slow(struct walk *w)
 {
-    if (likely(!(READ_ONCE(w->path.dentry->flags) & DCACHE_MOUNTED)))
-        return 0;
     if (!w->rcu) {
         struct mount *before = w->path.mnt;
         path_descend_mounts(&w->path);
@@ -222,6 +221,11 @@ static int enter_mounts(struct walk *w)
         w->jumped = true;
     }
     return seq_read_retry(&mount_seq, w->mount_seq) ? -ECHILD : 0;
+}
+
+static ALWAYS_INLINE int enter_mounts(struct walk *w)
+{
+    return unlikely(READ_ONCE(w->path.dentry->flags) & DCACHE_MOUNTED) ? enter_mounts_slow(w) : 0;
 }
 
 static int dotdot_rcu(struct walk *w)
@@ -289,7 +293,7 @@ static int dotdot_ref(struct walk *w)
     }
 }
 
-static int step_dotdot(struct walk *w)
+static NOINLINE int step_dotdot(struct walk *w)
 {
     need_root(w);
     int err = w->rcu ? dotdot_rcu(w) : dotdot_ref(w);
@@ -342,7 +346,7 @@ struct dentry *lookup_locked(struct dentry *dir, const struct qstr *name, unsign
     return d;
 }
 
-static struct dentry *lookup_slow(struct walk *w, int *err)
+static NOINLINE struct dentry *lookup_slow(struct walk *w, int *err)
 {
     struct inode *dir = w->inode;
     down_write(&dir->sem);
@@ -352,9 +356,9 @@ static struct dentry *lookup_slow(struct walk *w, int *err)
 }
 
 // Finds w->last in the cache under RCU. 0 with *out null: not there, and references were taken.
-static int find_rcu(struct walk *w, struct dentry **out, uint32_t *seq)
+static ALWAYS_INLINE int find_rcu(struct walk *w, struct dentry **out, uint32_t *seq)
 {
-    struct dentry *parent = w->path.dentry, *d = d_lookup_rcu(parent, &w->last, seq);
+    struct dentry *parent = w->path.dentry, *d = d_find_rcu(parent, &w->last, seq);
     if (unlikely(!d)) {
         *out = nullptr;
         return w->flags & LOOKUP_CACHED ? -EAGAIN : walk_unlazy(w);
@@ -420,7 +424,7 @@ static int follow_magic(struct walk *w, struct dentry *d, struct inode *inode)
 }
 
 // At a link `d` in w->path's directory. 1: w->text is to be walked from there. 0: jumped. The reference on d (none under RCU) is consumed.
-static int follow_link(struct walk *w, struct dentry *d, struct inode *inode, bool is_last)
+static NOINLINE int follow_link(struct walk *w, struct dentry *d, struct inode *inode, bool is_last)
 {
     int err = w->nr_links >= MAX_SYMLINKS || w->flags & LOOKUP_NO_SYMLINKS || w->path.mnt->flags & MNT_NOSYMFOLLOW ? -ELOOP : 0;
     if (!err && is_last)
@@ -471,7 +475,7 @@ fail:
 }
 
 // From the directory w->path to its entry d, through what is mounted there; links are left to the caller's choice.
-static int step_into(struct walk *w, struct dentry *d, struct inode *inode, uint32_t seq, bool is_last)
+static ALWAYS_INLINE int step_into(struct walk *w, struct dentry *d, struct inode *inode, uint32_t seq, bool is_last)
 {
     if (unlikely(!inode)) {
         if (!w->rcu)
@@ -493,7 +497,7 @@ int walk_step_to(struct walk *w, struct dentry *d, bool is_last)
     return step_into(w, d, d->inode, 0, is_last);
 }
 
-static int step_name(struct walk *w, bool is_last)
+static ALWAYS_INLINE int step_name(struct walk *w, bool is_last)
 {
     struct dentry *d;
     int err;
@@ -519,7 +523,7 @@ static int step_name(struct walk *w, bool is_last)
     return step_into(w, d, d->inode, 0, is_last);
 }
 
-static int step(struct walk *w, bool is_last)
+static ALWAYS_INLINE int step(struct walk *w, bool is_last)
 {
     if (likely(w->last_type == LAST_NORM))
         return step_name(w, is_last);
@@ -579,11 +583,9 @@ int walk_parents(struct walk *w, const char *s)
                 s = w->links[--depth].rest;
             else
                 continue;
-        } else if (err) {
+        } else if (unlikely(err)) {
             return err;
         }
-        if (unlikely(!w->inode || !S_ISDIR(w->inode->mode)))
-            return w->rcu ? -ECHILD : w->inode ? -ENOTDIR : -ENOENT;
     }
 }
 
@@ -603,6 +605,19 @@ int walk_last(struct walk *w)
 
 // ---- whole walks --------------------------------------------------------------------------------------------------------------------------------------------
 
+// From the beginning to the end of the last link's text.
+static ALWAYS_INLINE int walk_all(struct walk *w, const char *s)
+{
+    int err;
+    do {
+        err = walk_parents(w, s);
+        if (!err)
+            err = walk_last(w);
+        s = w->text;
+    } while (err == 1);
+    return err;
+}
+
 static int lookup_once(int dirfd, const struct pathname *name, unsigned flags, bool rcu, struct path *out)
 {
     struct walk w __attribute__((uninitialized));
@@ -610,12 +625,7 @@ static int lookup_once(int dirfd, const struct pathname *name, unsigned flags, b
     int err = walk_begin(&w, dirfd, name, flags, rcu, &s);
     if (err)
         return err;
-    do {
-        err = walk_parents(&w, s);
-        if (!err)
-            err = walk_last(&w);
-        s = w.text;
-    } while (err == 1);
+    err = walk_all(&w, s);
     if (!err && w.rcu)
         err = walk_complete(&w);
     if (!err && w.flags & LOOKUP_DIRECTORY && !S_ISDIR(w.path.dentry->inode->mode))
@@ -637,6 +647,35 @@ int path_lookup_at(int dirfd, const struct pathname *name, unsigned flags, struc
     if (unlikely(err == -ECHILD))
         err = flags & LOOKUP_CACHED ? -EAGAIN : lookup_once(dirfd, name, flags, false, out);
     return err;
+}
+
+static int visit_once(int dirfd, const struct pathname *name, unsigned flags, bool rcu, path_visitor visit, void *arg)
+{
+    struct walk w __attribute__((uninitialized));
+    const char *s;
+    int err = walk_begin(&w, dirfd, name, flags, rcu, &s);
+    if (err)
+        return err;
+    err = walk_all(&w, s);
+    if (!err && w.flags & LOOKUP_DIRECTORY && !S_ISDIR(w.inode->mode))
+        err = -ENOTDIR;
+    if (!err && w.rcu) {
+        err = visit(&w.path, w.inode, true, arg);
+        if (unlikely(seq_read_retry(&w.path.dentry->seq, w.seq) || seq_read_retry(&mount_seq, w.mount_seq)))
+            err = -ECHILD;
+        else if (unlikely(err == -ECHILD) && !(err = walk_complete(&w)))
+            err = visit(&w.path, w.inode, false, arg);
+    } else if (!err) {
+        err = visit(&w.path, w.inode, false, arg);
+    }
+    walk_end(&w);
+    return err;
+}
+
+int path_visit_at(int dirfd, const struct pathname *name, unsigned flags, path_visitor visit, void *arg)
+{
+    int err = visit_once(dirfd, name, flags, true, visit, arg);
+    return unlikely(err == -ECHILD) ? visit_once(dirfd, name, flags, false, visit, arg) : err;
 }
 
 int path_lookup(const char *path, unsigned flags, struct path *out)

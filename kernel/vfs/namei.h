@@ -48,7 +48,12 @@ void pathname_from_kernel(struct pathname *name, const char *text); // borrows t
 
 // Where a path leads, from the directory descriptor (or AT_FDCWD): *out with references (path_put). Any errno of path_resolution(7).
 [[nodiscard]] int path_lookup_at(int dirfd, const struct pathname *name, unsigned flags, struct path *out);
-// The same for the kernel's own paths, from the current process's root.
+// Looks at what a path leads to without taking references, where that is possible: `visit` is called with `rcu`, must not sleep then, and answers
+// -ECHILD if it has to; it is called again with references. What it found counts only if nothing was moved or removed meanwhile: it may be called
+// again for that reason too. `inode` is the path's. Returns the walk's error or what `visit` returned.
+typedef int (*path_visitor)(const struct path *path, struct inode *inode, bool rcu, void *arg);
+[[nodiscard]] int path_visit_at(int dirfd, const struct pathname *name, unsigned flags, path_visitor visit, void *arg);
+// The same as path_lookup_at() for the kernel's own paths, from the current process's root.
 [[nodiscard]] int path_lookup(const char *path, unsigned flags, struct path *out);
 void path_get(const struct path *path);
 void path_put(const struct path *path);

@@ -7,7 +7,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
-#include "kernel/vfs/file.h"
+#include "kernel/vfs/fd_lookup.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
@@ -21,6 +21,18 @@ static int stat_to_user(const struct kstat *k, struct abi_stat __user *out)
     return copy_to_user(out, &s, sizeof s) ? -EFAULT : 0;
 }
 
+struct stat_visit {
+    struct kstat *stat;
+    uint32_t mask;
+    unsigned flags;
+};
+
+static int visit_getattr(const struct path *path, struct inode *inode, bool rcu, void *arg)
+{
+    const struct stat_visit *v = arg;
+    return rcu && inode->ops && inode->ops->getattr ? -ECHILD : vfs_getattr(path, v->stat, v->mask, v->flags);
+}
+
 // The attributes of what a path argument names; with AT_EMPTY_PATH and an empty path, of the descriptor itself.
 static int stat_at(int dirfd, const char __user *upath, int flags, uint32_t mask, struct kstat *k)
 {
@@ -28,13 +40,8 @@ static int stat_at(int dirfd, const char __user *upath, int flags, uint32_t mask
     int err = pathname_from_user(&name, upath, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     if (err)
         return err;
-    struct path p;
-    err = path_lookup_at(dirfd, &name, (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &p);
-    if (err)
-        return err;
-    err = vfs_getattr(&p, k, mask, (unsigned)flags);
-    path_put(&p);
-    return err;
+    struct stat_visit v = {k, mask, (unsigned)flags};
+    return path_visit_at(dirfd, &name, (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), visit_getattr, &v);
 }
 
 static int stat_path(int dirfd, const char __user *path, struct abi_stat __user *out, int flags)
@@ -56,7 +63,7 @@ SYSCALL2(lstat, const char __user *, path, struct abi_stat __user *, out)
 
 SYSCALL2(fstat, int, fd, struct abi_stat __user *, out)
 {
-    FD_REF_RAW(f, fd);
+    FD_REF_RAW_HERE(f, fd);
     if (!f.file)
         return -EBADF;
     struct kstat k __attribute__((uninitialized));
@@ -160,9 +167,11 @@ static bool real_ids_differ(const struct cred *c)
     return c->fsuid != c->uid || c->fsgid != c->gid || c->cap_effective != (c->uid ? 0 : c->cap_permitted);
 }
 
-static int check_access(const struct path *p, int mode)
+static int check_access(const struct path *p, struct inode *inode, bool rcu, void *arg)
 {
-    struct inode *inode = p->dentry->inode;
+    int mode = *(const int *)arg;
+    if (rcu && inode->ops && inode->ops->permission)
+        return -ECHILD;
     if (mode & MAY_EXEC && S_ISREG(inode->mode) && p->mnt->flags & MNT_NOEXEC)
         return -EACCES;
     int err = inode_permission(inode, (unsigned)mode);
@@ -192,12 +201,7 @@ static long do_faccessat(int dirfd, const char __user *upath, int mode, int flag
         old = task->cred;
         rcu_assign_pointer(task->cred, c);
     }
-    struct path p;
-    err = path_lookup_at(dirfd, &name, (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &p);
-    if (!err) {
-        err = check_access(&p, mode);
-        path_put(&p);
-    }
+    err = path_visit_at(dirfd, &name, (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), check_access, &mode);
     if (old) {
         const struct cred *mine = task->cred;
         rcu_assign_pointer(task->cred, old);

@@ -3,12 +3,14 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
+#include "kernel/base/string.h"
 #include "kernel/mm/slab.h"
 #include "kernel/sync/rcu.h"
 #include "tests/unit/kernel_double.h"
 #include "tests/unit/tap.h"
 
-unsigned double_warnings, double_objects;
+unsigned double_warnings, double_objects, double_buffers, double_errors;
+const char *double_error_text;
 int double_allocations_left = -1;
 
 void warn_at([[maybe_unused]] const char *file, [[maybe_unused]] int line, [[maybe_unused]] const char *what)
@@ -16,7 +18,20 @@ void warn_at([[maybe_unused]] const char *file, [[maybe_unused]] int line, [[may
     double_warnings++;
 }
 
-void printk([[maybe_unused]] enum log_level level, [[maybe_unused]] const char *format, ...) {}
+void printk(enum log_level level, const char *format, ...)
+{
+    if (level > LOG_ERR)
+        return;
+    double_errors++;
+    const char *first = strchr(format, '%');
+    double_error_text = format;
+    if (first && first[1] == 's') {
+        __builtin_va_list args;
+        __builtin_va_start(args, format);
+        double_error_text = __builtin_va_arg(args, const char *);
+        __builtin_va_end(args);
+    }
+}
 
 void assert_failed(const char *file, int line, const char *what)
 {
@@ -28,6 +43,15 @@ void panic(const char *format, ...)
 {
     tap_fail(__FILE__, __LINE__, "panic: %s", format);
     __builtin_trap();
+}
+
+static bool may_allocate(void)
+{
+    if (double_allocations_left == 0)
+        return false;
+    if (double_allocations_left > 0)
+        double_allocations_left--;
+    return true;
 }
 
 struct slab_cache {
@@ -44,10 +68,8 @@ struct slab_cache *slab_cache_create([[maybe_unused]] const char *name, size_t s
 
 void *slab_alloc(struct slab_cache *cache, [[maybe_unused]] unsigned flags)
 {
-    if (double_allocations_left == 0)
+    if (!may_allocate())
         return nullptr;
-    if (double_allocations_left > 0)
-        double_allocations_left--;
     double_objects++;
     return tap_alloc(cache->size);
 }
@@ -58,14 +80,33 @@ void slab_free([[maybe_unused]] struct slab_cache *cache, void *object)
     tap_free(object);
 }
 
-void *kvmalloc(size_t size, [[maybe_unused]] unsigned flags)
+// Each stands before a page that can not be touched, and is not clear unless that was asked for.
+void *kvmalloc(size_t size, unsigned flags)
 {
-    return tap_alloc(size);
+    if (!may_allocate())
+        return nullptr;
+    double_buffers++;
+    char *p = tap_alloc_guarded(size, 16);
+    if (!(flags & ALLOC_ZERO))
+        __builtin_memset(p, 0xa5, size);
+    return p;
 }
 
 void kvfree(void *p)
 {
-    tap_free(p);
+    if (p)
+        double_buffers--;
+    tap_free_guarded(p);
+}
+
+void *kmalloc(size_t size, unsigned flags)
+{
+    return kvmalloc(size, flags);
+}
+
+void kfree(void *object)
+{
+    kvfree(object);
 }
 
 // Nobody reads meanwhile: every grace period is over at once.

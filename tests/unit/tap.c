@@ -2,8 +2,10 @@
 #include "tests/unit/tap.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static struct tap_test *first, **last = &first;
 static int failures;
@@ -36,6 +38,34 @@ void *tap_alloc(size_t size)
 void tap_free(void *p)
 {
     free(p);
+}
+
+enum { PAGE = 4096 };
+
+// What stands on the page before the memory.
+struct guarded {
+    size_t whole;
+};
+
+void *tap_alloc_guarded(size_t size, size_t align)
+{
+    size_t content = (size + PAGE - 1) / PAGE * PAGE, whole = PAGE + content + PAGE;
+    uint8_t *area = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (area == MAP_FAILED || mprotect(area + PAGE + content, PAGE, PROT_NONE))
+        abort();
+    ((struct guarded *)area)->whole = whole;
+    if (mprotect(area, PAGE, PROT_READ))
+        abort();
+    return area + PAGE + ((content - size) & ~(align - 1));
+}
+
+void tap_free_guarded(void *p)
+{
+    if (!p)
+        return;
+    // It begins on the first page of its content (or, being empty, where that would be): the record's page is the one before.
+    struct guarded *area = (struct guarded *)(((uintptr_t)p & ~(uintptr_t)(PAGE - 1)) - PAGE);
+    munmap(area, area->whole);
 }
 
 uint64_t tap_random(void)

@@ -20,6 +20,10 @@ void tap_register(struct tap_test *test);
 void tap_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void *tap_alloc(size_t size); // zeroed; ends the program without memory
 void tap_free(void *p);
+// The same with its end (up to the alignment, a power of two of at most 16) before a page that can not be touched, and a page before it
+// that can not be written: an access beyond either end is a fault, which ends the program and so fails the test.
+void *tap_alloc_guarded(size_t size, size_t align);
+void tap_free_guarded(void *p);
 // A number from a generator with a fixed seed: tests run the same way every time.
 uint64_t tap_random(void);
 

@@ -148,8 +148,24 @@ static void clear_way(const char *name, umode_t mode)
     (void)(S_ISDIR(there) ? do_rmdir(AT_FDCWD, &n) : do_unlink(AT_FDCWD, &n));
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct path pa, pb;
+    if (path_lookup(a, 0, &pa))
+        return false;
+    bool same = false;
+    if (!path_lookup(b, 0, &pb)) {
+        same = pa.dentry->inode == pb.dentry->inode;
+        path_put(&pb);
+    }
+    path_put(&pa);
+    return same;
+}
+
 static int link_to(const char *old, const char *name)
 {
+    if (same_file(old, name)) // one name twice: what is there must not be removed
+        return 0;
     PATHNAME(o);
     PATHNAME(n);
     pathname_from_kernel(&o, old);
@@ -282,6 +298,21 @@ static int take_content(struct unpacker *u, const uint8_t *data, size_t n)
     return 0;
 }
 
+// Eight hexadecimal digits and nothing else: no sign, no blank, no prefix.
+static bool read_hex(const char *at, uint32_t *out)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 8; i++) {
+        char c = at[i];
+        unsigned digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : 16;
+        if (digit > 15)
+            return false;
+        value = value << 4 | digit;
+    }
+    *out = value;
+    return true;
+}
+
 static int parse_header(struct unpacker *u)
 {
     struct entry *e = &u->e;
@@ -293,9 +324,7 @@ static int parse_header(struct unpacker *u)
     }
     e->summed = u->header[5] == '2';
     for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
-        char hex[9] = {};
-        memcpy(hex, u->header + 6 + 8 * i, 8);
-        if (parse_u32(hex, 16, fields[i])) {
+        if (!read_hex(u->header + 6 + 8 * i, fields[i])) {
             u->wrong = "bad number in a header";
             return -EINVAL;
         }

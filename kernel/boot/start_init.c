@@ -48,7 +48,16 @@ static void open_console(void)
     file_put(console);
 }
 
-// Returns only if the program can not be run. Quiet about a default that is not there.
+static bool is_there(const char *path)
+{
+    struct path p;
+    if (path_lookup(path, 0, &p))
+        return false;
+    path_put(&p);
+    return true;
+}
+
+// Returns only if the program can not be run. Quiet about a default that is not there; one whose interpreter is missing is told of.
 static void try_to_run(const char *path, bool asked_for)
 {
     static const char *argv[INIT_ARGS_MAX + 2];
@@ -59,13 +68,13 @@ static void try_to_run(const char *path, bool asked_for)
     for (unsigned i = 0; i < nr_init_env; i++)
         envp[i + 2] = init_env[i];
     int err = start_init_process(path, argv, envp);
-    if (asked_for || err != -ENOENT)
+    if (asked_for || err != -ENOENT || is_there(path))
         pr_err("init: %s can not be run (error %d)\n", path, -err);
 }
 
 [[noreturn]] static void stop(void)
 {
-    pr_emerg("no init yet: none of the programs can be run\n");
+    pr_emerg("no working init found: none of the programs can be run; init= and rdinit= name another\n");
     arch_debug_exit(DEBUG_EXIT_NO_INIT);
     panic("no init");
 }

@@ -99,11 +99,11 @@ void sigpending_flush(struct sigpending *pending)
     pending->set = 0;
 }
 
-// Forgets the signals of `set`.
-static void sigpending_remove(struct sigpending *pending, uint64_t set)
+// Forgets the signals of `set`; whether there were any.
+static bool sigpending_remove(struct sigpending *pending, uint64_t set)
 {
     if (!(pending->set & set))
-        return;
+        return false;
     struct sigqueue *q, *next;
     list_for_each_entry_safe(q, next, &pending->queue, link)
     {
@@ -113,6 +113,7 @@ static void sigpending_remove(struct sigpending *pending, uint64_t set)
         }
     }
     pending->set &= ~set;
+    return true;
 }
 
 static bool fatal_pending(const struct task *task)
@@ -140,8 +141,12 @@ bool fatal_signal_pending(void)
 void signal_recalc(struct task *task)
 {
     struct process *p = task->process;
-    if (((task->pending.set | p->shared_pending.set) & ~task->blocked) || task->stop_pending || task->sync_fault ||
-        p->notify_continued || (READ_ONCE(task->thread.work) & WORK_FREEZE))
+    uint32_t work = READ_ONCE(task->thread.work);
+    bool wanted = ((task->pending.set | p->shared_pending.set) & ~task->blocked) || task->stop_pending || task->sync_fault ||
+                  p->notify_continued || work & WORK_FREEZE;
+    if (wanted == !!(work & WORK_SIGNAL))
+        return; // as most often: no atomic operation for it
+    if (wanted)
         thread_set_work(&task->thread, WORK_SIGNAL);
     else
         thread_clear_work(&task->thread, WORK_SIGNAL);
@@ -321,11 +326,12 @@ static int send(struct task *task, int sig, const struct siginfo *info, bool gro
         if (sender) {
             own.rt.pid = pid_nr_ns(sender->process->pid, task_pid_ns(task));
             own.rt.uid = sender->cred->uid;
+            from_above = own.rt.pid == 0;
         }
         info = &own;
-    }
-    if (sender && info->si_code != SI_KERNEL)
+    } else if (sender && info->si_code != SI_KERNEL) {
         from_above = pid_nr_ns(sender->process->pid, task_pid_ns(task)) == 0;
+    }
     irq_flags_t flags;
     struct sighand *sighand = sighand_lock(task, &flags);
     if (!sighand)
@@ -534,13 +540,11 @@ void signal_hooks_init(void)
 
 void signal_forget_locked(struct process *p, uint64_t set)
 {
-    sigpending_remove(&p->shared_pending, set);
+    bool shared = sigpending_remove(&p->shared_pending, set);
     struct task *t;
     for_each_thread_rcu(t, p)
-    {
-        sigpending_remove(&t->pending, set);
-        signal_recalc(t);
-    }
+        if (sigpending_remove(&t->pending, set) || shared)
+            signal_recalc(t);
 }
 
 bool signal_pending_other(struct task *task, uint64_t set)

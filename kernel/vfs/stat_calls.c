@@ -269,6 +269,33 @@ static ssize_t read_link(const struct path *p, char __user *buf, size_t size)
     return inode->ops && inode->ops->follow_magic ? read_magic(p->dentry, buf, size) : -EINVAL;
 }
 
+struct link_visit {
+    bool by_descriptor; // no path was given: only a link will do
+    char __user *buf;
+    size_t size;
+    size_t len;         // of `text`, if that is where the answer is
+    char text[128];
+};
+
+// Text that the inode holds is copied out of it under RCU, and to the user later, where that may sleep.
+static int visit_link(const struct path *p, struct inode *inode, bool rcu, void *arg)
+{
+    struct link_visit *v = arg;
+    v->len = 0;
+    if (!S_ISLNK(inode->mode))
+        return v->by_descriptor ? -ENOENT : -EINVAL;
+    const char *text = inode->link;
+    if (!rcu || !text)
+        return rcu ? -ECHILD : (int)read_link(p, v->buf, v->size);
+    size_t len = strnlen(text, sizeof v->text + 1);
+    if (len > sizeof v->text)
+        return -ECHILD;
+    path_accessed(p);
+    v->len = min(len, v->size);
+    memcpy(v->text, text, v->len);
+    return 0;
+}
+
 static long do_readlinkat(int dirfd, const char __user *upath, char __user *buf, int size)
 {
     if (size <= 0)
@@ -279,12 +306,13 @@ static long do_readlinkat(int dirfd, const char __user *upath, char __user *buf,
         return err;
     if (name.len == 0 && dirfd == AT_FDCWD)
         return -ENOENT;
-    struct path p;
-    err = path_lookup_at(dirfd, &name, LOOKUP_EMPTY, &p);
-    if (err)
-        return err;
-    ssize_t n = name.len == 0 && !S_ISLNK(p.dentry->inode->mode) ? -ENOENT : read_link(&p, buf, (size_t)size);
-    path_put(&p);
+    struct link_visit v __attribute__((uninitialized));
+    v.by_descriptor = name.len == 0;
+    v.buf = buf;
+    v.size = (size_t)size;
+    long n = path_visit_at(dirfd, &name, LOOKUP_EMPTY, visit_link, &v);
+    if (n == 0 && v.len)
+        n = copy_to_user(buf, v.text, v.len) ? -EFAULT : (long)v.len;
     return n;
 }
 

@@ -108,8 +108,6 @@ static const struct file_ops eventfd_ops = {
 
 static long make(unsigned count, unsigned flags)
 {
-    if (flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
-        return -EINVAL;
     struct eventfd *e = kzalloc(sizeof *e, ALLOC_KERNEL);
     if (!e)
         return -ENOMEM;

@@ -62,9 +62,7 @@ SYSCALL6(futex, uint32_t __user *, uaddr, int, op, uint32_t, val, unsigned long,
 // The flags of the newer calls: only 32-bit words, on no particular NUMA node.
 static int flags_check(unsigned flags)
 {
-    if (flags & ~(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE) || (flags & FUTEX2_SIZE_MASK) != FUTEX2_SIZE_U32)
-        return -EINVAL;
-    return 0;
+    return (flags & FUTEX2_SIZE_MASK) == FUTEX2_SIZE_U32 ? 0 : -EINVAL;
 }
 
 SYSCALL4(futex_wake, uint32_t __user *, uaddr, unsigned long, mask, int, nr, unsigned, flags)

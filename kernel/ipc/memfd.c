@@ -46,7 +46,7 @@ static int make(const char *name, unsigned flags, struct file **out)
 
 SYSCALL2(memfd_create, const char __user *, uname, unsigned, flags)
 {
-    if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC) || (flags & (MFD_EXEC | MFD_NOEXEC_SEAL)) == (MFD_EXEC | MFD_NOEXEC_SEAL))
+    if ((flags & (MFD_EXEC | MFD_NOEXEC_SEAL)) == (MFD_EXEC | MFD_NOEXEC_SEAL))
         return -EINVAL;
     char name[NAME_MAX + 1] = "memfd:";
     ssize_t len = strncpy_from_user(name + 6, uname, MEMFD_NAME_MAX + 1);

@@ -137,8 +137,6 @@ ssize_t pipe_peek_chunk(struct pipe *p, size_t skip, size_t max, bool nonblock, 
 // Both descriptors appear, or neither does.
 static long pipe_fds(int __user *fds, int flags)
 {
-    if ((unsigned)flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
-        return -EINVAL;
     struct file *files[2];
     int err = pipe_create_files(files, (unsigned)flags);
     if (err)

@@ -81,6 +81,7 @@ static int copy_tables(struct copy_state *st, struct vma *from, struct mm *to)
 static void copy_fields(struct mm *to, struct mm *from)
 {
     to->mmap_base = from->mmap_base;
+    to->mmap_bottom = from->mmap_bottom;
     to->start_code = from->start_code;
     to->end_code = from->end_code;
     to->start_data = from->start_data;

@@ -30,6 +30,8 @@ int mm_setup_layout(struct mm *mm, struct exec_layout *layout)
     uint64_t gap = layout->stack_rlimit > STACK_GAP_MAX ? STACK_GAP_MAX : layout->stack_rlimit + slack;
     gap = clamp(ALIGN_UP(gap, PAGE_SIZE), STACK_GAP_MIN, STACK_GAP_MAX);
     mm->mmap_base = MMU_USER_END - gap - (layout->randomise ? random_below(MMAP_RANDOM_PAGES) << PAGE_SHIFT : 0);
+    if (layout->bottom_up)
+        mm->mmap_bottom = LOW_MMAP_BASE + (layout->randomise ? random_below(MMAP_RANDOM_PAGES) << PAGE_SHIFT : 0);
     layout->stack_top = top;
     mm->start_stack = top;
 

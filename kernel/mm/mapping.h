@@ -24,3 +24,4 @@ static inline bool vm_flags_accountable(unsigned long flags)
     return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
 }
 unsigned prot_with_personality(unsigned prot); // READ_IMPLIES_EXEC
+#define LOW_MMAP_BASE (MMU_USER_END / 3 & PAGE_MASK) // bottom-up search: ADDR_COMPAT_LAYOUT, or the usual area is full

@@ -111,7 +111,7 @@ int mm_mlockall(struct mm *mm, unsigned mcl) NO_THREAD_SAFETY_ANALYSIS
 
 int mm_msync(struct mm *mm, vaddr_t start, size_t len, unsigned flags) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || start & ~PAGE_MASK || (flags & MS_ASYNC && flags & MS_SYNC))
+    if (start & ~PAGE_MASK || (flags & MS_ASYNC && flags & MS_SYNC))
         return -EINVAL;
     vaddr_t end = start + ALIGN_UP(len, PAGE_SIZE);
     if (end < start || (len && end == start))

@@ -98,6 +98,7 @@ struct mm {
     refcount_t refs;      // users count as one; lazy users and /proc hold others
     struct cpumask cpus;  // CPUs that may hold its translations
     vaddr_t mmap_base;    // top of the mmap area, grows down
+    vaddr_t mmap_bottom;  // ADDR_COMPAT_LAYOUT: where it begins and grows up; else 0
     vaddr_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start,
         env_end;
     uint64_t total_pages, locked_pages, data_pages, exec_pages, stack_pages; // mapped, in pages: guarded by sem
@@ -154,6 +155,7 @@ vaddr_t mm_brk(struct mm *mm, vaddr_t brk); // the resulting break, as brk(2)
 struct exec_layout {
     vaddr_t stack_top;     // out
     bool randomise;        // in: not under ADDR_NO_RANDOMIZE
+    bool bottom_up;        // in: ADDR_COMPAT_LAYOUT
     uint64_t stack_rlimit; // in: bytes
     bool exec_stack;
 };

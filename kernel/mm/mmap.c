@@ -1,5 +1,6 @@
 // kernel/mm/mmap.c — mmap(2): where a mapping goes, whether it may be, and making it.
 #include "kernel/abi/errno.h"
+#include "kernel/abi/personality.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/mapping.h"
 #include "kernel/proc/task.h"
@@ -7,9 +8,6 @@
 #include "kernel/vfs/mount.h"
 
 #include "arch/include/mmu.h"
-
-#define LOW_MMAP_BASE (MMU_USER_END / 3 & PAGE_MASK) // bottom-up search, when the usual area is full
-#define READ_IMPLIES_EXEC 0x0400000
 
 unsigned prot_with_personality(unsigned prot)
 {
@@ -61,7 +59,8 @@ long find_place(struct mm *mm, vaddr_t hint, size_t len, unsigned flags)
     if (flags & MAP_32BIT) {
         at = vma_find_gap_low(mm, len, 0x40000000UL, 0x80000000UL);
     } else {
-        at = vma_find_gap_high(mm, len, vm_mmap_min_addr, mm->mmap_base);
+        at = mm->mmap_bottom ? vma_find_gap_low(mm, len, mm->mmap_bottom, MMU_USER_END)
+                             : vma_find_gap_high(mm, len, vm_mmap_min_addr, mm->mmap_base);
         if (!at)
             at = vma_find_gap_low(mm, len, LOW_MMAP_BASE, MMU_USER_END);
     }

@@ -203,8 +203,6 @@ static long remap_locked(struct mm *mm, vaddr_t old, size_t old_len, size_t new_
 
 long mm_mremap(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, vaddr_t new_addr)
 {
-    if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
-        return -EINVAL;
     if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
         return -EINVAL;
     if (flags & MREMAP_DONTUNMAP && (ALIGN_UP(old_len, PAGE_SIZE) != ALIGN_UP(new_len, PAGE_SIZE)))

@@ -114,7 +114,7 @@ SYSCALL2(munlock, unsigned long, start, size_t, len)
 
 SYSCALL1(mlockall, int, flags)
 {
-    if (!flags || (unsigned)flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
+    if (!flags || flags == MCL_ONFAULT)
         return -EINVAL;
     return mm_mlockall(current_mm(), (unsigned)flags);
 }

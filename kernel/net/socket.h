@@ -99,7 +99,7 @@ struct socket {
     size_t rcvbuf, sndbuf;
     ktime_t rcvtimeo, sndtimeo;   // KTIME_MAX: for ever
     int rcvlowat;
-    bool passcred, reuseaddr, reuseport, keepalive, broadcast, oobinline, timestamp, dontroute;
+    bool passcred, reuseaddr, reuseport, keepalive, broadcast, oobinline, debug, dontroute;
     struct abi_linger linger;
     int priority;
     struct inode *inode;          // borrowed while the file lives

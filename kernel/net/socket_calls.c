@@ -31,18 +31,11 @@ static int create(int family, int type, int protocol, struct socket **out)
     return f ? f->create(type, protocol, out) : -EAFNOSUPPORT;
 }
 
-static int check_type(int type)
-{
-    return type & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK) ? -EINVAL : 0;
-}
-
 SYSCALL3(socket, int, family, int, type, int, protocol)
 {
     struct socket *s;
     struct file *file;
-    int err = check_type(type);
-    if (!err)
-        err = create(family, type & SOCK_TYPE_MASK, protocol, &s);
+    int err = create(family, type & SOCK_TYPE_MASK, protocol, &s);
     if (!err)
         err = socket_file(s, type & SOCK_NONBLOCK, &file);
     return err ? err : fd_install_new(file, type & SOCK_CLOEXEC);
@@ -52,8 +45,8 @@ SYSCALL4(socketpair, int, family, int, type, int, protocol, int __user *, ufds)
 {
     struct socket *a, *b;
     struct file *files[2];
-    int err = check_type(type);
-    if (err || (err = create(family, type & SOCK_TYPE_MASK, protocol, &a)))
+    int err = create(family, type & SOCK_TYPE_MASK, protocol, &a);
+    if (err)
         return err;
     if (!a->ops->pair)
         err = -EOPNOTSUPP;
@@ -157,8 +150,6 @@ static int do_accept(int fd, void __user *uaddr, int __user *ulen, int flags)
 {
     struct socket *s, *got;
     struct file *file;
-    if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
-        return -EINVAL;
     FD_REF(f, fd);
     int err = socket_from(f, &s);
     if (err || (err = s->ops->accept ? s->ops->accept(s, &got, f.file->flags & O_NONBLOCK) : -EOPNOTSUPP))

@@ -62,7 +62,10 @@ int socket_setsockopt(struct socket *s, int name, unsigned long uvalue, int len)
     mutex_guard(&s->lock);
     switch (name) {
     case SO_DEBUG:
-        return value && !capable(CAP_NET_ADMIN) ? -EACCES : 0;
+        if (value && !capable(CAP_NET_ADMIN))
+            return -EACCES;
+        s->debug = value; // nothing of what is here tells more for it, nor does Linux's AF_UNIX
+        return 0;
     case SO_REUSEADDR:
         s->reuseaddr = value;
         return 0;
@@ -114,8 +117,7 @@ int socket_setsockopt(struct socket *s, int name, unsigned long uvalue, int len)
         s->passcred = value;
         return 0;
     case SO_TIMESTAMP:
-        s->timestamp = value;
-        return value ? -ENOPROTOOPT : 0;
+        return value ? -ENOPROTOOPT : 0; // no message carries its time
     default:
         return -ENOPROTOOPT;
     }
@@ -187,7 +189,7 @@ int socket_getsockopt(struct socket *s, int name, unsigned long uvalue, unsigned
     case SO_PEERPIDFD:
         return peer_pidfd(s, uvalue, ulen);
     case SO_DEBUG:
-        value = 0;
+        value = s->debug;
         break;
     case SO_REUSEADDR:
         value = s->reuseaddr;
@@ -241,7 +243,7 @@ int socket_getsockopt(struct socket *s, int name, unsigned long uvalue, unsigned
         value = s->passcred;
         break;
     case SO_TIMESTAMP:
-        value = s->timestamp;
+        value = 0;
         break;
     default:
         return -ENOPROTOOPT;

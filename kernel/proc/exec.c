@@ -5,6 +5,7 @@
 #include "arch/include/context.h"
 #include "kernel/abi/clone.h"
 #include "kernel/abi/fcntl.h"
+#include "kernel/abi/personality.h"
 #include "kernel/abi/resource.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/mm/slab.h"
@@ -70,43 +71,6 @@ static int read_head(struct binary *bin)
     ssize_t got = file_read(bin->file, bin->head, sizeof bin->head, &pos);
     bin->head_size = got < 0 ? 0 : (size_t)got;
     return got < 0 ? (int)got : 0;
-}
-
-// -- identities: execve(2), capabilities(7) "Transformation of capabilities during execve()"
-static int prepare_cred(struct binary *bin)
-{
-    struct cred *new = cred_prepare();
-    if (!new)
-        return -ENOMEM;
-    bin->cred = new;
-    const struct cred *old = current_cred();
-    const struct inode *inode = bin->file->inode;
-    struct task *task = current_task();
-    bool set_ids = !(bin->file->path.mnt->flags & MNT_NOSUID) && !(inode->sb->flags & SB_NOSUID) && !task->no_new_privs;
-    if (set_ids && (inode->mode & S_ISUID))
-        new->euid = inode->uid;
-    if (set_ids && (inode->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
-        new->egid = inode->gid;
-
-    bool id_changed = new->euid != old->euid || new->egid != old->egid;
-    uint64_t file_caps = 0;
-    bool file_effective = false;
-    if (!(new->securebits & SECBIT_NOROOT)) {
-        // Root's programs behave as if all capabilities were written on the file.
-        if (new->euid == 0 || new->uid == 0)
-            file_caps = ~0UL;
-        file_effective = new->euid == 0;
-    }
-    if (id_changed)
-        new->cap_ambient = 0;
-    new->cap_permitted = (new->cap_inheritable & file_caps) | (file_caps & new->cap_bounding) | new->cap_ambient;
-    new->cap_effective = file_effective ? new->cap_permitted : new->cap_ambient;
-    new->securebits &= ~SECBIT_KEEP_CAPS;
-    new->suid = new->fsuid = new->euid;
-    new->sgid = new->fsgid = new->egid;
-    bin->secure = new->euid != new->uid || new->egid != new->gid ||
-                  (new->uid != 0 && (new->cap_effective & ~new->cap_ambient));
-    return 0;
 }
 
 // -- threads: execve(2), "all threads other than the calling thread are destroyed"; the caller becomes the leader.
@@ -221,6 +185,7 @@ int binary_commit(struct binary *bin)
     task->robust_list = nullptr;
     task->process->exit_signal = SIGCHLD;
     task->process->has_execed = true;
+    task->personality &= ~(unsigned long)(bin->personality_clear | READ_IMPLIES_EXEC); // the latter never passes to a 64-bit program
     const char *slash = strrchr(bin->path, '/');
     strlcpy_pad(task->thread.name, slash ? slash + 1 : bin->path, THREAD_NAME_SIZE);
 
@@ -245,8 +210,11 @@ static int load(struct binary *bin, struct pt_regs *regs)
             continue; // with the interpreter
         if (err != -ENOEXEC)
             return err;
-        if ((err = prepare_cred(bin)))
+        if ((err = exec_prepare_cred(bin)))
             return err;
+        unsigned long persona = current_task()->personality & ~(unsigned long)bin->personality_clear;
+        bin->layout.randomise = !(persona & ADDR_NO_RANDOMIZE) && sysctl_randomize_va_space;
+        bin->layout.bottom_up = persona & ADDR_COMPAT_LAYOUT;
         return elf_load(bin, regs);
     }
 }
@@ -267,7 +235,6 @@ static void binary_free(struct binary *bin)
 
 int do_execve(const struct exec_request *req, struct pt_regs *regs)
 {
-    struct task *task = current_task();
     struct binary *bin = kzalloc(sizeof *bin, ALLOC_KERNEL);
     if (!bin)
         return -ENOMEM;
@@ -278,7 +245,6 @@ int do_execve(const struct exec_request *req, struct pt_regs *regs)
         err = -ENOMEM;
     if (!err)
         err = args_collect(&bin->args, req);
-    bin->layout.randomise = !(task->personality & ADDR_NO_RANDOMIZE) && sysctl_randomize_va_space;
     bin->layout.stack_rlimit = rlimit(RLIMIT_STACK);
     if (!err)
         err = load(bin, regs);

@@ -36,6 +36,7 @@ struct binary {
     struct mm *mm;            // the new address space
     struct exec_layout layout;
     struct cred *cred;        // prepared
+    unsigned personality_clear; // bits of personality(2) that end here
     bool secure;              // AT_SECURE: privileges were gained
     bool committed;           // the old program is gone
     bool path_closes;         // `path` is a descriptor that this exec closes: an interpreter could not open it
@@ -53,12 +54,15 @@ void exec_close(struct file *file);
 // Reads exactly `size` bytes at `pos`. -EIO when the file is shorter.
 [[nodiscard]] int exec_read(struct file *file, void *buf, size_t size, loff_t pos);
 
+// exec_caps.c: fills bin->cred with the identities and capabilities that the program will have, and bin->secure and bin->personality_clear.
+// -EPERM: the file's capabilities can not be given in full. -EINVAL: they make no sense.
+[[nodiscard]] int exec_prepare_cred(struct binary *bin);
+
 // The point of no return: other threads die, the new address space is in place, identities and descriptors change hands.
 [[nodiscard]] int binary_commit(struct binary *bin);
 // Copies strings and the vectors to the stack of the (now current) new space; *sp is where the program starts. auxv: pairs, ended by AT_NULL.
 [[nodiscard]] int binary_setup_stack(struct binary *bin, uint64_t (*auxv)[2], size_t nr_auxv, vaddr_t *sp);
 
-#define ADDR_NO_RANDOMIZE 0x0040000ul // personality(2)
 extern int sysctl_randomize_va_space;  // proc_sys_kernel(5)
 
 // exec_args.c

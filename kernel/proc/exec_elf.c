@@ -7,6 +7,7 @@
 #include "arch/include/user_copy.h"
 #include "kernel/abi/elf.h"
 #include "kernel/abi/mman.h"
+#include "kernel/abi/personality.h"
 #include "kernel/base/random.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/exec.h"
@@ -294,6 +295,9 @@ static int start_program(struct binary *bin, struct elf_image *img, struct elf_i
         return err;
     uint64_t auxv[AUX_MAX][2];
     size_t nr = build_auxv(auxv, bin, img, interp, vdso);
+    // Null pointers read zeros, where the caller may have that: vm.mmap_min_addr refuses it to most.
+    if (current_task()->personality & MMAP_PAGE_ZERO)
+        (void)mm_mmap(mm, 0, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, nullptr, 0);
     vaddr_t sp;
     if ((err = binary_setup_stack(bin, auxv, nr, &sp)))
         return err;

@@ -76,6 +76,42 @@ static struct process *find_reaper(struct process *dying) REQUIRES(process_tree_
     return init && init != dying ? init : init_process;
 }
 
+static struct task *living_thread(struct process *p) REQUIRES(process_tree_lock)
+{
+    struct task *t;
+    for_each_thread(t, p)
+        if (!t->exiting)
+            return t;
+    return nullptr;
+}
+
+// prctl(2), PR_SET_PDEATHSIG: each thread of the child that asked for it tells the child that its parent thread is gone.
+static void tell_parent_died(struct process *child) REQUIRES(process_tree_lock)
+{
+    struct task *t;
+    for_each_thread(t, child)
+        if (t->pdeath_signal)
+            signal_send_process(child, t->pdeath_signal, nullptr);
+}
+
+// A thread ends, its process lives: what it forked belongs to another thread from now on.
+static void hand_over_children(struct task *task) REQUIRES(process_tree_lock)
+{
+    struct process *child;
+    if (list_empty(&task->process->children))
+        return;
+    struct task *heir = living_thread(task->process); // none: the last thread is about to find a reaper for them
+    list_for_each_entry(child, &task->process->children, sibling)
+    {
+        if (child->parent_thread != task)
+            continue;
+        child->parent_thread = heir;
+        if (heir)
+            tell_parent_died(child);
+    }
+    wake_up_all(&task->process->child_wq);
+}
+
 static void reparent_children(struct process *dying, struct list_head *reap) REQUIRES(process_tree_lock)
 {
     if (list_empty(&dying->children))
@@ -87,9 +123,9 @@ static void reparent_children(struct process *dying, struct list_head *reap) REQ
         child->parent = process_get(reaper);
         list_move_tail(&child->sibling, &reaper->children);
         process_put(old);
+        child->parent_thread = living_thread(reaper);
         child->exit_signal = SIGCHLD;
-        if (child->leader->pdeath_signal)
-            signal_send_thread(child->leader, child->leader->pdeath_signal, nullptr);
+        tell_parent_died(child);
         if (child->state == PROCESS_ZOMBIE && process_notify_exit(child)) {
             child->state = PROCESS_DEAD;
             list_del_init(&child->sibling);
@@ -292,6 +328,8 @@ static bool leave_tree(struct task *task, bool last, struct list_head *reap) REQ
             p->state = PROCESS_DEAD;
         }
     }
+    if (!last)
+        hand_over_children(task);
     if (task != p->leader) {
         thread_unlink_dead(task);
         if (p->group_exec_task)

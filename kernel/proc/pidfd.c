@@ -60,7 +60,7 @@ int pidfd_create(struct pid *pid, unsigned flags, struct file **out)
 
 SYSCALL2(pidfd_open, pid_t, upid, unsigned, flags)
 {
-    if ((flags & ~(unsigned)(PIDFD_NONBLOCK | PIDFD_THREAD)) || upid <= 0)
+    if (upid <= 0)
         return -EINVAL;
     rcu_read_lock();
     struct pid *pid = pid_find(task_pid_ns(current_task()), upid);
@@ -81,7 +81,7 @@ SYSCALL2(pidfd_open, pid_t, upid, unsigned, flags)
 
 SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsigned, flags)
 {
-    if (flags & ~(unsigned)(PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP) || (flags & (flags - 1)))
+    if (flags & (flags - 1))
         return -EINVAL;
     FD_REF(f, fd);
     struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;

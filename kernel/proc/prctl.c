@@ -202,7 +202,7 @@ SYSCALL5(prctl, int, option, unsigned long, arg2, unsigned long, arg3, unsigned 
     }
 }
 
-// personality(2): only what changes nothing about the calls themselves, and ADDR_NO_RANDOMIZE, has an effect here.
+// personality(2). Any value is kept; kernel/abi/personality.h names the bits that mean something to a 64-bit program.
 SYSCALL1(personality, unsigned, persona)
 {
     struct task *task = current_task();

@@ -3,8 +3,7 @@
 #include "kernel/abi/resource.h"
 #include "kernel/proc/internal.h"
 #include "kernel/syscall/syscall.h"
-
-static uint64_t nr_open = 1024 * 1024; // fs.nr_open: the ceiling of RLIMIT_NOFILE
+#include "kernel/vfs/file.h"
 
 static int do_prlimit(struct process *p, unsigned resource, const struct rlimit_k *new, struct rlimit_k *old)
 {
@@ -12,7 +11,7 @@ static int do_prlimit(struct process *p, unsigned resource, const struct rlimit_
         return -EINVAL;
     if (new && new->cur > new->max)
         return -EINVAL;
-    if (new && resource == RLIMIT_NOFILE && new->max > READ_ONCE(nr_open))
+    if (new && resource == RLIMIT_NOFILE && new->max > (uint64_t)READ_ONCE(sysctl_nr_open))
         return -EPERM;
     spin_guard(&p->leader->alloc_lock);
     struct rlimit_k *limit = &p->rlimits[resource];

@@ -121,7 +121,7 @@ static const struct file_ops signalfd_ops = {
 static long do_signalfd(int fd, const uint64_t __user *uset, size_t size, int flags)
 {
     uint64_t set;
-    if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) || size != sizeof set)
+    if (size != sizeof set)
         return -EINVAL;
     if (get_user(set, uset))
         return -EFAULT;

@@ -1,14 +1,36 @@
 // kernel/proc/system.c — calls about the machine and about usage: uname(2), sethostname(2), sysinfo(2), getrusage(2), reboot(2).
 
 #include "arch/include/cpu.h"
+#include "kernel/abi/personality.h"
 #include "kernel/abi/resource.h"
 #include "kernel/base/printk.h"
+#include "kernel/boot/version.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
+
+// personality(2): for programs that fear a version that does not begin with 2.6, or a machine of 64 bits. 6.x is 2.6.(60 + x).
+static int uname_disguised(struct abi_utsname __user *ubuf, unsigned long persona)
+{
+    char release[UTS_LEN];
+    uint64_t minor = 0;
+    if ((persona & PER_MASK) == PER_LINUX32 && copy_to_user(ubuf->machine, "i686", sizeof "i686"))
+        return -EFAULT;
+    if (!(persona & UNAME26))
+        return 0;
+    const char *rest = KERNEL_RELEASE;
+    while (*rest && *rest++ != '.')
+        ;
+    while (*rest >= '0' && *rest <= '9')
+        minor = minor * 10 + (uint64_t)(*rest++ - '0');
+    while (*rest == '.' || (*rest >= '0' && *rest <= '9'))
+        rest++;
+    int len = scnprintf(release, sizeof release, "2.6.%llu%s", (unsigned long long)minor + 60, rest);
+    return copy_to_user(ubuf->release, release, (size_t)len + 1) ? -EFAULT : 0;
+}
 
 SYSCALL1(uname, struct abi_utsname __user *, ubuf)
 {
@@ -19,7 +41,8 @@ SYSCALL1(uname, struct abi_utsname __user *, ubuf)
         if (copy_to_user(ubuf, &uts->name, sizeof uts->name))
             return -EFAULT;
     } while (seq_read_retry(&uts->seq, seq));
-    return 0;
+    unsigned long persona = current_task()->personality;
+    return unlikely(persona & (UNAME26 | PER_MASK)) ? uname_disguised(ubuf, persona) : 0;
 }
 
 static long set_uts(const char __user *uname, int len, int (*set)(const char *, size_t))

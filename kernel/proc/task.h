@@ -67,6 +67,7 @@ struct task {
     bool frozen;                     // sits in the cgroup freezer
     uint8_t sync_fault;              // a forced signal that is delivered before any other; 0: none
     uint64_t timer_slack, default_timer_slack; // ns; the default is what the parent had: PR_SET_TIMERSLACK
+    uint64_t rt_sleeps, rt_since;    // RLIMIT_RTTIME: times it slept, and its run time then, as the last tick saw it: time/cpu_timer.c
     void *futex_wait;                // owned by ipc/futex.c
     struct rcu_head rcu;
 };
@@ -86,6 +87,7 @@ struct process {
     struct list_head threads;
     unsigned nr_threads;               // live
     struct process *parent;            // real parent
+    struct task *parent_thread;        // the thread of `parent` it belongs to: __WNOTHREAD, PR_SET_PDEATHSIG. Only compared. process_tree_lock
     struct list_head children, sibling;
     struct waitqueue child_wq;         // wait4 sleeps here
     enum process_state state;

@@ -51,6 +51,8 @@ static bool wanted(const struct wait_request *req, const struct process *child)
         return false;
     if (req->type == P_PGID && child->pgrp != req->pid)
         return false;
+    if (req->options & __WNOTHREAD && child->parent_thread != current_task())
+        return false;
     // Children made by clone with another exit signal are asked for by __WCLONE or __WALL only.
     bool clone_child = child->exit_signal != SIGCHLD;
     return (req->options & __WALL) || clone_child == !!(req->options & __WCLONE);
@@ -155,8 +157,6 @@ static int do_wait(const struct wait_request *req, struct wait_result *res)
 // wait4(2)
 SYSCALL4(wait4, pid_t, upid, int __user *, ustatus, int, options, void __user *, uusage)
 {
-    if ((unsigned)options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
-        return -EINVAL;
     if (upid == INT32_MIN)
         return -ESRCH;
     struct wait_request req = {.type = P_ALL, .options = (unsigned)options | WEXITED};
@@ -226,8 +226,6 @@ static int waitid_target(int type, pid_t id, struct wait_request *req)
 // waitid(2)
 SYSCALL5(waitid, int, type, pid_t, id, void __user *, uinfo, int, options, void __user *, uusage)
 {
-    if ((unsigned)options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
-        return -EINVAL;
     if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
     struct wait_request req = {.type = type, .options = (unsigned)options};

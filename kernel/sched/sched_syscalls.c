@@ -164,11 +164,11 @@ static int apply_attr(struct task *task, const struct abi_sched_attr *attr)
     return err;
 }
 
-SYSCALL3(sched_setattr, pid_t, pid, struct abi_sched_attr __user *, uattr, unsigned, flags)
+SYSCALL3(sched_setattr, pid_t, pid, struct abi_sched_attr __user *, uattr, unsigned, /* none */)
 {
     struct abi_sched_attr attr;
     struct task *task;
-    if (!uattr || pid < 0 || flags)
+    if (!uattr || pid < 0)
         return -EINVAL;
     int err = attr_from_user(&attr, uattr);
     if (!err)
@@ -182,10 +182,10 @@ SYSCALL3(sched_setattr, pid_t, pid, struct abi_sched_attr __user *, uattr, unsig
     return err;
 }
 
-SYSCALL4(sched_getattr, pid_t, pid, struct abi_sched_attr __user *, uattr, unsigned, size, unsigned, flags)
+SYSCALL4(sched_getattr, pid_t, pid, struct abi_sched_attr __user *, uattr, unsigned, size, unsigned, /* none */)
 {
     struct task *task;
-    if (!uattr || pid < 0 || size > PAGE_SIZE || size < SCHED_ATTR_SIZE_VER0 || flags)
+    if (!uattr || pid < 0 || size > PAGE_SIZE || size < SCHED_ATTR_SIZE_VER0)
         return -EINVAL;
     int err = find(pid, &task);
     if (err)

@@ -144,9 +144,30 @@ static void cpu_limit_check(struct process *p, uint64_t total)
     }
 }
 
+// RLIMIT_RTTIME: what a real-time thread uses without ever going to sleep. SIGXCPU at the soft limit and each second after, SIGKILL at the hard one.
+static void rt_limit_check(struct thread *t, struct process *p)
+{
+    struct task *task = task_of(t);
+    struct rlimit_k *limit = &p->rlimits[RLIMIT_RTTIME];
+    if (task->rt_sleeps != t->nvcsw || !task->rt_since) {
+        task->rt_sleeps = t->nvcsw;
+        task->rt_since = thread_runtime(t);
+        return;
+    }
+    uint64_t used = (thread_runtime(t) - task->rt_since) / NSEC_PER_USEC, soft = READ_ONCE(limit->cur), hard = READ_ONCE(limit->max);
+    if (hard != RLIM_INFINITY && used >= hard) {
+        signal_send_process(p, SIGKILL, nullptr);
+    } else if (used >= soft) {
+        signal_send_process(p, SIGXCPU, nullptr);
+        WRITE_ONCE(limit->cur, soft + 1000000);
+    }
+}
+
 static void cpu_time_tick(struct thread *t, bool)
 {
     struct process *p = task_of(t)->process;
+    if (unlikely(READ_ONCE(p->rlimits[RLIMIT_RTTIME].cur) != RLIM_INFINITY) && t->params.rt_priority)
+        rt_limit_check(t, p);
     struct timers_user *timers = READ_ONCE(p->timers);
     bool limited = READ_ONCE(p->rlimits[RLIMIT_CPU].cur) != RLIM_INFINITY;
     bool interval = timers && (READ_ONCE(timers->virtual.expires) || READ_ONCE(timers->prof.expires));

@@ -215,8 +215,6 @@ static const struct file_ops timerfd_ops = {
 
 SYSCALL2(timerfd_create, int, clockid, int, flags)
 {
-    if (flags & ~(TFD_NONBLOCK | TFD_CLOEXEC))
-        return -EINVAL;
     bool alarm = clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM;
     if (!alarm && clockid != CLOCK_REALTIME && clockid != CLOCK_MONOTONIC && clockid != CLOCK_BOOTTIME)
         return -EINVAL;
@@ -299,7 +297,7 @@ SYSCALL4(timerfd_settime, int, fd, int, flags, const struct abi_itimerspec __use
     if (copy_from_user(&value, unew, sizeof value))
         return -EFAULT;
     struct timespec_k v = {value.value.tv_sec, value.value.tv_nsec}, i = {value.interval.tv_sec, value.interval.tv_nsec};
-    if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !timespec_valid(v) || !timespec_valid(i))
+    if (!timespec_valid(v) || !timespec_valid(i))
         return -EINVAL;
     FD_REF(ref, fd);
     struct timerfd *t;

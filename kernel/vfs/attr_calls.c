@@ -57,8 +57,6 @@ SYSCALL3(fchmodat, int, dirfd, const char __user *, path, umode_t, mode)
 
 SYSCALL4(fchmodat2, int, dirfd, const char __user *, path, umode_t, mode, int, flags)
 {
-    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     struct iattr attr = mode_attr(mode);
     return setattr_at(dirfd, path, flags, &attr);
 }
@@ -88,8 +86,6 @@ SYSCALL3(fchown, int, fd, uid_t, uid, gid_t, gid)
 
 SYSCALL5(fchownat, int, dirfd, const char __user *, path, uid_t, uid, gid_t, gid, int, flags)
 {
-    if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     struct iattr attr = owner_attr(uid, gid);
     return setattr_at(dirfd, path, flags, &attr);
 }

@@ -78,8 +78,10 @@ uint64_t inode_count(void);
 void inode_put_write(struct inode *inode);
 [[nodiscard]] int inode_deny_write(struct inode *inode); // exec
 void inode_allow_write(struct inode *inode);
-// Whether writing by the current thread must take the set-id bits away; as ATTR_KILL_* bits.
+// Whether writing by the current thread must take the set-id bits and capabilities away; as ATTR_KILL_* bits.
 unsigned inode_privileges_to_kill(const struct inode *inode);
+// Takes security.capability off (xattr.c); inode->sem held for write.
+[[nodiscard]] int inode_drop_file_caps(struct inode *inode);
 // Locks `a` then `b` for write (the same one twice is locked once). A directory goes before what is below it, unrelated inodes go by address.
 void inode_lock_two(struct inode *a, struct inode *b);
 void inode_unlock_two(struct inode *a, struct inode *b);

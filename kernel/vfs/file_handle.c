@@ -7,8 +7,6 @@
 SYSCALL5(name_to_handle_at, int, dirfd, const char __user *, upath, void __user *, uhandle, int __user *, umount_id, int, flags)
 {
     (void)umount_id; // written only with a handle
-    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | AT_HANDLE_FID))
-        return -EINVAL;
     PATHNAME(name);
     int err = pathname_from_user(&name, upath, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     struct path p;

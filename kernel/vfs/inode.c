@@ -173,12 +173,13 @@ void inode_allow_write(struct inode *inode)
 
 unsigned inode_privileges_to_kill(const struct inode *inode)
 {
-    if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || !S_ISREG(inode->mode))
+    if (likely(!(inode->mode & (S_ISUID | S_ISGID)) && !(inode->flags & I_FILE_CAPS)) || !S_ISREG(inode->mode))
         return 0;
+    unsigned caps = inode->flags & I_FILE_CAPS ? ATTR_KILL_CAPS : 0; // whoever writes
     unsigned kill = inode->mode & S_ISUID ? ATTR_KILL_SUID : 0;
     if ((inode->mode & (S_ISGID | 010)) == (S_ISGID | 010))
         kill |= ATTR_KILL_SGID;
-    return kill && !capable(CAP_FSETID) ? kill : 0;
+    return caps | (kill && !capable(CAP_FSETID) ? kill : 0);
 }
 
 // The order is the caller's: a directory goes before what is in or below it; unrelated ones by address.

@@ -225,8 +225,6 @@ static int group_create(struct inotify_group **out)
 
 static long inotify_open(unsigned flags)
 {
-    if (flags & ~(unsigned)(IN_NONBLOCK | IN_CLOEXEC))
-        return -EINVAL;
     struct inotify_group *g;
     struct file *file;
     int err = group_create(&g);

@@ -251,6 +251,16 @@ int do_pivot_root(const struct pathname *new_name, const struct pathname *put_na
 
 enum { SHOW_MOUNTS, SHOW_MOUNTINFO, SHOW_MOUNTSTATS };
 
+static void show_sb_flags(struct seq_file *m, const struct superblock *sb)
+{
+    static const struct { unsigned flag; const char *text; } names[] = {
+        {SB_SYNCHRONOUS, ",sync"}, {SB_DIRSYNC, ",dirsync"}, {SB_MANDLOCK, ",mand"}, {SB_LAZYTIME, ",lazytime"},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (sb->flags & names[i].flag)
+            seq_puts(m, names[i].text);
+}
+
 static void show_flags(struct seq_file *m, const struct mount *mnt, bool with_sb)
 {
     static const struct { unsigned flag; const char *text; } names[] = {
@@ -259,8 +269,8 @@ static void show_flags(struct seq_file *m, const struct mount *mnt, bool with_sb
     };
     bool ro = mnt->flags & MNT_READONLY || (with_sb && mnt->sb->flags & SB_RDONLY);
     seq_puts(m, ro ? "ro" : "rw");
-    if (with_sb && mnt->sb->flags & SB_SYNCHRONOUS)
-        seq_puts(m, ",sync");
+    if (with_sb)
+        show_sb_flags(m, mnt->sb);
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         if (mnt->flags & names[i].flag)
             seq_puts(m, names[i].text);
@@ -298,8 +308,7 @@ static void show_mountinfo(struct seq_file *m, struct mount *mnt, const struct p
     seq_printf(m, " - %s ", sb->type->name);
     seq_escape(m, mnt->source ? mnt->source : "none", " \t\n\\#");
     seq_puts(m, sb->flags & SB_RDONLY ? " ro" : " rw");
-    if (sb->flags & SB_SYNCHRONOUS)
-        seq_puts(m, ",sync");
+    show_sb_flags(m, sb);
     show_sb_options(m, sb);
     seq_putc(m, '\n');
 }

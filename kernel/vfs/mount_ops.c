@@ -68,7 +68,7 @@ static int new_mount(struct path *target, const char *type, unsigned long flags,
     if (!fs || fs->flags & FS_NO_USER_MOUNT)
         return -ENODEV;
     struct superblock *sb;
-    int err = fs->get_super(fs, flags & (SB_RDONLY | SB_SYNCHRONOUS), source, data, &sb);
+    int err = fs->get_super(fs, flags & SB_USER_FLAGS, source, data, &sb);
     if (err)
         return err;
     if (!(flags & MS_RDONLY) && !(sb->flags & SB_RDONLY))
@@ -155,7 +155,7 @@ static int remount(const struct path *target, unsigned long flags, unsigned mnt_
     int err = ours(m) ? 0 : -EINVAL;
     if (!err && !(flags & MS_BIND)) {
         struct superblock *sb = m->sb;
-        unsigned sb_flags = (sb->flags & ~(SB_RDONLY | SB_SYNCHRONOUS)) | (flags & (SB_RDONLY | SB_SYNCHRONOUS));
+        unsigned sb_flags = (sb->flags & ~SB_REMOUNT_FLAGS) | (flags & SB_REMOUNT_FLAGS);
         if (sb_flags & SB_RDONLY && !(sb->flags & SB_RDONLY)) {
             __atomic_fetch_or(&sb->flags, SB_RDONLY, __ATOMIC_SEQ_CST);
             smp_mb();
@@ -285,8 +285,6 @@ static int umount_root(struct path *root)
 
 int do_umount(const struct pathname *name, unsigned flags)
 {
-    if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
-        return -EINVAL;
     struct path p;
     int err = path_lookup_at(AT_FDCWD, name, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
     if (err)

@@ -58,13 +58,11 @@ SYSCALL1(unlink, const char __user *, path)
 
 SYSCALL3(unlinkat, int, dirfd, const char __user *, path, int, flags)
 {
-    return flags & ~AT_REMOVEDIR ? -EINVAL : remove_at(dirfd, path, flags & AT_REMOVEDIR);
+    return remove_at(dirfd, path, flags & AT_REMOVEDIR);
 }
 
 static long link_at(int olddirfd, const char __user *old, int newdirfd, const char __user *path, int flags)
 {
-    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     PATHNAME(old_name);
     PATHNAME(name);
     int err = pathname_from_user(&old_name, old, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);

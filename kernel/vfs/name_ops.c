@@ -206,8 +206,6 @@ static int link_locked(struct dentry *old, struct inode *dir, struct dentry *d)
 
 int do_link(int olddirfd, const struct pathname *old_name, int newdirfd, const struct pathname *name, unsigned flags)
 {
-    if (flags & ~(unsigned)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     if (flags & AT_EMPTY_PATH && old_name->len == 0 && !capable(CAP_DAC_READ_SEARCH))
         return -ENOENT;
     struct path old, parent;

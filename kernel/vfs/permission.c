@@ -122,6 +122,8 @@ static void chown_kills_set_id(const struct inode *inode, struct iattr *attr)
         attr->valid |= ATTR_KILL_SUID;
     if (inode->mode & S_ISGID && (inode->mode & 010 || !(in_group(current_cred(), inode->gid) || capable(CAP_FSETID))))
         attr->valid |= ATTR_KILL_SGID;
+    if (inode->flags & I_FILE_CAPS)
+        attr->valid |= ATTR_KILL_CAPS;
 }
 
 static int set_attributes(struct dentry *dentry, struct iattr *attr)
@@ -153,6 +155,8 @@ static int set_attributes(struct dentry *dentry, struct iattr *attr)
 int setattr_locked(struct dentry *dentry, struct iattr *attr)
 {
     int err = set_attributes(dentry, attr);
+    if (!err && unlikely(attr->valid & ATTR_KILL_CAPS))
+        err = inode_drop_file_caps(dentry->inode);
     if (!err)
         inotify_setattr(dentry, attr->valid);
     return err;

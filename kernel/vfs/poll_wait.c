@@ -2,8 +2,10 @@
 #include "kernel/vfs/poll_wait.h"
 
 #include "arch/include/user_copy.h"
+#include "kernel/abi/personality.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/task.h"
 #include "kernel/sched/sched.h"
 
 struct poll_page {
@@ -124,7 +126,7 @@ int deadline_from_user(const void __user *uts, bool microseconds, ktime_t *deadl
 
 void deadline_to_user(void __user *uts, bool microseconds, ktime_t deadline)
 {
-    if (!uts)
+    if (!uts || current_task()->personality & STICKY_TIMEOUTS)
         return;
     ktime_t now = clock_monotonic();
     struct timespec_k left = ns_to_timespec(deadline > now ? deadline - now : 0);

@@ -152,8 +152,6 @@ static int rename_pair(struct rename_pair *r)
 
 int do_rename(int olddirfd, const struct pathname *old, int newdirfd, const struct pathname *name, unsigned flags)
 {
-    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
-        return -EINVAL;
     if (flags & RENAME_EXCHANGE && flags & (RENAME_NOREPLACE | RENAME_WHITEOUT))
         return -EINVAL;
     struct rename_pair r __attribute__((uninitialized));

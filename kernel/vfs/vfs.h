@@ -116,6 +116,7 @@ struct iattr { // setattr: `valid` says which fields count
 #define ATTR_KILL_SUID (1u << 9)
 #define ATTR_KILL_SGID (1u << 10)
 #define ATTR_OPEN_TRUNC (1u << 11)
+#define ATTR_KILL_CAPS (1u << 12)  // the file's capabilities go: capabilities(7)
 
 // Operations on an inode as a place in the tree. Called with the locks named; `dir` is locked for write (inode->sem) in all that change it.
 // A missing entry: lookup -ENOTDIR; create, mkdir, mknod, symlink, link, unlink, rmdir, rename -EPERM; readlink -EINVAL;
@@ -193,6 +194,7 @@ struct inode {
 #define I_SEALABLE 32u  // F_ADD_SEALS applies (memory files)
 #define I_LINKABLE 128u // O_TMPFILE without O_EXCL: linkat() may give it a first name
 #define I_ACL 256u      // acl is set: the mode bits do not tell all
+#define I_FILE_CAPS 512u // has security.capability: inode->sem for write
 #define I_NO_CMTIME 64u // the file system keeps times itself
 
 struct superblock_ops {
@@ -233,9 +235,15 @@ struct superblock {
 #define SB_NODEV 4u
 #define SB_NOEXEC 8u
 #define SB_SYNCHRONOUS 16u
+#define SB_MANDLOCK 64u         // kept and shown; mandatory locks are gone, as from Linux
+#define SB_DIRSYNC 128u
 #define SB_NOATIME 1024u
 #define SB_POSIXACL (1u << 16)  // access control lists: acl.h
 #define SB_KERNMOUNT (1u << 22) // internal: never reachable by path
+#define SB_LAZYTIME (1u << 25)
+// What mount(2) may ask for, and what a remount may change.
+#define SB_USER_FLAGS (SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK | SB_DIRSYNC | SB_LAZYTIME)
+#define SB_REMOUNT_FLAGS (SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK | SB_LAZYTIME)
 
 // ---- dentry ----------------------------------------------------------------------------------------------------------------------------------
 #define DNAME_INLINE 40

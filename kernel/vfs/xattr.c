@@ -1,4 +1,5 @@
 // kernel/vfs/xattr.c — extended attributes: xattr(7), getxattr(2), setxattr(2), listxattr(2), removexattr(2) and their l and f forms.
+#include "kernel/abi/capability.h"
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
@@ -82,6 +83,32 @@ struct set_args {
     int flags;
 };
 
+// security.capability must make sense when it is set. That of revision 3 for the first user namespace's root is one of revision 2.
+static int check_file_caps(struct set_args *a)
+{
+    struct abi_vfs_cap_data *data = a->value;
+    if (strcmp(a->name, XATTR_SECURITY_CAPABILITY) || !a->size)
+        return 0;
+    uint32_t revision = a->size >= sizeof data->magic ? data->magic & VFS_CAP_REVISION_MASK : 0;
+    if ((revision != VFS_CAP_REVISION_2 && revision != VFS_CAP_REVISION_3) || a->size != vfs_cap_size(revision) ||
+        data->magic & ~(VFS_CAP_REVISION_MASK | VFS_CAP_FLAGS_EFFECTIVE))
+        return -EINVAL;
+    if (!capable(CAP_SETFCAP))
+        return -EPERM;
+    if (revision == VFS_CAP_REVISION_3 && !data->rootid) {
+        data->magic = VFS_CAP_REVISION_2 | (data->magic & VFS_CAP_FLAGS_EFFECTIVE);
+        a->size = vfs_cap_size(VFS_CAP_REVISION_2);
+    }
+    return 0;
+}
+
+int inode_drop_file_caps(struct inode *inode)
+{
+    inode->flags &= ~I_FILE_CAPS;
+    int err = inode->ops && inode->ops->removexattr ? inode->ops->removexattr(inode, XATTR_SECURITY_CAPABILITY) : 0;
+    return err == -ENODATA ? 0 : err;
+}
+
 static int set_locked(struct inode *inode, const struct set_args *a)
 {
     if (acl_is_xattr(a->name))
@@ -91,7 +118,12 @@ static int set_locked(struct inode *inode, const struct set_args *a)
         err = check_namespace(a->name);
     if (err)
         return err;
-    return inode->ops && inode->ops->setxattr ? inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags) : -EOPNOTSUPP;
+    if (!inode->ops || !inode->ops->setxattr)
+        return -EOPNOTSUPP;
+    err = inode->ops->setxattr(inode, a->name, a->value, a->size, a->flags);
+    if (!err && !strcmp(a->name, XATTR_SECURITY_CAPABILITY))
+        inode->flags |= I_FILE_CAPS;
+    return err;
 }
 
 static long set_one(const struct path *p, void *arg)
@@ -101,7 +133,8 @@ static long set_one(const struct path *p, void *arg)
     int err = mnt_want_write(p->mnt);
     if (err)
         return err;
-    {
+    err = check_file_caps(a);
+    if (!err) {
         write_guard(&inode->sem);
         err = set_locked(inode, a);
     }
@@ -116,8 +149,6 @@ static int set_args_init(struct set_args *a, const char __user *name, const void
     a->value = nullptr;
     a->size = size;
     a->flags = flags;
-    if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
-        return -EINVAL;
     int err = copy_name(a->name, name);
     if (err)
         return err;
@@ -286,7 +317,12 @@ static int remove_locked(struct inode *inode, const char *name)
         err = check_namespace(name);
     if (err)
         return err;
-    return inode->ops && inode->ops->removexattr ? inode->ops->removexattr(inode, name) : -EOPNOTSUPP;
+    if (!inode->ops || !inode->ops->removexattr)
+        return -EOPNOTSUPP;
+    err = inode->ops->removexattr(inode, name);
+    if (!err && !strcmp(name, XATTR_SECURITY_CAPABILITY))
+        inode->flags &= ~I_FILE_CAPS;
+    return err;
 }
 
 static long remove_one(const struct path *p, void *arg)

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 static struct rlimit limit_of(int resource)
 {
@@ -336,6 +337,135 @@ CASE(personality_is_kept_by_fork)
         EXPECT_EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE);
     }
     EXPECT_EXITED(child, 0);
+}
+
+CASE(personality_bits_change_calls)
+{
+    // Reading implies executing, until the next program.
+    EXPECT_EQ(personality(READ_IMPLIES_EXEC), 0);
+    char *p = mmap(nullptr, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char line[40];
+    snprintf(line, sizeof line, "%lx-%lx r-xp", (unsigned long)p, (unsigned long)p + PAGE);
+    EXPECT(strstr(file_text("/proc/self/maps"), line));
+    // select(2), without a library that keeps the answer to itself: the time that was left is not written.
+    struct timeval tv = {0, 20000};
+    EXPECT_EQ(syscall(SYS_select, 0, nullptr, nullptr, nullptr, &tv), 0);
+    EXPECT_EQ(tv.tv_usec, 0);
+    EXPECT_EQ(personality(STICKY_TIMEOUTS), READ_IMPLIES_EXEC);
+    tv.tv_usec = 20000;
+    EXPECT_EQ(syscall(SYS_select, 0, nullptr, nullptr, nullptr, &tv), 0);
+    EXPECT_EQ(tv.tv_usec, 20000);
+}
+
+CASE(personality_disguises_the_kernel)
+{
+    struct utsname plain, u;
+    EXPECT_EQ(uname(&plain), 0);
+    EXPECT_EQ(personality(UNAME26 | PER_LINUX32), 0);
+    EXPECT_EQ(uname(&u), 0);
+    EXPECT_STR(u.machine, "i686");
+    EXPECT(strncmp(u.release, "2.6.", 4) == 0);
+    EXPECT_EQ(atoi(u.release + 4), 60 + atoi(strchr(plain.release, '.') + 1));
+    EXPECT_STR(u.nodename, plain.nodename);
+    EXPECT_STR(u.version, plain.version);
+    EXPECT_EQ(personality(0), UNAME26 | PER_LINUX32);
+    EXPECT_EQ(uname(&u), 0);
+    EXPECT_STR(u.release, plain.release);
+    EXPECT_STR(u.machine, plain.machine);
+}
+
+// Argument: what personality(2) is to be. Exit code: 1 if it is not, 2 if page 0 is not there, 4 if mappings are made downwards.
+HELPER(personality_is)
+{
+    int code = argc == 1 && personality(0xffffffff) == (int)strtoul(argv[0], nullptr, 16) ? 0 : 1;
+    if (strncmp(file_text("/proc/self/maps"), "00000000-", 9) != 0)
+        code |= 2;
+    char *a = mmap(nullptr, 64 * PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char *b = mmap(nullptr, 64 * PAGE, PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return b < a ? code | 4 : code;
+}
+
+CASE(personality_bits_change_the_next_program)
+{
+    IN_CHILD(plain)
+    {
+        EXPECT_EQ(personality(READ_IMPLIES_EXEC), 0);
+        exec_helper("personality_is", (char *[]){"0", nullptr}, nullptr);
+        _exit(126);
+    }
+    EXPECT_EXITED(plain, 6); // no page 0, downwards
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(personality(ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO), 0);
+        exec_helper("personality_is", (char *[]){"300000", nullptr}, nullptr);
+        _exit(126);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+static void make_suid(const char *path)
+{
+    int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+    static char buffer[65536];
+    for (ssize_t n; (n = read(from, buffer, sizeof buffer)) > 0;)
+        REQUIRE_EQ(write(to, buffer, (size_t)n), n);
+    close(from);
+    close(to);
+    REQUIRE(chown(path, 0, 0) == 0 && chmod(path, 04755) == 0 && chmod(".", 0755) == 0);
+}
+
+CASE(personality_of_set_user_id_programs_is_not_the_callers)
+{
+    make_suid("suid");
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_EQ(personality(ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO | SHORT_INODE), 0);
+        execve("./suid", (char *[]){"suid", "--helper", "personality_is", "1000000", nullptr}, nullptr);
+        _exit(126);
+    }
+    EXPECT_EXITED(child, 6);
+}
+
+CASE(rlimit_rttime_signals_then_kills)
+{
+    IN_CHILD(child)
+    {
+        struct sched_param p = {.sched_priority = 1};
+        REQUIRE(syscall(SYS_sched_setscheduler, 0, 1, &p) == 0);
+        set_limit(RLIMIT_CORE, 0, 0);
+        set_limit(RLIMIT_RTTIME, 100000, 1500000);
+        count_signal(SIGXCPU, 0);
+        int64_t start = now_ns(), told = 0;
+        while (now_ns() - start < 12000000000) {
+            if (handled_signals && !told) {
+                told = now_ns() - start;
+                EXPECT(told >= 90000000);
+                EXPECT_EQ(limit_of(RLIMIT_RTTIME).rlim_cur, 1100000);
+                sleep_ms(5); // the time is counted from the last sleep
+            }
+        }
+    }
+    EXPECT_KILLED(child, SIGKILL);
+    IN_CHILD(plain) // others are not limited
+    {
+        set_limit(RLIMIT_RTTIME, 1000, 1000);
+        for (int64_t start = now_ns(); now_ns() - start < 100000000;)
+            ;
+    }
+    EXPECT_EXITED(plain, 0);
+}
+
+CASE(rlimit_nofile_is_bounded_by_nr_open)
+{
+    char was[20];
+    snprintf(was, sizeof was, "%s", file_text("/proc/sys/fs/nr_open"));
+    EXPECT_EQ(write_text("/proc/sys/fs/nr_open", "8192"), 0);
+    struct rlimit l = {1024, 8193};
+    EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &l), EPERM);
+    l.rlim_max = 8192;
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &l), 0);
+    EXPECT_EQ(write_text("/proc/sys/fs/nr_open", was), 0);
 }
 
 CASE(getrusage_checks)

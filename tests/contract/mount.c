@@ -264,6 +264,15 @@ CASE(mount_stacks_on_one_point)
     EXPECT(exists("a/1") && !exists("a/2"));
 }
 
+CASE(mount_flags_of_the_file_system_are_kept_and_shown)
+{
+    own_mounts();
+    EXPECT_EQ(mount("flagged", "a", "tmpfs", MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME, nullptr), 0);
+    EXPECT(strstr(file_text("/proc/self/mountinfo"), " - tmpfs flagged rw,sync,dirsync,lazytime"));
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_REMOUNT, nullptr), 0); // directories stay so
+    EXPECT(strstr(file_text("/proc/self/mountinfo"), " - tmpfs flagged rw,dirsync,"));
+}
+
 CASE(mount_is_listed_in_mountinfo)
 {
     own_mounts();

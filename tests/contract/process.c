@@ -335,6 +335,89 @@ CASE(parent_death_signal_arrives)
     EXPECT_EQ(WTERMSIG(status), SIGUSR1);
 }
 
+// --- whose child: wait(2) __WNOTHREAD, prctl(2) PR_SET_PDEATHSIG. ---
+
+static pid_t forked_by_thread;
+static int volatile *go_on; // shared with children
+
+static int *shared_flag(void)
+{
+    int *flag = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(flag != MAP_FAILED);
+    return flag;
+}
+
+static pid_t fork_waiter(int death_signal)
+{
+    IN_CHILD(child)
+    {
+        if (death_signal)
+            prctl(PR_SET_PDEATHSIG, death_signal);
+        go_on[1] = 1;
+        while (!go_on[0])
+            sleep_ms(1);
+        _exit(7);
+    }
+    return child;
+}
+
+static void *fork_and_end(void *signal)
+{
+    forked_by_thread = fork_waiter((int)(long)signal);
+    while (!go_on[1])
+        sleep_ms(1);
+    return nullptr;
+}
+
+static void *wait_for_own(void *other)
+{
+    int status;
+    pid_t own = fork_waiter(0);
+    EXPECT_ERRNO(waitpid(*(pid_t *)other, &status, WNOHANG | __WNOTHREAD), ECHILD); // the main thread's
+    EXPECT_EQ(waitpid(*(pid_t *)other, &status, WNOHANG), 0);
+    EXPECT_EQ(waitpid(-1, &status, WNOHANG | __WNOTHREAD), 0);
+    go_on[0] = 1;
+    EXPECT_EQ(waitpid(-1, &status, __WNOTHREAD), own);
+    EXPECT_ERRNO(waitpid(-1, &status, __WNOTHREAD), ECHILD);
+    siginfo_t info;
+    EXPECT_ERRNO(waitid(P_ALL, 0, &info, WEXITED | __WNOTHREAD), ECHILD);
+    return nullptr;
+}
+
+CASE(wait_nothread_sees_the_own_threads_children_only)
+{
+    pthread_t thread;
+    go_on = shared_flag();
+    pid_t mine = fork_waiter(0);
+    REQUIRE(pthread_create(&thread, nullptr, wait_for_own, &mine) == 0);
+    EXPECT_EQ(pthread_join(thread, nullptr), 0);
+    int status;
+    EXPECT_EQ(waitpid(-1, &status, __WNOTHREAD), mine);
+}
+
+CASE(wait_nothread_children_of_a_thread_that_ended_belong_to_another)
+{
+    pthread_t thread;
+    go_on = shared_flag();
+    REQUIRE(pthread_create(&thread, nullptr, fork_and_end, nullptr) == 0);
+    EXPECT_EQ(pthread_join(thread, nullptr), 0);
+    go_on[0] = 1;
+    int status;
+    EXPECT_EQ(waitpid(-1, &status, __WNOTHREAD), forked_by_thread);
+    EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+CASE(parent_death_signal_is_of_the_thread_that_forked)
+{
+    pthread_t thread;
+    go_on = shared_flag();
+    REQUIRE(pthread_create(&thread, nullptr, fork_and_end, (void *)SIGUSR1) == 0);
+    EXPECT_EQ(pthread_join(thread, nullptr), 0);
+    int status;
+    EXPECT_EQ(waitpid(forked_by_thread, &status, 0), forked_by_thread);
+    EXPECT_EQ(WTERMSIG(status), SIGUSR1);
+}
+
 // clone(2) with a stack of its own.
 static pid_t clone_with(int flags, int (*run)(void *), void *arg)
 {

@@ -191,6 +191,19 @@ CASE(unix_full_backlog_is_eagain_for_nonblocking)
     EXPECT_EQ(fails, 3); // backlog + 1 fit
 }
 
+CASE(unix_debug_option_is_root_s_and_kept)
+{
+    int s = socket(AF_UNIX, SOCK_STREAM, 0), on = 1, off = 0;
+    socklen_t len = sizeof on;
+    EXPECT_EQ(setsockopt(s, SOL_SOCKET, SO_DEBUG, &on, sizeof on), 0);
+    on = 0;
+    EXPECT_EQ(getsockopt(s, SOL_SOCKET, SO_DEBUG, &on, &len), 0);
+    EXPECT_EQ(on, 1);
+    REQUIRE(setresuid(1000, 1000, 1000) == 0);
+    EXPECT_ERRNO(setsockopt(s, SOL_SOCKET, SO_DEBUG, &on, sizeof on), EACCES);
+    EXPECT_EQ(setsockopt(s, SOL_SOCKET, SO_DEBUG, &off, sizeof off), 0);
+}
+
 CASE(unix_abstract_names)
 {
     char text[8];

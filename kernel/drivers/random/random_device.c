@@ -69,7 +69,7 @@ static ssize_t give(struct iov_iter *to)
 
 SYSCALL3(getrandom, unsigned long, buf, size_t, size, unsigned, flags)
 {
-    if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) || (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+    if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
         return -EINVAL;
     if (!(flags & GRND_INSECURE) && !random_ready()) {
         if (flags & GRND_NONBLOCK)

@@ -1,19 +1,48 @@
 """The machine every run and test uses: from a few choices to QEMU's command line."""
 
 import os
+import struct
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from typing import List, Optional
 
 # The guest ends QEMU by writing v to this port; QEMU's status is then (v << 1) | 1.
 DEBUG_EXIT_PORT = 0xF4
 
-# A ROM whose reset vector ends QEMU: mov al, 0x10; out 0xf4, al; hlt.
+# A ROM that ends QEMU from protected mode, after an instruction that KVM's own emulator does not know (where the processor
+# has it): a KVM without hardware support behind it emulates the guest's kernel mode, and gives up on such instructions.
 PROBE_ROM_SIZE = 64 << 10
-PROBE_CODE = bytes([0xB0, 0x10, 0xE6, DEBUG_EXIT_PORT, 0xF4])
+PROBE_BASE = 0x1_0000_0000 - PROBE_ROM_SIZE
 PROBE_STATUS = (0x10 << 1) | 1
 PROBE_SECONDS = 10
+PROBE_CODE_AT = 0xFF00
+PROBE_GDT_AT = 0xFF80
+PROBE_PROTECTED_AT = PROBE_CODE_AT + 0x20
+PROBE_GDT = bytes.fromhex("0000000000000000" "ffff0000009bcf00")  # the null descriptor, and flat 32-bit code
+
+
+def probe_rom() -> bytes:
+    """The ROM that accelerator() runs: its last 16 bytes are where the processor begins, in real mode."""
+    pieces = {
+        PROBE_CODE_AT: bytes([0x66, 0x2E, 0x0F, 0x01, 0x16]) + struct.pack("<H", PROBE_GDT_AT + len(PROBE_GDT))  # lgdt
+        + bytes.fromhex("0f20c0" "0c01" "0f22c0")  # mov eax, cr0; or al, 1; mov cr0, eax
+        + bytes([0x66, 0xEA]) + struct.pack("<IH", PROBE_BASE + PROBE_PROTECTED_AT, 8),  # jmp 8:protected
+        PROBE_PROTECTED_AT: bytes.fromhex(
+            "31c0" "0fa2" "83f807" "7216"  # xor eax, eax; cpuid; cmp eax, 7; jb end
+            "b807000000" "31c9" "0fa2"  # mov eax, 7; xor ecx, ecx; cpuid
+            "f7c300010000" "7405"  # test ebx, BMI2; jz end
+            "c4e271f7c0"  # shlx eax, eax, ecx
+            "b010" "e6f4" "f4"),  # end: mov al, 0x10; out DEBUG_EXIT_PORT, al; hlt
+        PROBE_GDT_AT: PROBE_GDT + struct.pack("<HI", len(PROBE_GDT) - 1, PROBE_BASE + PROBE_GDT_AT),
+        PROBE_ROM_SIZE - 16: bytes([0xE9]) + struct.pack("<h", PROBE_CODE_AT - (PROBE_ROM_SIZE - 13)),  # jmp code
+    }
+    rom = bytearray(PROBE_ROM_SIZE)
+    for at, code in pieces.items():
+        rom[at:at + len(code)] = code
+    return bytes(rom)
+
 
 # systemd's stub appends the value of this SMBIOS string to the command line that is built into the image.
 STUB_CMDLINE = "io.systemd.stub.kernel-cmdline-extra="
@@ -75,16 +104,21 @@ def accelerator(qemu: Qemu) -> str:
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
     with tempfile.NamedTemporaryFile(suffix=".rom") as rom:
-        code_at = PROBE_ROM_SIZE - 16
-        rom.write(bytes(code_at) + PROBE_CODE.ljust(16, b"\0"))
+        rom.write(probe_rom())
         rom.flush()
-        argv = qemu.command() + base_options("kvm") + ["-m", "16", "-bios", rom.name]
-        try:
-            done = subprocess.run(argv, env=qemu.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, timeout=PROBE_SECONDS)
-        except subprocess.TimeoutExpired:
-            return "tcg"
-    return "kvm" if done.returncode == PROBE_STATUS else "tcg"
+        argv = qemu.command() + base_options("kvm") + ["-no-reboot", "-m", "16", "-bios", rom.name]
+        probe = subprocess.Popen(argv, env=qemu.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE)
+        # A KVM that gives up says so and leaves QEMU waiting; a timer ends a silent one.
+        timer = threading.Timer(PROBE_SECONDS, probe.kill)
+        timer.start()
+        for line in probe.stderr:
+            if b"KVM internal error" in line:
+                probe.kill()
+        status = probe.wait()
+        timer.cancel()
+        probe.stderr.close()
+    return "kvm" if status == PROBE_STATUS else "tcg"
 
 
 def base_options(accel: str, cpu: str = Machine.cpu) -> List[str]:

@@ -81,6 +81,21 @@ static ALWAYS_INLINE void name_component(const struct dentry *parent, const char
     out->hash = name_hash_end(h, len);
 }
 
+// The component at `s` as one word, zeroes behind it, if it is 1 to 7 bytes long and does not begin with a dot. Its length; 0: not such a one.
+static ALWAYS_INLINE unsigned name_short(const char *s, uint64_t *word)
+{
+    uint64_t w = load_name_word(s);
+    uint64_t end = zero_bytes(w) | zero_bytes(w ^ BYTES_OF('/'));
+    if (unlikely(!end || (w & 0xff) == '.'))
+        return 0;
+    *word = w & (end ^ (end - 1)) >> 8; // what lies below the byte that ends it
+    return (unsigned)__builtin_ctzll(end) / 8;
+}
+static ALWAYS_INLINE uint32_t name_short_hash(const struct dentry *parent, uint64_t word, unsigned len)
+{
+    return name_hash_end(name_hash_step(name_hash_begin(parent), word), len);
+}
+
 static ALWAYS_INLINE bool names_equal(const char *a, const char *b, size_t len)
 {
     if (unlikely(len >= 8)) {

@@ -4,198 +4,11 @@
 // the one it leaves, and mount_seq stands for all mount points. Where something must be waited for (an entry not in the cache, a file system's own
 // permission check) the walk takes references and goes on without RCU; where a count has changed it begins again without RCU (-ECHILD).
 #include "kernel/base/string.h"
-#include "kernel/mm/slab.h"
-#include "kernel/proc/cred.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/dcache_internal.h"
-#include "kernel/vfs/file.h"
 #include "kernel/vfs/mount_internal.h"
 #include "kernel/vfs/name_hash.h"
 #include "kernel/vfs/walk.h"
-
-int sysctl_protected_symlinks = 1, sysctl_protected_hardlinks = 1;
-
-#define SCOPED (LOOKUP_BENEATH | LOOKUP_IN_ROOT)
-
-// ---- begin, end, leaving RCU ----------------------------------------------------------------------------------------------------------------------
-
-static void get_fs_path(struct walk *w, bool root, struct path *out, uint32_t *seq)
-{
-    struct fs_context *fs = current_fs_context();
-    if (!w->rcu) {
-        if (root)
-            fs_context_root(fs, out);
-        else
-            fs_context_cwd(fs, out);
-        return;
-    }
-    uint32_t s;
-    do {
-        s = seq_read_begin(&fs->seq);
-        *out = root ? fs->root : fs->cwd;
-        *seq = seq_read_begin(&out->dentry->seq);
-    } while (seq_read_retry(&fs->seq, s));
-}
-
-static void need_root(struct walk *w)
-{
-    if (w->root_set)
-        return;
-    get_fs_path(w, true, &w->root, &w->root_seq);
-    w->root_set = true;
-}
-
-static void go_to_root(struct walk *w)
-{
-    need_root(w);
-    if (!w->rcu) {
-        path_get(&w->root);
-        path_put(&w->path);
-    }
-    w->path = w->root;
-    w->seq = w->root_seq;
-    w->inode = w->path.dentry->inode;
-}
-
-static int begin_at_fd(struct walk *w, int dirfd, const char *s)
-{
-    FD_REF_RAW(f, dirfd);
-    if (!f.file)
-        return -EBADF;
-    struct dentry *d = f.file->path.dentry;
-    if (*s && !(d->inode && S_ISDIR(d->inode->mode)))
-        return -ENOTDIR;
-    w->path = f.file->path;
-    if (w->rcu)
-        w->seq = seq_read_begin(&d->seq);
-    else
-        path_get(&w->path);
-    return 0;
-}
-
-int walk_begin(struct walk *w, int dirfd, const struct pathname *name, unsigned flags, bool rcu, const char **s)
-{
-    const char *text = name->text;
-    w->flags = flags;
-    w->rcu = rcu;
-    w->root_set = w->jumped = false;
-    w->root = (struct path){};
-    w->nr_links = 0;
-    w->links = w->embedded;
-    w->path = (struct path){};
-    w->last_type = LAST_ROOT;
-    w->last.len = 0;
-    if (rcu) {
-        rcu_read_lock();
-        w->mount_seq = seq_read_begin(&mount_seq);
-    }
-    int err = 0;
-    bool absolute = *text == '/';
-    if (absolute && flags & LOOKUP_BENEATH) {
-        err = -EXDEV;
-    } else if (absolute && !(flags & LOOKUP_IN_ROOT)) {
-        need_root(w);
-        w->path = w->root;
-        w->seq = w->root_seq;
-        if (!rcu)
-            path_get(&w->path);
-    } else if (dirfd == AT_FDCWD) {
-        get_fs_path(w, false, &w->path, &w->seq);
-    } else {
-        err = begin_at_fd(w, dirfd, text);
-    }
-    if (err) {
-        walk_end(w);
-        return err;
-    }
-    if (flags & SCOPED) {
-        w->root = w->path;
-        w->root_seq = w->seq;
-        w->root_set = true;
-        if (!rcu)
-            path_get(&w->root);
-    }
-    w->inode = w->path.dentry->inode;
-    *s = text;
-    return 0;
-}
-
-static void drop_links(struct walk *w)
-{
-    for (unsigned i = 0; i < w->nr_links; i++) {
-        dput(w->links[i].held);
-        kfree(w->links[i].to_free);
-    }
-    w->nr_links = 0;
-    if (w->links != w->embedded)
-        kfree(w->links);
-    w->links = w->embedded;
-}
-
-void walk_end(struct walk *w)
-{
-    if (w->rcu) {
-        w->rcu = false;
-        w->nr_links = 0;
-        rcu_read_unlock();
-    } else {
-        if (w->path.mnt)
-            path_put(&w->path);
-        if (w->root_set)
-            path_put(&w->root);
-        if (w->nr_links)
-            drop_links(w);
-    }
-    w->path = (struct path){};
-    w->root_set = false;
-}
-
-static bool legitimize(struct path *p, uint32_t seq)
-{
-    if (!mnt_get_rcu(p->mnt)) {
-        *p = (struct path){};
-        return false;
-    }
-    if (!dget_rcu(p->dentry)) {
-        p->dentry = nullptr;
-        return false;
-    }
-    return !seq_read_retry(&p->dentry->seq, seq);
-}
-
-int walk_unlazy(struct walk *w)
-{
-    if (!w->rcu)
-        return 0;
-    struct path root = w->root;
-    // Text of links walked through may go away with their inodes: begin again, holding them.
-    bool ok = w->nr_links == 0;
-    if (ok) {
-        ok = legitimize(&w->path, w->seq);
-        if (ok && w->root_set && w->flags & SCOPED)
-            ok = legitimize(&root, w->root_seq);
-        else
-            root = (struct path){};
-    } else {
-        w->path = root = (struct path){};
-    }
-    ok = ok && !seq_read_retry(&mount_seq, w->mount_seq);
-    w->rcu = false;
-    w->nr_links = 0;
-    rcu_read_unlock();
-    w->root = root;
-    w->root_set = root.mnt != nullptr; // else it is fetched again when needed
-    return ok ? 0 : -ECHILD;
-}
-
-// At the end of a walk the texts of links are done with.
-int walk_complete(struct walk *w)
-{
-    if (!w->rcu)
-        return 0; // walk_end() drops them
-    w->nr_links = 0;
-    return walk_unlazy(w);
-}
 
 // ---- steps ----------------------------------------------------------------------------------------------------------------------------------------------
 
@@ -279,9 +92,9 @@ static int dotdot_ref(struct walk *w)
         }
         down_read(&namespace_sem);
         struct path up = {mnt->parent, mnt->mountpoint};
-        bool top = mnt->parent == mnt;
+        bool top = up.mnt == mnt || !mnt_get_rcu(up.mnt); // of a tree that was detached the part above may be going
         if (!top)
-            path_get(&up);
+            dget(up.dentry);
         up_read(&namespace_sem);
         if (top)
             return 0;
@@ -295,7 +108,7 @@ static int dotdot_ref(struct walk *w)
 
 static NOINLINE int step_dotdot(struct walk *w)
 {
-    need_root(w);
+    walk_need_root(w);
     int err = w->rcu ? dotdot_rcu(w) : dotdot_ref(w);
     return err ? err : enter_mounts(w);
 }
@@ -380,100 +193,6 @@ static ALWAYS_INLINE int find_rcu(struct walk *w, struct dentry **out, uint32_t 
     return 0;
 }
 
-// /proc/sys/fs/protected_symlinks: in a sticky world-writable directory only links of the follower's own or the directory owner's are followed.
-static int may_follow(const struct walk *w, const struct inode *link)
-{
-    const struct inode *dir = w->inode;
-    if (!sysctl_protected_symlinks || current_cred()->fsuid == link->uid)
-        return 0;
-    if ((dir->mode & (S_ISVTX | 02)) != (S_ISVTX | 02) || dir->uid == link->uid)
-        return 0;
-    return -EACCES;
-}
-
-static int link_room(struct walk *w)
-{
-    if (w->nr_links < WALK_LINKS_EMBEDDED || w->links != w->embedded)
-        return 0;
-    if (w->rcu)
-        return -ECHILD;
-    struct walk_link *more = kmalloc(sizeof *more * (MAX_SYMLINKS + 1), ALLOC_ZERO);
-    if (!more)
-        return -ENOMEM;
-    memcpy(more, w->embedded, sizeof w->embedded);
-    w->links = more;
-    return 0;
-}
-
-static int follow_magic(struct walk *w, struct dentry *d, struct inode *inode)
-{
-    if (w->flags & LOOKUP_NO_MAGICLINKS)
-        return -ELOOP;
-    if (w->flags & SCOPED)
-        return -EXDEV;
-    struct path to;
-    int err = inode->ops->follow_magic(d, &to);
-    if (err)
-        return err;
-    bool crossed = to.mnt != w->path.mnt;
-    path_put(&w->path);
-    w->path = to;
-    w->inode = to.dentry->inode;
-    w->jumped = true;
-    return crossed && w->flags & LOOKUP_NO_XDEV ? -EXDEV : 0;
-}
-
-// At a link `d` in w->path's directory. 1: w->text is to be walked from there. 0: jumped. The reference on d (none under RCU) is consumed.
-static NOINLINE int follow_link(struct walk *w, struct dentry *d, struct inode *inode, bool is_last)
-{
-    int err = w->nr_links >= MAX_SYMLINKS || w->flags & LOOKUP_NO_SYMLINKS || w->path.mnt->flags & MNT_NOSYMFOLLOW ? -ELOOP : 0;
-    if (!err && is_last)
-        err = may_follow(w, inode);
-    if (!err)
-        err = link_room(w);
-    const char *text = inode->link;
-    char *to_free = nullptr;
-    if (!err && !text && w->rcu)
-        err = -ECHILD; // needs to ask the file system
-    if (err)
-        goto fail;
-    path_accessed(&(struct path){w->path.mnt, d});
-    struct walk_link *slot = &w->links[w->nr_links];
-    if (!text && inode->ops->follow_magic) {
-        slot->held = d;
-        slot->to_free = nullptr;
-        w->nr_links++;
-        return follow_magic(w, d, inode);
-    }
-    if (!text) {
-        text = inode->ops->get_link ? inode->ops->get_link(d, inode, &to_free) : nullptr;
-        if (!text) {
-            err = to_free ? (int)(intptr_t)to_free : -EINVAL;
-            goto fail;
-        }
-    }
-    slot->held = w->rcu ? nullptr : d;
-    slot->to_free = to_free;
-    w->nr_links++;
-    w->text = text;
-    if (!*text)
-        return -ENOENT;
-    if (*text == '/') {
-        if (w->flags & LOOKUP_BENEATH)
-            return -EXDEV;
-        need_root(w);
-        if (w->flags & LOOKUP_NO_XDEV && w->root.mnt != w->path.mnt)
-            return -EXDEV;
-        go_to_root(w);
-        w->jumped = true;
-    }
-    return 1;
-fail:
-    if (!w->rcu)
-        dput(d);
-    return err;
-}
-
 // From the directory w->path to its entry d, through what is mounted there; links are left to the caller's choice.
 static ALWAYS_INLINE int step_into(struct walk *w, struct dentry *d, struct inode *inode, uint32_t seq, bool is_last)
 {
@@ -483,7 +202,7 @@ static ALWAYS_INLINE int step_into(struct walk *w, struct dentry *d, struct inod
         return -ENOENT;
     }
     if (unlikely(S_ISLNK(inode->mode)) && (!is_last || w->flags & LOOKUP_FOLLOW) && !(READ_ONCE(d->flags) & DCACHE_MOUNTED))
-        return follow_link(w, d, inode, is_last);
+        return walk_follow_link(w, d, inode, is_last);
     if (!w->rcu)
         dput(w->path.dentry);
     w->path.dentry = d;
@@ -545,11 +264,59 @@ static int may_search(struct walk *w)
     return generic_permission(inode, MAY_EXEC);
 }
 
+// Goes through components that need no more than a look at the cache, under RCU: short names in directories that everybody may search. Stops in front of
+// the first other one, and in front of the last unless `whole`; returns what is left to walk. A directory's sequence count is checked when the step out of
+// it is known, whoever makes that step: of the place where this stops, w->seq is still to be checked, and so is mount_seq.
+static ALWAYS_INLINE const char *walk_quick(struct walk *w, const char *s, bool whole)
+{
+    while (*s == '/')
+        s++;
+    if (unlikely(!w->rcu || w->flags & LOOKUP_NO_XDEV))
+        return s;
+    struct path at = w->path;
+    struct inode *inode = w->inode;
+    uint32_t seq = w->seq;
+    for (;;) {
+        if (unlikely(!inode || (inode->mode & (S_IFMT | 0111)) != (S_IFDIR | 0111) || inode->flags & I_ACL || inode->ops->permission))
+            break;
+        uint64_t word;
+        unsigned len = name_short(s, &word);
+        const char *next = s + len;
+        if (!len || (*next == '/' ? *++next == '/' || !*next : !whole))
+            break;
+        uint32_t seq_there;
+        struct path there = {at.mnt, d_find_short_rcu(at.dentry, word, len, &seq_there)};
+        if (unlikely(!there.dentry || READ_ONCE(there.dentry->flags) & DCACHE_REVALIDATE))
+            break;
+        struct inode *found = READ_ONCE(there.dentry->inode);
+        if (unlikely(!found || (S_ISLNK(found->mode) && (*next || w->flags & LOOKUP_FOLLOW)) || seq_read_retry(&at.dentry->seq, seq)))
+            break;
+        while (unlikely(READ_ONCE(there.dentry->flags) & DCACHE_MOUNTED)) {
+            struct mount *m = mount_find_rcu(there.mnt, there.dentry);
+            if (!m)
+                break;
+            there = (struct path){m, m->root};
+            seq_there = seq_read_begin(&m->root->seq);
+            found = m->root->inode;
+            w->jumped = true;
+        }
+        at = there;
+        inode = found;
+        seq = seq_there;
+        s = next;
+        if (!*s)
+            break;
+    }
+    w->path = at;
+    w->inode = inode;
+    w->seq = seq;
+    return s;
+}
+
 int walk_parents(struct walk *w, const char *s)
 {
     unsigned depth = 0;
-    while (*s == '/')
-        s++;
+    s = walk_quick(w, s, false);
     if (!*s) {
         w->last_type = LAST_ROOT;
         w->last = (struct qstr){.name = s, .len = 0};
@@ -603,12 +370,19 @@ int walk_last(struct walk *w)
     return step(w, true);
 }
 
+int walk_confined(const struct walk *w)
+{
+    return unlikely(w->flags & LOOKUP_SCOPED) && !path_is_under(&w->path, &w->root) ? -EAGAIN : 0;
+}
+
 // ---- whole walks --------------------------------------------------------------------------------------------------------------------------------------------
 
-// From the beginning to the end of the last link's text.
-static ALWAYS_INLINE int walk_all(struct walk *w, const char *s)
+int walk_all(struct walk *w, const char *s)
 {
     int err;
+    s = walk_quick(w, s, true);
+    if (likely(!*s))
+        return 0;
     do {
         err = walk_parents(w, s);
         if (!err)
@@ -630,9 +404,8 @@ static int lookup_once(int dirfd, const struct pathname *name, unsigned flags, b
         err = walk_complete(&w);
     if (!err && w.flags & LOOKUP_DIRECTORY && !S_ISDIR(w.path.dentry->inode->mode))
         err = -ENOTDIR;
-    // ".." in a tree that is being moved can lead out of it.
-    if (!err && flags & SCOPED && !path_is_under(&w.path, &w.root))
-        err = -EXDEV;
+    if (!err)
+        err = walk_confined(&w);
     if (!err) {
         *out = w.path;
         w.path = (struct path){};
@@ -694,8 +467,8 @@ static int parent_once(int dirfd, const struct pathname *name, unsigned flags, b
     err = walk_parents(&pw->w, s);
     if (!err && pw->w.rcu)
         err = walk_complete(&pw->w);
-    if (!err && flags & SCOPED && !path_is_under(&pw->w.path, &pw->w.root))
-        err = -EXDEV;
+    if (!err)
+        err = walk_confined(&pw->w);
     if (err)
         walk_end(&pw->w);
     return err;

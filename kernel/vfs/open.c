@@ -83,10 +83,14 @@ static int walk_last_create(struct walk *w, struct open_args *a)
         uint32_t seq;
         d = d_lookup_rcu(w->path.dentry, &w->last, &seq);
         struct inode *inode = d ? READ_ONCE(d->inode) : nullptr;
-        if (inode && !S_ISLNK(inode->mode))
-            return walk_last(w); // it is there: nothing to be created, no lock
+        if (inode && !S_ISLNK(inode->mode)) { // it is there: nothing to be created, no lock
+            int err = walk_last(w);
+            return err == -ENOENT ? -ECHILD : err; // it was, but for a moment
+        }
     }
     int err = w->flags & LOOKUP_CACHED ? -EAGAIN : walk_unlazy(w);
+    if (!err)
+        err = walk_confined(w);
     if (err)
         return err;
     int write_err = mnt_want_write(w->path.mnt);
@@ -100,6 +104,18 @@ static int walk_last_create(struct walk *w, struct open_args *a)
         return -EEXIST;
     }
     return walk_step_to(w, d, true);
+}
+
+static int walk_and_create(struct walk *w, struct open_args *a, const char *s)
+{
+    int err;
+    do {
+        err = walk_parents(w, s);
+        if (!err)
+            err = walk_last_create(w, a);
+        s = w->text;
+    } while (err == 1);
+    return err;
 }
 
 static int may_open(const struct path *path, const struct open_args *a)
@@ -238,14 +254,14 @@ static int open_once(int dirfd, const struct pathname *name, struct open_args *a
     int err = walk_begin(&w, dirfd, name, a->lookup, rcu, &s);
     if (err)
         return err;
-    do {
-        err = walk_parents(&w, s);
-        if (!err)
-            err = a->flags & O_CREAT ? walk_last_create(&w, a) : walk_last(&w);
-        s = w.text;
-    } while (err == 1);
+    if (a->flags & O_CREAT)
+        err = walk_and_create(&w, a, s);
+    else
+        err = walk_all(&w, s);
     if (!err)
         err = walk_complete(&w);
+    if (!err)
+        err = walk_confined(&w);
     if (!err) {
         a->lookup |= w.flags & LOOKUP_DIRECTORY;
         err = open_place(&w.path, a, out);

@@ -69,8 +69,13 @@ struct waitqueue;
 // A name with its length and hash, as path lookup passes it.
 struct qstr {
     const char *name; // not NUL-terminated
-    uint32_t len;
-    uint32_t hash;    // mixed with the parent's address
+    union {
+        struct {
+            uint32_t len;
+            uint32_t hash; // mixed with the parent's address
+        };
+        uint64_t len_hash; // both, to be compared at once
+    };
 };
 
 struct path {
@@ -255,7 +260,7 @@ struct dentry {
     struct dentry *parent;         // itself for a root
     struct qstr name;
     struct inode *inode;           // null: a negative entry
-    char inline_name[DNAME_INLINE];
+    ALIGNED(8) char inline_name[DNAME_INLINE]; // a name that fits, and zeroes behind it
     refcount_t refs;               // holders, children, and one while hashed (or a superblock's root)
     struct spinlock lock;          // RANK_DENTRY, parent before child
     struct superblock *sb;

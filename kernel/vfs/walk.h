@@ -28,18 +28,29 @@ struct walk {
     struct walk_link embedded[WALK_LINKS_EMBEDDED];
 };
 
+#define LOOKUP_SCOPED (LOOKUP_BENEATH | LOOKUP_IN_ROOT)
+
 // Starts at the directory or root; text to walk in *s. -ECHILD anywhere under RCU: begin again without.
 int walk_begin(struct walk *w, int dirfd, const struct pathname *name, unsigned flags, bool rcu, const char **s);
 // Walks all components of `s` but the last, which it leaves in w->last.
 int walk_parents(struct walk *w, const char *s);
 // Takes the last component. 0: arrived; 1: at a link whose text w->text is to be walked next.
 int walk_last(struct walk *w);
+// From the beginning to the end of the last link's text. In RCU mode w->seq and mount_seq are still to be checked (walk_complete() does).
+int walk_all(struct walk *w, const char *s);
 // Leaves RCU mode with references on where we are.
 int walk_unlazy(struct walk *w);
 // The same at the end of a walk, when no link's text is needed any more.
 int walk_complete(struct walk *w);
+// 0 if the walk, which has references, stands below the root that openat2(2) set it. -EAGAIN: ".." in a tree that was being moved has led out of it.
+[[nodiscard]] int walk_confined(const struct walk *w);
 // Drops everything the walk still holds.
 void walk_end(struct walk *w);
+// w->root, which ".." must not leave, is known after the first; the second goes there.
+void walk_need_root(struct walk *w);
+void walk_go_to_root(struct walk *w);
+// At a link `d` in w->path's directory. 1: w->text is to be walked from there. 0: jumped. The reference on d (none under RCU) is consumed.
+int walk_follow_link(struct walk *w, struct dentry *d, struct inode *inode, bool is_last);
 // (w->path's directory, dentry of the last component with a reference) -> steps there. Consumes the reference.
 int walk_step_to(struct walk *w, struct dentry *d, bool is_last);
 bool walk_last_has_slash(const struct walk *w);

@@ -2,6 +2,7 @@
 #include "tests/contract/harness.h"
 
 #include <linux/openat2.h>
+#include <stdatomic.h>
 
 static int open_dir(const char *path)
 {
@@ -496,4 +497,68 @@ CASE(running_program_is_text_busy)
 {
     EXPECT_ERRNO(open(program_path, O_WRONLY), ETXTBSY);
     EXPECT_ERRNO(truncate(program_path, 0), ETXTBSY);
+}
+
+// ---- a second thread changes the tree meanwhile -----------------------------------------------------------------------------------------------------------
+
+enum { RACE_ROUNDS = 3000 };
+
+static atomic_bool race_over;
+
+static void *unlink_again_and_again(void *name)
+{
+    while (!atomic_load(&race_over))
+        unlink(name);
+    return nullptr;
+}
+
+CASE(open_create_never_misses_while_another_unlinks)
+{
+    pthread_t other;
+    REQUIRE(pthread_create(&other, nullptr, unlink_again_and_again, "lock") == 0);
+    for (int i = 0; i < RACE_ROUNDS; i++) {
+        int fd = open("lock", O_RDWR | O_CREAT, 0600);
+        REQUIRE(fd >= 0);
+        close(fd);
+    }
+    atomic_store(&race_over, true);
+    pthread_join(other, nullptr);
+}
+
+static void *move_out_and_back(void *)
+{
+    while (!atomic_load(&race_over)) {
+        rename("root/a/b", "out/b");
+        rename("out/b", "root/a/b");
+    }
+    return nullptr;
+}
+
+CASE(openat2_beneath_is_not_led_out_by_a_rename)
+{
+    static const char *const folders[] = {"out", "root", "root/a", "root/a/b"};
+    for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++)
+        REQUIRE(mkdir(folders[i], 0700) == 0);
+    close(open("x", O_CREAT | O_WRONLY, 0600));
+    close(open("root/x", O_CREAT | O_WRONLY, 0600));
+    struct stat outside, found;
+    REQUIRE(stat("x", &outside) == 0);
+    int root = open_dir("root");
+    pthread_t other;
+    REQUIRE(pthread_create(&other, nullptr, move_out_and_back, nullptr) == 0);
+    int opened = 0;
+    for (int i = 0; i < RACE_ROUNDS; i++) {
+        long fd = openat2(root, "a/b/../../x", O_RDONLY, 0, RESOLVE_BENEATH);
+        if (fd < 0) {
+            EXPECT(errno == EAGAIN || errno == ENOENT || errno == EXDEV);
+            continue;
+        }
+        opened++;
+        REQUIRE(fstat((int)fd, &found) == 0);
+        EXPECT(found.st_ino != outside.st_ino);
+        close((int)fd);
+    }
+    EXPECT(opened > 0);
+    atomic_store(&race_over, true);
+    pthread_join(other, nullptr);
 }

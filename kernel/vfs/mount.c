@@ -128,20 +128,21 @@ void path_descend_mounts(struct path *path)
     }
 }
 
-bool path_is_under(const struct path *path, const struct path *root)
+bool path_is_under_locked(const struct path *path, const struct path *root)
 {
-    bool under = false;
-    down_read(&namespace_sem);
     struct mount *m = path->mnt;
     struct dentry *d = path->dentry;
     while (m != root->mnt && m->parent != m) {
         d = m->mountpoint;
         m = m->parent;
     }
-    if (m == root->mnt)
-        under = d_is_ancestor(root->dentry, d);
-    up_read(&namespace_sem);
-    return under;
+    return m == root->mnt && d_is_ancestor(root->dentry, d);
+}
+
+bool path_is_under(const struct path *path, const struct path *root)
+{
+    read_guard(&namespace_sem);
+    return path_is_under_locked(path, root);
 }
 
 // ---- the hashes: namespace_sem held for write ---------------------------------------------------------------------------------------------------------------
@@ -156,21 +157,6 @@ void mount_hash_insert(struct mount *m)
     seq_write_end(&mount_seq);
 }
 
-void mount_hash_remove(struct mount *m)
-{
-    spin_guard(&hash_lock);
-    seq_write_begin(&mount_seq);
-    hlist_del_init_rcu(&m->hash);
-    hlist_del_init_rcu(&m->point_hash);
-    struct mount *other;
-    bool more = false;
-    hlist_for_each_entry(other, &by_point[hash_ptr(m->mountpoint, MOUNT_HASH_BITS)], point_hash)
-        more |= other->mountpoint == m->mountpoint;
-    if (!more)
-        __atomic_fetch_and(&m->mountpoint->flags, ~DCACHE_MOUNTED, __ATOMIC_RELAXED);
-    seq_write_end(&mount_seq);
-}
-
 static struct mount *first_on(const struct dentry *dentry, const struct mount_namespace *ns) REQUIRES(hash_lock)
 {
     struct mount *m;
@@ -180,6 +166,42 @@ static struct mount *first_on(const struct dentry *dentry, const struct mount_na
             return m;
     }
     return nullptr;
+}
+
+void mount_hash_remove(struct mount *m)
+{
+    spin_guard(&hash_lock);
+    seq_write_begin(&mount_seq);
+    hlist_del_init_rcu(&m->hash);
+    hlist_del_init_rcu(&m->point_hash);
+    if (!first_on(m->mountpoint, nullptr))
+        __atomic_fetch_and(&m->mountpoint->flags, ~DCACHE_MOUNTED, __ATOMIC_RELAXED);
+    seq_write_end(&mount_seq);
+}
+
+bool mount_busy(const struct mount *m, unsigned known)
+{
+    return !list_empty(&m->children) || refcount_read(&m->refs) > 1 + known;
+}
+
+// A lookup takes its reference, then looks at mount_seq; we move mount_seq, then look at the references: one of us sees the other.
+bool mounts_unhash_unless_busy(struct mount *m, struct list_head *also)
+{
+    spin_guard(&hash_lock);
+    seq_write_begin(&mount_seq);
+    smp_mb();
+    struct mount *other;
+    bool in_use = mount_busy(m, 1);
+    list_for_each_entry(other, also, work_link)
+        in_use |= list_empty(&other->children) && mount_busy(other, 0);
+    if (!in_use) {
+        hlist_del_init_rcu(&m->hash);
+        list_for_each_entry(other, also, work_link)
+            if (list_empty(&other->children))
+                hlist_del_init_rcu(&other->hash);
+    }
+    seq_write_end(&mount_seq);
+    return !in_use;
 }
 
 struct mount *mount_on(const struct dentry *dentry)

@@ -26,7 +26,7 @@ struct mount {
     char *source;                  // as given to mount(2)
     struct list_head share_link;   // ring of peers
     struct list_head work_link;    // lists made and used up under one hold of namespace_sem
-    struct mount *copy;            // the same: where its copy went
+    struct mount *copy;            // the same: where its copy went, or how it was reached; null whenever namespace_sem is free
     struct list_head slave_link, slaves;
     struct mount *master;
     int group_id;                  // propagation group, 0: private
@@ -65,12 +65,16 @@ static inline struct mount *mnt_get(struct mount *mnt)
     return mnt;
 }
 void mnt_put_last(struct mount *mnt);
+static inline void mnt_put_unused(struct mount *mnt) // of one who only looked at it: that is no use that MNT_EXPIRE would mind
+{
+    if (unlikely(refcount_dec_and_test(&mnt->refs)))
+        mnt_put_last(mnt);
+}
 static inline void mnt_put(struct mount *mnt) // may sleep
 {
     if (unlikely(mnt->expire_mark))
         mnt->expire_mark = false;
-    if (unlikely(refcount_dec_and_test(&mnt->refs)))
-        mnt_put_last(mnt);
+    mnt_put_unused(mnt);
 }
 [[nodiscard]] int mnt_want_write(struct mount *mnt); // -EROFS
 void mnt_drop_write(struct mount *mnt);

@@ -26,8 +26,9 @@ struct mount *mount_find_get(struct mount *parent, struct dentry *dentry);
 }
 // Follows (mnt, dentry) down through everything mounted on it; the path's references are exchanged on the way.
 void path_descend_mounts(struct path *path);
-// Whether `path` lies at or below `root`, mounts crossed.
+// Whether `path` lies at or below `root`, mounts crossed. The second with namespace_sem held.
 bool path_is_under(const struct path *path, const struct path *root);
+bool path_is_under_locked(const struct path *path, const struct path *root);
 
 // ---- mount_tree.c: shape. namespace_sem held for write, unless said otherwise ------------------------------------------------------------------------
 struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source); // takes its own references; no lock needed
@@ -36,8 +37,11 @@ struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *
 #define CLONE_MNT_SHARED 4u     // in a new peer group of its own
 #define CLONE_MNT_UNBINDABLE 8u // copies unbindable mounts too (new namespaces)
 struct mount *mount_clone(struct mount *from, struct dentry *root, unsigned how);
-// Copies the mounts below `root` of `from`; leaves in each original's `copy` where its copy is. Null: no memory.
+// Copies the mounts below `root` of `from`. Null: no memory, or nothing of it may be copied.
 struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned how);
+// The same, and on success each original's `copy` says where its copy is, until mount_copy_forget(from) before namespace_sem is released.
+struct mount *mount_copy_tree_noted(struct mount *from, struct dentry *root, unsigned how);
+void mount_copy_forget(struct mount *from);
 void mount_attach(struct mount *mnt, struct mount *parent, struct dentry *mountpoint);
 void mount_detach(struct mount *mnt); // from its parent; keeps its references
 struct mount *mount_next(struct mount *m, const struct mount *root); // depth first; null at the end
@@ -67,5 +71,10 @@ struct mount *mount_on(const struct dentry *dentry); // any that is mounted on i
 void mount_locks_init(void);
 void mount_hash_insert(struct mount *m);
 void mount_hash_remove(struct mount *m);
+// A mount is in use when it carries others, or someone but its tree (and `known` callers) holds it.
+bool mount_busy(const struct mount *m, unsigned known);
+// Takes m, of which the caller holds one reference, and those of `also` (by work_link) that carry nothing out of lookups' reach; or, if one of
+// them is in use, none: false. There is no moment between in which a lookup could still come to one.
+[[nodiscard]] bool mounts_unhash_unless_busy(struct mount *m, struct list_head *also);
 bool sb_has_writers(const struct superblock *sb);
 [[nodiscard]] int mount_make_readonly(struct mount *m); // -EBUSY while there are writers

@@ -82,7 +82,7 @@ int mount_ns_copy(struct mount_namespace *from, struct fs_context *fs, struct mo
     if (!ns)
         return -ENOMEM;
     down_write(&namespace_sem);
-    struct mount *tree = mount_copy_tree(from->root, from->root->root, CLONE_MNT_UNBINDABLE);
+    struct mount *tree = mount_copy_tree_noted(from->root, from->root->root, CLONE_MNT_UNBINDABLE);
     if (!tree) {
         namespace_unlock();
         kfree(ns);
@@ -94,8 +94,7 @@ int mount_ns_copy(struct mount_namespace *from, struct fs_context *fs, struct mo
         move_place(fs, true);
         move_place(fs, false);
     }
-    for (struct mount *m = from->root; m; m = mount_next(m, from->root))
-        m->copy = nullptr;
+    mount_copy_forget(from->root);
     namespace_unlock();
     *out = ns;
     return 0;
@@ -188,28 +187,26 @@ static void all_follow_pivot(const struct path *old, const struct path *new_)
     }
 }
 
+// The tree is root > new_ > put_old, each at or below the one before, so that what comes out of it is a tree again.
 static int pivot_locked(struct path *root, struct path *new_, struct path *put_old)
 {
     struct mount_namespace *ns = current_mount_ns();
     struct mount *rm = root->mnt, *nm = new_->mnt, *om = put_old->mnt;
+    write_guard(&put_old->dentry->inode->sem); // against rmdir(2) of it
+    if (d_unhashed(put_old->dentry) && !d_is_root(put_old->dentry))
+        return -ENOENT;
     if (rm->ns != ns || nm->ns != ns || om->ns != ns)
         return -EINVAL;
     if (nm == rm || om == rm)
         return -EBUSY;
     if (root->dentry != rm->root || new_->dentry != nm->root || rm->parent == rm || nm->parent == nm)
         return -EINVAL;
-    if (rm->parent->group_id || nm->parent->group_id || nm->group_id)
+    if (rm->parent->group_id || nm->parent->group_id || om->group_id)
         return -EINVAL;
     if (d_unhashed(new_->dentry) && !d_is_root(new_->dentry))
         return -ENOENT;
-    struct mount *m = om;
-    struct dentry *d = put_old->dentry;
-    while (m != nm && m->parent != m) {
-        d = m->mountpoint;
-        m = m->parent;
-    }
-    if (m != nm || !d_is_ancestor(nm->root, d))
-        return -EINVAL; // put_old must be at or below new_root
+    if (!path_is_under_locked(put_old, new_) || !path_is_under_locked(new_, root))
+        return -EINVAL;
     struct mount *place = rm->parent;
     struct dentry *point = dget(rm->mountpoint);
     mount_detach(nm);

@@ -134,7 +134,7 @@ static int change_type(const struct path *target, unsigned long flags)
 
 static int set_mount_flags(struct mount *m, unsigned flags)
 {
-    if (flags & MNT_READONLY && !(m->flags & MNT_READONLY)) {
+    if (flags & MNT_READONLY && !(m->flags & MNT_READONLY) && !(m->sb->flags & SB_RDONLY)) { // read-only as a whole it has no writers
         int err = mount_make_readonly(m);
         if (err)
             return err;
@@ -155,19 +155,16 @@ static int remount(const struct path *target, unsigned long flags, unsigned mnt_
     int err = ours(m) ? 0 : -EINVAL;
     if (!err && !(flags & MS_BIND)) {
         struct superblock *sb = m->sb;
-        unsigned sb_flags = (sb->flags & ~SB_REMOUNT_FLAGS) | (flags & SB_REMOUNT_FLAGS);
-        if (sb_flags & SB_RDONLY && !(sb->flags & SB_RDONLY)) {
+        unsigned old_flags = sb->flags, sb_flags = (old_flags & ~SB_REMOUNT_FLAGS) | (flags & SB_REMOUNT_FLAGS);
+        if (sb_flags & SB_RDONLY && !(old_flags & SB_RDONLY)) {
             __atomic_fetch_or(&sb->flags, SB_RDONLY, __ATOMIC_SEQ_CST);
             smp_mb();
             if (sb_has_writers(sb) || atomic_read(&m->writers) > 0)
                 err = -EBUSY;
-            if (err)
-                __atomic_fetch_and(&sb->flags, ~SB_RDONLY, __ATOMIC_SEQ_CST);
         }
         if (!err && sb->ops && sb->ops->remount)
             err = sb->ops->remount(sb, sb_flags, data);
-        if (!err)
-            WRITE_ONCE(sb->flags, sb_flags);
+        WRITE_ONCE(sb->flags, err ? old_flags : sb_flags);
     }
     if (!err)
         err = set_mount_flags(m, mnt_flags);
@@ -247,25 +244,11 @@ int do_mount(const char *source, const struct pathname *target_name, const char 
 
 // ---- umount ------------------------------------------------------------------------------------------------------------------------------------------------
 
-// A mount is in use when someone but its tree (and `known` callers) holds it.
-static bool busy(const struct mount *m, unsigned known)
-{
-    return !list_empty(&m->children) || refcount_read(&m->refs) > 1 + known;
-}
-
 static int umount_locked(struct mount *m, unsigned flags)
 {
     LIST_HEAD(also);
-    int err = 0;
     propagate_umount_collect(m, &also);
-    if (!(flags & MNT_DETACH)) {
-        struct mount *other;
-        if (busy(m, 1))
-            err = -EBUSY;
-        list_for_each_entry(other, &also, work_link)
-            if (busy(other, 0) && list_empty(&other->children))
-                err = -EBUSY;
-    }
+    int err = flags & MNT_DETACH || mounts_unhash_unless_busy(m, &also) ? 0 : -EBUSY;
     while (!list_empty(&also)) {
         struct mount *other = list_first_entry(&also, struct mount, work_link);
         list_del_init(&other->work_link);
@@ -294,7 +277,6 @@ int do_umount(const struct pathname *name, unsigned flags)
     bool is_root = root.mnt == p.mnt;
     path_put(&root);
     struct mount *m = p.mnt;
-    bool marked = m->expire_mark;
     if (!capable(CAP_SYS_ADMIN))
         err = -EPERM;
     else if (!is_mount_root(&p))
@@ -309,16 +291,16 @@ int do_umount(const struct pathname *name, unsigned flags)
         down_write(&namespace_sem);
         if (!ours(m) || m->parent == m)
             err = -EINVAL;
-        else if (flags & MNT_EXPIRE && busy(m, 1))
+        else if (flags & MNT_EXPIRE && mount_busy(m, 1))
             err = -EBUSY;
-        else if (flags & MNT_EXPIRE && !marked)
+        else if (flags & MNT_EXPIRE && !m->expire_mark) {
+            m->expire_mark = true;
             err = -EAGAIN;
-        else
+        } else
             err = umount_locked(m, flags);
         namespace_unlock();
     }
-    path_put(&p);
-    if (err == -EAGAIN && flags & MNT_EXPIRE)
-        m->expire_mark = true; // still mounted: its tree holds it
+    dput(p.dentry);
+    mnt_put_unused(m);
     return err;
 }

@@ -116,6 +116,16 @@ int mount_set_type(struct mount *m, unsigned type)
     return -EINVAL;
 }
 
+// A mount in no namespace sees nothing: it is part of a tree that is on its way to its place. Nobody is reached through such a one alone either: it is
+// a copy, so a peer or slave of others, without slaves.
+static void reach(struct mount *m, struct mount *via, struct list_head *out)
+{
+    if (!m->ns || !list_empty(&m->work_link))
+        return;
+    m->copy = via;
+    list_add_tail(&m->work_link, out);
+}
+
 // All that see what happens below `origin`, itself first, by work_link; `copy` of each is the one it was reached through.
 static void receivers(struct mount *origin, struct list_head *out)
 {
@@ -123,20 +133,11 @@ static void receivers(struct mount *origin, struct list_head *out)
     list_add_tail(&origin->work_link, out);
     struct mount *m;
     list_for_each_entry(m, out, work_link) {
-        for (struct list_head *at = m->share_link.next; at != &m->share_link; at = at->next) {
-            struct mount *peer = LIST_ENTRY(at, struct mount, share_link);
-            if (list_empty(&peer->work_link)) {
-                peer->copy = m;
-                list_add_tail(&peer->work_link, out);
-            }
-        }
+        for (struct list_head *at = m->share_link.next; at != &m->share_link; at = at->next)
+            reach(LIST_ENTRY(at, struct mount, share_link), m, out);
         struct mount *slave;
-        list_for_each_entry(slave, &m->slaves, slave_link) {
-            if (list_empty(&slave->work_link)) {
-                slave->copy = m;
-                list_add_tail(&slave->work_link, out);
-            }
-        }
+        list_for_each_entry(slave, &m->slaves, slave_link)
+            reach(slave, m, out);
     }
 }
 
@@ -209,7 +210,7 @@ int mount_attach_propagated(struct mount *tree, struct mount *parent, struct den
     int err = 0;
     struct mount *r;
     list_for_each_entry(r, &seen, work_link) {
-        if (r == parent || !sees(r, point) || (r->flags & MNT_DETACHED))
+        if (r == parent || !sees(r, point))
             continue;
         struct mount *from = tree_via(r, tree, &copies);
         bool peer = r->group_id && r->copy->group_id == r->group_id;
@@ -244,25 +245,19 @@ void propagate_umount_collect(struct mount *mnt, struct list_head *out)
 {
     LIST_HEAD(seen);
     receivers(mnt->parent, &seen);
-    LIST_HEAD(found);
-    struct mount *r;
-    list_for_each_entry(r, &seen, work_link) {
-        if (r == mnt->parent)
-            continue;
-        struct mount *m = mount_find_rcu(r, mnt->mountpoint);
-        if (m && m->sb == mnt->sb && m->root == mnt->root)
-            m->copy = mnt; // marks it
-    }
-    // work_link serves one list at a time: collect first, then link.
-    struct mount *parent = mnt->parent;
-    struct dentry *point = mnt->mountpoint;
+    // A mount may be a receiver and be among the found, and work_link serves one list at a time: the receivers become a chain by `copy` first.
+    struct mount *chain = nullptr;
     while (!list_empty(&seen)) {
-        r = list_first_entry(&seen, struct mount, work_link);
+        struct mount *r = list_first_entry(&seen, struct mount, work_link);
         list_del_init(&r->work_link);
-        r->copy = nullptr;
-        struct mount *m = r == parent ? nullptr : mount_find_rcu(r, point);
-        if (m && m->copy == mnt)
-            list_add_tail(&m->work_link, &found);
+        r->copy = chain;
+        chain = r;
     }
-    list_splice_tail_init(&found, out);
+    while (chain) {
+        struct mount *r = chain, *m = r == mnt->parent ? nullptr : mount_find_rcu(r, mnt->mountpoint);
+        chain = r->copy;
+        r->copy = nullptr;
+        if (m && m->sb == mnt->sb && m->root == mnt->root)
+            list_add_tail(&m->work_link, out);
+    }
 }

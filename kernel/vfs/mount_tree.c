@@ -84,7 +84,13 @@ void mount_detach(struct mount *m)
     dput(point);
 }
 
-struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned how)
+void mount_copy_forget(struct mount *from)
+{
+    for (struct mount *m = from; m; m = mount_next(m, from))
+        m->copy = nullptr;
+}
+
+struct mount *mount_copy_tree_noted(struct mount *from, struct dentry *root, unsigned how)
 {
     if (from->unbindable && !(how & CLONE_MNT_UNBINDABLE))
         return nullptr;
@@ -103,12 +109,21 @@ struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned 
         struct mount *c = mount_clone(m, m->root, how);
         if (!c) {
             mount_tree_drop(top, false);
+            mount_copy_forget(from);
             return nullptr;
         }
         m->copy = c;
         mount_attach(c, m->parent->copy, m->mountpoint);
         m = mount_next(m, from);
     }
+    return top;
+}
+
+struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned how)
+{
+    struct mount *top = mount_copy_tree_noted(from, root, how);
+    if (top)
+        mount_copy_forget(from);
     return top;
 }
 

@@ -2,6 +2,7 @@
 #include "tests/contract/harness.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/mount.h>
 
 // A mount namespace of the case's own, nothing shared with the outside; folders a and b.
@@ -134,6 +135,19 @@ CASE(mount_read_only_remount_with_a_writer_is_ebusy)
     EXPECT_EQ(mount(nullptr, "a", nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
 }
 
+CASE(mount_refused_remount_changes_nothing)
+{
+    own_mounts();
+    REQUIRE(mount("test", "a", "tmpfs", 0, "size=64k") == 0);
+    char data[4 * PAGE] = {1};
+    int fd = open("a/f", O_CREAT | O_WRONLY, 0600);
+    EXPECT_EQ(write(fd, data, sizeof data), sizeof data);
+    close(fd);
+    EXPECT_ERRNO(mount(nullptr, "a", nullptr, MS_REMOUNT | MS_RDONLY, "size=4k"), EINVAL); // it holds more
+    make_file("a/g", "still writable");
+    EXPECT(strstr(file_text("/proc/self/mountinfo"), " - tmpfs test rw,size=64k"));
+}
+
 CASE(mount_bind_can_be_read_only_alone)
 {
     own_mounts();
@@ -186,6 +200,71 @@ CASE(umount_flags)
     EXPECT_EQ(umount2("a", MNT_EXPIRE), 0); // unused since
 }
 
+CASE(umount_expires_what_nobody_used_meanwhile)
+{
+    own_mounts();
+    tmpfs_at("a");
+    EXPECT_ERRNO(umount2("a", MNT_EXPIRE), EAGAIN);
+    make_file("a/f", "");
+    EXPECT_ERRNO(umount2("a", MNT_EXPIRE), EAGAIN); // it was used
+    int fd = open("a/f", O_RDONLY);
+    EXPECT_ERRNO(umount2("a", MNT_EXPIRE), EBUSY);
+    close(fd);
+    EXPECT_ERRNO(umount2("a", MNT_EXPIRE), EAGAIN);
+    EXPECT_ERRNO(umount2("a", MNT_EXPIRE | MNT_DETACH), EINVAL);
+    EXPECT_EQ(umount2("a", MNT_EXPIRE), 0);
+}
+
+static atomic_int arrived;
+static bool opener_got, opener_stops;
+
+// Both threads leave it together, nearer than a wake-up would bring them.
+static void meet(void)
+{
+    int goal = (atomic_fetch_add(&arrived, 1) + 2) / 2 * 2;
+    while (atomic_load(&arrived) < goal)
+        sched_yield();
+}
+
+static void *open_in_mount(void *)
+{
+    for (unsigned i = 0;; i++) {
+        meet();
+        if (opener_stops)
+            return nullptr;
+        for (volatile unsigned k = i % 256; k; k--)
+            ;
+        int fd = open("a/f", O_RDONLY);
+        opener_got = fd >= 0; // there is no such file below the mount
+        meet();
+        meet();
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+CASE(umount_and_open_exclude_each_other)
+{
+    own_mounts();
+    pthread_t opener;
+    REQUIRE(pthread_create(&opener, nullptr, open_in_mount, nullptr) == 0);
+    bool mounted = false;
+    for (int64_t end = now_ns() + 3'000'000'000; now_ns() < end;) {
+        if (!mounted) {
+            tmpfs_at("a");
+            make_file("a/f", "");
+        }
+        meet();
+        mounted = umount("a") != 0;
+        meet();
+        EXPECT(mounted || !opener_got); // either it was busy, or it was gone
+        meet();
+    }
+    opener_stops = true;
+    meet();
+    pthread_join(opener, nullptr);
+}
+
 CASE(mount_errors)
 {
     own_mounts();
@@ -229,6 +308,66 @@ CASE(mount_shared_propagates_and_slave_receives)
     tmpfs_at("b/m");
     make_file("b/m/g", "");
     EXPECT(!exists("a/m/g")); // nothing goes back
+}
+
+CASE(mount_bind_into_itself_is_not_its_own_receiver)
+{
+    own_mounts();
+    tmpfs_at("a");
+    REQUIRE(mount(nullptr, "a", nullptr, MS_SHARED, nullptr) == 0);
+    REQUIRE(mkdir("a/m", 0755) == 0 && mkdir("a/m/below", 0755) == 0);
+    EXPECT_EQ(mount("a", "a/m", nullptr, MS_BIND, nullptr), 0); // a peer of what it is mounted in
+    EXPECT(exists("a/m/m/below"));
+    EXPECT_EQ(umount("a/m"), 0);
+    EXPECT(exists("a/m/below"));
+    REQUIRE(mkdir("a/n", 0755) == 0);
+    tmpfs_at("a/n");
+    EXPECT_EQ(mount("a", "a/m", nullptr, MS_BIND | MS_REC, nullptr), 0);
+    make_file("a/n/f", "");
+    EXPECT(exists("a/m/n/f"));
+    EXPECT_EQ(umount("a/m/n"), 0);
+    EXPECT(!exists("a/n/f")); // peers lose it together
+    EXPECT_EQ(umount("a/m"), 0);
+    EXPECT_EQ(umount("a"), 0);
+}
+
+CASE(mount_copies_are_forgotten_when_they_are_gone)
+{
+    own_mounts();
+    tmpfs_at("a");
+    REQUIRE(chdir("a") == 0);
+    make_file("f", "here");
+    EXPECT_EQ(mount("../a", "../b", nullptr, MS_BIND | MS_REC, nullptr), 0);
+    EXPECT_EQ(umount2("../b", MNT_DETACH), 0);
+    EXPECT_EQ(unshare(CLONE_NEWNS), 0); // the working directory moves to the copy of /a in the new namespace
+    EXPECT_STR(file_text("f"), "here");
+    EXPECT_ERRNO(umount("../a"), EBUSY);
+    EXPECT_EQ(mount("../a", "../b", nullptr, MS_BIND | MS_REC, nullptr), 0);
+    EXPECT_EQ(umount2("../a", MNT_DETACH), 0);
+    EXPECT_STR(file_text("f"), "here"); // the working directory is in no namespace now
+    REQUIRE(chdir("/") == 0);
+}
+
+CASE(mount_place_in_a_detached_tree_stays_there)
+{
+    own_mounts();
+    tmpfs_at("a");
+    char base[PATH_MAX], b[PATH_MAX + 8];
+    REQUIRE(getcwd(base, sizeof base));
+    snprintf(b, sizeof b, "%s/b", base);
+    REQUIRE(chdir("a") == 0);
+    make_file("f", "here");
+    EXPECT_EQ(mount(".", b, nullptr, MS_BIND | MS_REC, nullptr), 0);
+    EXPECT_EQ(umount2("../a", MNT_DETACH), 0);
+    EXPECT_EQ(umount(b), 0);
+    for (int i = 0; i < 8; i++) { // what the copy was is memory of something else by now
+        EXPECT_EQ(mount("filler", b, "tmpfs", 0, nullptr), 0);
+        make_file("f", "here");
+    }
+    EXPECT_EQ(unshare(CLONE_NEWNS), 0);
+    EXPECT_STR(file_text("f"), "here");
+    for (int i = 0; i < 8; i++)
+        EXPECT_EQ(umount(b), 0);
 }
 
 CASE(mount_unbindable_cannot_be_bound)
@@ -304,6 +443,59 @@ CASE(pivot_root_changes_the_root)
         EXPECT(exists("/old/new"));
         EXPECT_EQ(umount2("/old", MNT_DETACH), 0);
         EXPECT(!exists("/old/new"));
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+// In a root of the case's own, a tmpfs with the folders old and new; another tmpfs on new, with a folder old.
+static void root_to_pivot(void)
+{
+    own_mounts();
+    tmpfs_at("a");
+    REQUIRE(mkdir("a/old", 0755) == 0 && mkdir("a/new", 0755) == 0);
+    REQUIRE(chdir("a") == 0 && chroot(".") == 0);
+    tmpfs_at("new");
+    REQUIRE(mkdir("new/old", 0755) == 0);
+}
+
+CASE(pivot_root_wants_the_new_root_below_the_old)
+{
+    IN_CHILD(child)
+    {
+        own_mounts();
+        tmpfs_at("a");
+        REQUIRE(mkdir("a/in", 0755) == 0 && mkdir("a/x", 0755) == 0);
+        tmpfs_at("a/in");
+        REQUIRE(chdir("a") == 0 && chroot("in") == 0);
+        EXPECT_ERRNO(syscall(SYS_pivot_root, ".", "x"), EINVAL);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pivot_root_minds_where_the_old_root_would_propagate)
+{
+    IN_CHILD(child)
+    {
+        root_to_pivot();
+        REQUIRE(mount(nullptr, "new", nullptr, MS_SHARED, nullptr) == 0);
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "new", "new/old"), EINVAL); // the old root would be mounted in a shared mount
+        tmpfs_at("new/old");
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "new", "new/old"), EINVAL);
+        REQUIRE(mount(nullptr, "new/old", nullptr, MS_PRIVATE, nullptr) == 0);
+        EXPECT_EQ(syscall(SYS_pivot_root, "new", "new/old"), 0); // that the new root is shared does not matter
+        EXPECT(exists("/old/new"));
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pivot_root_refuses_a_removed_place)
+{
+    IN_CHILD(child)
+    {
+        root_to_pivot();
+        REQUIRE(mkdir("new/gone", 0755) == 0 && chdir("new/gone") == 0 && rmdir("/new/gone") == 0);
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "/new", "."), ENOENT);
+        EXPECT_EQ(syscall(SYS_pivot_root, "/new", "/new/old"), 0);
     }
     EXPECT_EXITED(child, 0);
 }

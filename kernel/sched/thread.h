@@ -56,8 +56,9 @@ enum thread_work {
 
 struct thread {
     struct arch_thread arch; // first: assembly knows its offset
+    ALIGNED(8) uint32_t work; // enum thread_work; atomic
+    uint32_t full_return;    // the CPU's: user registers were replaced, leave with all of them. The way out looks at it together with `work`
     enum thread_state state;
-    uint32_t work;           // enum thread_work; atomic
     bool on_cpu;             // its stack is in use; cleared by the next thread, after the switch
     bool on_rq;              // runnable: running or in its run queue
     bool kernel_thread;

@@ -1,5 +1,5 @@
 // arch/x86_64/signal/fpstate.c — extended registers to and from a signal frame. What comes back may have been edited:
-// it is checked before the CPU sees it, because XRSTOR of a bad area faults in the kernel.
+// a whole area is judged by XRSTOR itself, whose fault is expected; anything else is checked and put together in memory.
 #include "arch/x86_64/signal/fpstate.h"
 
 #include "arch/include/user_copy.h"
@@ -14,33 +14,45 @@ size_t sigframe_fpstate_size(void)
     return fpu_area_size + (cpu_has(X86_XSAVE) ? FP_XSTATE_MAGIC2_SIZE : 0);
 }
 
-// Writes the area, then over its software bytes, then the second magic number behind it.
-static int write_state(unsigned long address, const struct fpu_area *area)
+#define PUT(type, offset, value) put_user_open((value), user_ptr(type, address + (offset)), fault)
+
+// XSAVE writes the registers where they are to go; of the header it writes only the first word, and of the software bytes nothing.
+static int write_state(unsigned long address)
 {
-    if (copy_to_user(user_ptr(void, address), area, fpu_area_size))
+    struct fpu_area __user *area = user_ptr(struct fpu_area, address);
+    if (!user_range_ok(address, sigframe_fpstate_size()))
         return -EFAULT;
-    if (!cpu_has(X86_XSAVE))
-        return 0;
-    struct fpu_sw_bytes sw = {.magic1 = FP_XSTATE_MAGIC1,
-                              .extended_size = fpu_area_size + FP_XSTATE_MAGIC2_SIZE,
-                              .components = fpu_components,
-                              .state_size = fpu_area_size};
-    if (copy_to_user(user_ptr(void, address + offsetof(struct fpu_legacy, sw_reserved)), &sw, sizeof sw))
-        return -EFAULT;
-    // The legacy part is always written in full: readers that know only FXSAVE need not look at the header.
-    if (put_user(area->xstate_bv | COMPONENTS_LEGACY,
-                 user_ptr(uint64_t, address + offsetof(struct fpu_area, xstate_bv))))
-        return -EFAULT;
-    return put_user(FP_XSTATE_MAGIC2, user_ptr(uint32_t, address + fpu_area_size));
+    arch_user_open();
+    enum : size_t { header = offsetof(struct fpu_area, xstate_bv), sw = offsetof(struct fpu_legacy, sw_reserved) };
+    for (size_t at = 0; at < sizeof(struct fpu_area) - header; at += sizeof(uint64_t))
+        PUT(uint64_t, header + at, 0);
+    if (fpu_xsave_user(area))
+        goto fault;
+    PUT(uint64_t, sw, FP_XSTATE_MAGIC1 | (uint64_t)(fpu_area_size + FP_XSTATE_MAGIC2_SIZE) << 32);
+    PUT(uint64_t, sw + offsetof(struct fpu_sw_bytes, components), fpu_components);
+    PUT(uint64_t, sw + offsetof(struct fpu_sw_bytes, state_size), (uint64_t)fpu_area_size);
+    for (size_t at = offsetof(struct fpu_sw_bytes, state_size) + 8; at < sizeof(struct fpu_sw_bytes); at += sizeof(uint64_t))
+        PUT(uint64_t, sw + at, 0);
+    PUT(uint32_t, fpu_area_size, FP_XSTATE_MAGIC2);
+    arch_user_close();
+    return 0;
+fault:
+    arch_user_close();
+    return -EFAULT;
 }
+#undef PUT
 
 int sigframe_fpstate_push(unsigned long address)
 {
-    struct fpu_area *area = current_thread()->arch.fpu;
-    fpu_save_current();
-    int err = write_state(address, area);
-    if (err)
-        return err;
+    if (cpu_has(X86_XSAVE)) {
+        int err = write_state(address);
+        if (err)
+            return err;
+    } else {
+        fpu_save_current();
+        if (copy_to_user(user_ptr(void, address), current_thread()->arch.fpu, fpu_area_size))
+            return -EFAULT;
+    }
     fpu_load_initial(); // what was in the registers is in the frame now
     return 0;
 }
@@ -68,15 +80,11 @@ static int state_extent(unsigned long address, size_t *size, uint64_t *component
     return 0;
 }
 
-static int read_state(unsigned long address, struct fpu_area *area)
+// A state that is not a whole XSAVE area of this machine: put together in memory.
+static int read_partial(unsigned long address, size_t size, uint64_t components)
 {
-    size_t size;
-    uint64_t components;
-    int err = state_extent(address, &size, &components);
-    if (err)
-        return err;
-    if (size < fpu_area_size)
-        fpu_reset(area);
+    struct fpu_area *area = current_thread()->arch.fpu;
+    fpu_reset(area);
     if (copy_from_user(area, user_ptr(void, address), size))
         return -EFAULT;
     if (area->legacy.mxcsr & ~fpu_mxcsr_mask)
@@ -91,15 +99,28 @@ static int read_state(unsigned long address, struct fpu_area *area)
     return 0;
 }
 
+static int pop_partial(unsigned long address, size_t size, uint64_t components)
+{
+    fpu_unload_current();
+    int err = read_partial(address, size, components);
+    if (err)
+        fpu_reset(current_thread()->arch.fpu);
+    fpu_load_current();
+    return err;
+}
+
 int sigframe_fpstate_pop(unsigned long address)
 {
-    struct fpu_area *area = current_thread()->arch.fpu;
-    fpu_unload_current();
-    int err = 0;
-    if (address)
-        err = read_state(address, area);
-    if (!address || err)
-        fpu_reset(area);
-    fpu_load_current();
+    size_t size;
+    uint64_t components;
+    int err = address ? state_extent(address, &size, &components) : 0;
+    if (address && !err && size == fpu_area_size && cpu_has(X86_XSAVE) && user_range_ok(address, size)) {
+        err = fpu_xrstor_user(user_ptr(struct fpu_area, address), components);
+        if (!err)
+            return 0;
+    } else if (address && !err) {
+        return pop_partial(address, size, components);
+    }
+    fpu_load_initial();
     return err;
 }

@@ -46,56 +46,66 @@ static bool place_frame(const struct task *task, const struct pt_regs *regs, con
     return !(nested || entering) || within_altstack(task, *frame);
 }
 
-static void fill_sigcontext(struct sigcontext *sc, const struct pt_regs *regs, uint64_t oldmask, unsigned long fpstate)
-{
-    const struct arch_thread *arch = &current_thread()->arch;
-    *sc = (struct sigcontext){
-        .r8 = regs->r8,
-        .r9 = regs->r9,
-        .r10 = regs->r10,
-        .r11 = regs->r11,
-        .r12 = regs->r12,
-        .r13 = regs->r13,
-        .r14 = regs->r14,
-        .r15 = regs->r15,
-        .di = regs->di,
-        .si = regs->si,
-        .bp = regs->bp,
-        .bx = regs->bx,
-        .dx = regs->dx,
-        .ax = regs->ax,
-        .cx = regs->cx,
-        .sp = regs->sp,
-        .ip = regs->ip,
-        .flags = regs->flags,
-        .cs = (uint16_t)regs->cs,
-        .ss = (uint16_t)regs->ss,
-        .err = arch->error_code,
-        .trapno = arch->trap_number,
-        .oldmask = oldmask,
-        .cr2 = arch->fault_address,
-        .fpstate = fpstate,
-    };
-}
+// Straight into user memory, a word at a time: a frame in the kernel first would be written twice and copied.
+#define PUT(member, value) put_user_open((value), user_ptr(uint64_t, at + offsetof(struct rt_sigframe, member)), fault)
 
 static int write_frame(unsigned long at, const struct pt_regs *regs, const struct ksignal *sig, uint64_t oldmask,
                        unsigned long fpstate)
 {
     const struct task *task = current_task();
-    struct ucontext uc = {
-        .flags = (cpu_has(X86_XSAVE) ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
-        .stack = {.sp = task->altstack_sp, .flags = (int)task->altstack_flags, .size = task->altstack_size},
-        .sigmask = oldmask,
-    };
-    fill_sigcontext(&uc.mcontext, regs, oldmask, fpstate);
-    if (put_user(sig->action.restorer, user_ptr(uint64_t, at)) ||
-        copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, uc)), &uc, sizeof uc))
+    const struct arch_thread *arch = &task->thread.arch;
+    if (!user_range_ok(at, sizeof(struct rt_sigframe)))
         return -EFAULT;
+    arch_user_open();
+    PUT(return_address, sig->action.restorer);
+    PUT(uc.flags, (cpu_has(X86_XSAVE) ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS);
+    PUT(uc.link, 0);
+    PUT(uc.stack.sp, task->altstack_sp);
+    PUT(uc.stack.flags, task->altstack_flags); // and the padding behind them
+    PUT(uc.stack.size, task->altstack_size);
+    PUT(uc.mcontext.r8, regs->r8);
+    PUT(uc.mcontext.r9, regs->r9);
+    PUT(uc.mcontext.r10, regs->r10);
+    PUT(uc.mcontext.r11, regs->r11);
+    PUT(uc.mcontext.r12, regs->r12);
+    PUT(uc.mcontext.r13, regs->r13);
+    PUT(uc.mcontext.r14, regs->r14);
+    PUT(uc.mcontext.r15, regs->r15);
+    PUT(uc.mcontext.di, regs->di);
+    PUT(uc.mcontext.si, regs->si);
+    PUT(uc.mcontext.bp, regs->bp);
+    PUT(uc.mcontext.bx, regs->bx);
+    PUT(uc.mcontext.dx, regs->dx);
+    PUT(uc.mcontext.ax, regs->ax);
+    PUT(uc.mcontext.cx, regs->cx);
+    PUT(uc.mcontext.sp, regs->sp);
+    PUT(uc.mcontext.ip, regs->ip);
+    PUT(uc.mcontext.flags, regs->flags);
+    PUT(uc.mcontext.cs, (uint64_t)(uint16_t)regs->cs | (uint64_t)(uint16_t)regs->ss << 48); // gs and fs between are zero
+    PUT(uc.mcontext.err, arch->error_code);
+    PUT(uc.mcontext.trapno, arch->trap_number);
+    PUT(uc.mcontext.oldmask, oldmask);
+    PUT(uc.mcontext.cr2, arch->fault_address);
+    PUT(uc.mcontext.fpstate, fpstate);
+    PUT(uc.mcontext.reserved[0], 0);
+    PUT(uc.mcontext.reserved[1], 0);
+    PUT(uc.mcontext.reserved[2], 0);
+    PUT(uc.mcontext.reserved[3], 0);
+    PUT(uc.mcontext.reserved[4], 0);
+    PUT(uc.mcontext.reserved[5], 0);
+    PUT(uc.mcontext.reserved[6], 0);
+    PUT(uc.mcontext.reserved[7], 0);
+    PUT(uc.sigmask, oldmask);
+    arch_user_close();
     if (sig->action.flags & SA_SIGINFO &&
         copy_to_user(user_ptr(void, at + offsetof(struct rt_sigframe, info)), &sig->info, sizeof sig->info))
         return -EFAULT;
     return 0;
+fault:
+    arch_user_close();
+    return -EFAULT;
 }
+#undef PUT
 
 int arch_signal_frame_push(struct pt_regs *regs, struct ksignal *sig, uint64_t oldmask)
 {
@@ -117,7 +127,7 @@ int arch_signal_frame_push(struct pt_regs *regs, struct ksignal *sig, uint64_t o
     regs->cs = SELECTOR_USER_CS;
     regs->ss = SELECTOR_USER_DS;
     regs->flags &= ~(X86_FLAGS_DF | X86_FLAGS_RF | X86_FLAGS_TF);
-    task->thread.arch.full_return = true;
+    task->thread.full_return = true;
     if (task->altstack_flags & SS_AUTODISARM) {
         task->altstack_sp = task->altstack_size = 0;
         task->altstack_flags = SS_DISABLE;
@@ -177,13 +187,13 @@ int arch_signal_frame_pop(struct pt_regs *regs, uint64_t *mask)
 {
     struct task *task = current_task();
     unsigned long frame = regs->sp - 8; // the handler's return took the address off
-    struct ucontext uc;
+    struct ucontext uc __attribute__((uninitialized));
     if (copy_from_user(&uc, user_ptr(void, frame + offsetof(struct rt_sigframe, uc)), sizeof uc))
         return -EFAULT;
     if (!selectors_ok(&uc))
         return -EFAULT;
     load_sigcontext(regs, &uc.mcontext);
-    task->thread.arch.full_return = true;
+    task->thread.full_return = true;
     int err = sigframe_fpstate_pop(uc.mcontext.fpstate);
     if (err)
         return err;

@@ -1,6 +1,7 @@
 // arch/x86_64/thread/fpu.c — saving and loading the extended registers.
 #include "arch/x86_64/thread/fpu.h"
 
+#include "arch/include/user_copy.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "cpu/mmu.h"
@@ -183,4 +184,34 @@ void fpu_load_current(void)
 void fpu_load_initial(void)
 {
     load_into_current(fpu_initial);
+}
+
+int fpu_xsave_user(struct fpu_area __user *area)
+{
+    __asm__ goto("1: xsave64 (%0)\n" EX_TABLE("1b", "%l[fault]")::"r"(user_addr(area)), "a"(-1), "d"(-1) : "memory" : fault);
+    // The legacy part is always there: readers that know only FXSAVE need not look at the header.
+    __asm__ goto("1: orq %1, %0\n" EX_TABLE("1b", "%l[fault]")
+                 : "+m"(*(uint64_t *)(user_addr(area) + offsetof(struct fpu_area, xstate_bv)))
+                 : "i"(XCR0_X87 | XCR0_SSE)
+                 : "cc"
+                 : fault);
+    return 0;
+fault:
+    return -EFAULT;
+}
+
+int fpu_xrstor_user(const struct fpu_area __user *area, uint64_t components)
+{
+    uint64_t others = fpu_components & ~components;
+    if (others)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(fpu_initial), "a"((uint32_t)others), "d"((uint32_t)(others >> 32)) : "memory");
+    __asm__ goto(STAC "1: xrstor64 (%0)\n" CLAC EX_TABLE("1b", "%l[fault]")
+                 :
+                 : "r"(user_addr(area)), "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+                 : "memory"
+                 : fault);
+    return 0;
+fault:
+    arch_user_close();
+    return -EFAULT;
 }

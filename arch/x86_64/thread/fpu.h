@@ -49,5 +49,9 @@ void fpu_unload_current(void);
 void fpu_load_current(void);
 // Gives the current thread fresh registers, as a program finds them at its start; what they held is lost.
 void fpu_load_initial(void);
+// XSAVE of the current thread's registers to user memory, which is open (arch_user_open()), and XRSTOR of `components` from there, with the initial state
+// for all others. -EFAULT: not writable; or not readable or refused by the CPU, and the registers hold anything: load something. XSAVE machines only.
+[[nodiscard]] int fpu_xsave_user(struct fpu_area __user *area);
+[[nodiscard]] int fpu_xrstor_user(const struct fpu_area __user *area, uint64_t components);
 // Puts the initial state into an area.
 void fpu_reset(struct fpu_area *area);

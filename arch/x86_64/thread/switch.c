@@ -35,7 +35,7 @@ static_assert(offsetof(struct pt_regs, ip) == REGS_IP && offsetof(struct pt_regs
               offsetof(struct pt_regs, flags) == REGS_FLAGS);
 static_assert(offsetof(struct pt_regs, sp) == REGS_SP && sizeof(struct pt_regs) == REGS_SIZE);
 static_assert(offsetof(struct thread, arch) == 0 && offsetof(struct arch_thread, sp) == THREAD_SP);
-static_assert(offsetof(struct arch_thread, full_return) == THREAD_FULL_RETURN);
+static_assert(offsetof(struct thread, full_return) == THREAD_FULL_RETURN && THREAD_FULL_RETURN == THREAD_WORK + 4);
 static_assert(offsetof(struct thread, work) == THREAD_WORK && WORK_TRACE == THREAD_WORK_TRACE);
 static_assert(offsetof(struct tss, sp) == TSS_SP0 && TABLE_SIZE == SYSCALL_TABLE_SIZE);
 static_assert(sizeof(((struct thread *)0)->work) == 4);
@@ -178,5 +178,5 @@ void arch_exec_reset(struct pt_regs *regs, unsigned long entry, unsigned long sp
     wrmsr(MSR_FS_BASE, 0);
     wrmsr(MSR_KERNEL_GS_BASE, 0);
     arch_irq_restore(flags);
-    arch->full_return = true;
+    current_thread()->full_return = true;
 }

@@ -118,11 +118,9 @@ syscall_leave:
     movq (REGS_AX + 8)(%rsp), %rax
 #endif
     movq %gs:arch_current_thread(%rip), %rcx
-    cmpl $0, THREAD_WORK(%rcx)
+    cmpq $0, THREAD_WORK(%rcx)            // and THREAD_FULL_RETURN, which lies behind it
     jne syscall_slow
     cmpb $0, %gs:need_resched(%rip)
-    jne syscall_slow
-    cmpb $0, THREAD_FULL_RETURN(%rcx)
     jne syscall_slow
     movq (REGS_R10 + 8)(%rsp), %r10
     movq (REGS_R9 + 8)(%rsp), %r9
@@ -148,7 +146,7 @@ syscall_traced:
     jmp syscall_leave
 
 syscall_slow:
-    cmpb $0, THREAD_FULL_RETURN(%rcx)
+    cmpl $0, THREAD_FULL_RETURN(%rcx)
     jne 1f
     movq %rax, (REGS_AX + 8)(%rsp)
     movq (REGS_IP + 8)(%rsp), %rdx        // where SYSCALL put them
@@ -207,7 +205,7 @@ arch_thread_entry:
 arch_return_to_user:
     movq %rdi, %rsp
     movq %gs:arch_current_thread(%rip), %rcx
-    movb $0, THREAD_FULL_RETURN(%rcx)     // as every return with all registers does
+    movl $0, THREAD_FULL_RETURN(%rcx)     // as every return with all registers does
 
 // rsp: pt_regs of user mode, interrupts on or off.
 return_to_user:

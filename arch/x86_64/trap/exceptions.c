@@ -159,5 +159,5 @@ void arch_exit_to_user(struct pt_regs *regs)
             break;
         }
     }
-    t->arch.full_return = false;
+    t->full_return = false;
 }

@@ -25,8 +25,8 @@
 #define REGS_SIZE 168
 
 #define THREAD_SP 0
-#define THREAD_FULL_RETURN 8
-#define THREAD_WORK 76
+#define THREAD_WORK 72
+#define THREAD_FULL_RETURN 76
 #define THREAD_WORK_TRACE 8
 
 #define TSS_SP0 4

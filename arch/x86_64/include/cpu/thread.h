@@ -7,7 +7,6 @@
 // First member of struct thread. Assembly knows the offsets that cpu/asm_offsets.h names; switch.c asserts them.
 struct arch_thread {
     uintptr_t sp;            // while it does not run: of its struct switch_frame
-    bool full_return;        // user registers were replaced: leave by IRET, not SYSRET. Written by the thread itself
     bool fpu_loaded;         // running: the CPU's registers are newer than *fpu. Else *fpu is the state
     bool fpu_busy;           // its own kernel code edits *fpu: neither saved nor loaded at a switch
     uint32_t fpu_cpu;        // the CPU that loaded *fpu last

@@ -18,6 +18,7 @@ struct posix_timer {
     int id, clockid, notify, signo;
     union sigval value;
     struct task *target;     // SIGEV_THREAD_ID; with a reference
+    bool published;          // the user knows its number; until then it is its creator's alone, and nobody finds it
     bool cpu;                // on a CPU clock: cpu_timer, else hrtimer
     bool armed;
     bool queued;             // its signal was sent and not yet taken
@@ -108,6 +109,13 @@ static void cpu_timer_fired(struct cpu_timer *timer)
         (void)cpu_timer_arm(timer, (uint64_t)next); // fails only when the clock's process is gone, and then it stands still
 }
 
+// The timer with that number, or null. The caller holds timers->lock; with timers->change held too the timer stays when the lock is dropped.
+static struct posix_timer *timer_lookup(struct timers_user *timers, int id) REQUIRES(timers->lock)
+{
+    struct posix_timer *t = id >= 0 ? xa_load(&timers->posix, (uint64_t)id) : nullptr;
+    return t && t->published ? t : nullptr;
+}
+
 // A timer's signal is being taken by the current process; its sighand lock is held.
 static void signal_taken(struct siginfo *info)
 {
@@ -115,7 +123,7 @@ static void signal_taken(struct siginfo *info)
     if (!timers)
         return;
     spin_irq_guard(&timers->lock);
-    struct posix_timer *t = xa_load(&timers->posix, (uint64_t)(unsigned)info->timer.id);
+    struct posix_timer *t = timer_lookup(timers, info->timer.id);
     if (!t || !t->queued || t->signo != info->si_signo)
         return;
     if (!t->cpu)
@@ -212,6 +220,30 @@ static int timer_make(int clockid, const struct abi_sigevent *event, struct posi
     return err;
 }
 
+// Finds the timer a number. Only its creator knows of it so far.
+static int timer_number(struct posix_timer *t)
+{
+    uint64_t id;
+    spin_irq_guard(&t->owner->lock);
+    int err = xa_alloc_cyclic(&t->owner->posix, 0, INT32_MAX, &t->owner->next_id, t, &id);
+    if (!err)
+        t->id = (int)id;
+    return err ? -EAGAIN : 0;
+}
+
+static void timer_publish(struct posix_timer *t)
+{
+    spin_irq_guard(&t->owner->lock);
+    t->published = true;
+}
+
+static void timer_unnumber(struct posix_timer *t)
+{
+    spin_irq_guard(&t->owner->lock);
+    (void)xa_erase(&t->owner->posix, (uint64_t)t->id);
+}
+
+// The number is told first and works after: a timer that can be found can no longer be taken back without stopping it.
 SYSCALL3(timer_create, int, clockid, const struct abi_sigevent __user *, uevent, int __user *, uid)
 {
     struct abi_sigevent event = {.signo = SIGALRM};
@@ -223,28 +255,19 @@ SYSCALL3(timer_create, int, clockid, const struct abi_sigevent __user *, uevent,
         err = timer_make(clockid, &event, &t);
     if (err)
         return err;
-    uint64_t id;
-    struct timers_user *timers = t->owner;
-    irq_flags_t flags = spin_lock_irqsave(&timers->lock);
-    err = xa_alloc_cyclic(&timers->posix, 0, INT32_MAX, &timers->next_id, t, &id);
+    err = timer_number(t);
     if (!err) {
-        t->id = (int)id;
         if (!uevent)
-            t->value.sival_ptr = id;
+            t->value.sival_ptr = (unsigned)t->id;
+        if (!put_user(t->id, uid)) {
+            timer_publish(t);
+            return 0;
+        }
+        err = -EFAULT;
+        timer_unnumber(t);
     }
-    spin_unlock_irqrestore(&timers->lock, flags);
-    if (err) {
-        timer_free(t);
-        return -EAGAIN;
-    }
-    if (!put_user((int)id, uid))
-        return 0;
-    flags = spin_lock_irqsave(&timers->lock);
-    t = xa_erase(&timers->posix, id);
-    spin_unlock_irqrestore(&timers->lock, flags);
-    if (t)
-        timer_free(t);
-    return -EFAULT;
+    timer_free(t);
+    return err;
 }
 
 // Stops a timer that nobody finds any more, and frees it.
@@ -256,44 +279,54 @@ static void timer_destroy(struct posix_timer *t)
     timer_free(t);
 }
 
-static struct posix_timer *timer_take_out(struct timers_user *timers, uint64_t first, uint64_t last)
+static void timer_take_out(struct timers_user *timers, struct posix_timer *t) REQUIRES(timers->lock)
 {
+    (void)xa_erase(&timers->posix, (uint64_t)t->id);
+    t->armed = false; // a callback that is under way will not go on
+    t->notify = SIGEV_NONE;
+}
+
+static struct posix_timer *timer_take_out_first(struct timers_user *timers)
+{
+    uint64_t first = 0;
     spin_irq_guard(&timers->lock);
-    struct posix_timer *t = xa_find(&timers->posix, &first, last);
-    if (t) {
-        (void)xa_erase(&timers->posix, first);
-        t->armed = false; // a callback that is under way will not go on
-        t->notify = SIGEV_NONE;
-    }
+    struct posix_timer *t = xa_find(&timers->posix, &first, INT32_MAX);
+    if (t)
+        timer_take_out(timers, t);
     return t;
 }
 
+// The process's last thread calls it, so none is being created.
 void posix_timers_delete_all(struct timers_user *timers)
 {
     mutex_guard(&timers->change);
     struct posix_timer *t;
-    while ((t = timer_take_out(timers, 0, INT32_MAX)))
+    while ((t = timer_take_out_first(timers)))
         timer_destroy(t);
 }
 
 SYSCALL1(timer_delete, int, id)
 {
     struct timers_user *timers = load_acquire(&current_process()->timers);
-    if (!timers || id < 0)
+    if (!timers)
         return -EINVAL;
     mutex_guard(&timers->change);
-    struct posix_timer *t = timer_take_out(timers, (uint64_t)id, (uint64_t)id);
+    irq_flags_t flags = spin_lock_irqsave(&timers->lock);
+    struct posix_timer *t = timer_lookup(timers, id);
+    if (t)
+        timer_take_out(timers, t);
+    spin_unlock_irqrestore(&timers->lock, flags);
     if (!t)
         return -EINVAL;
     timer_destroy(t);
     return 0;
 }
 
-// The timer with that number, or null. The caller holds timers->change, so that it stays.
+// The same for one who holds only timers->change.
 static struct posix_timer *timer_find(struct timers_user *timers, int id)
 {
     spin_irq_guard(&timers->lock);
-    return id >= 0 ? xa_load(&timers->posix, (uint64_t)id) : nullptr;
+    return timer_lookup(timers, id);
 }
 
 // -- setting and asking -------------------------------------------------------------------------------------------------------
@@ -354,7 +387,7 @@ SYSCALL1(timer_getoverrun, int, id)
     if (!timers)
         return -EINVAL;
     spin_irq_guard(&timers->lock);
-    const struct posix_timer *t = id >= 0 ? xa_load(&timers->posix, (uint64_t)id) : nullptr;
+    const struct posix_timer *t = timer_lookup(timers, id);
     return t ? t->overrun_last : -EINVAL;
 }
 

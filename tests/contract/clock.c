@@ -2,6 +2,7 @@
 #include "tests/contract/harness.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -249,6 +250,50 @@ CASE(timer_create_checks)
     event = (struct sigevent){.sigev_notify = 77, .sigev_signo = SIGUSR1};
     EXPECT_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), EINVAL);
     EXPECT_ERRNO(timer_create(100, nullptr, &timer), EINVAL);
+}
+
+static atomic_int timer_attempts;
+static atomic_bool attempts_over;
+
+// Sets the timer that is being created just now; how often there was one.
+static void *set_early(void *first)
+{
+    struct itimerspec t = {.it_value.tv_sec = 1000};
+    long found = 0;
+    while (!attempts_over)
+        found += syscall(SYS_timer_settime, (int)(intptr_t)first + timer_attempts, 0, &t, nullptr) == 0;
+    return (void *)found;
+}
+
+// Keeps the address space busy, so that looking at a bad pointer takes its time.
+static void *map_and_unmap(void *)
+{
+    while (!attempts_over) {
+        void *p = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        munmap(p, 1 << 20);
+    }
+    return nullptr;
+}
+
+CASE(timer_whose_number_can_not_be_told_is_never_found)
+{
+    timer_t timer = make_timer(CLOCK_MONOTONIC, SIGUSR1, 1);
+    pthread_t setter, mapper;
+    REQUIRE(pthread_create(&setter, nullptr, set_early, (void *)((intptr_t)timer + 1)) == 0);
+    REQUIRE(pthread_create(&mapper, nullptr, map_and_unmap, nullptr) == 0);
+    while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < 300000000) {
+        EXPECT_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC, nullptr, (void *)8), EFAULT);
+        timer_attempts++;
+    }
+    attempts_over = true;
+    void *found = nullptr;
+    EXPECT_EQ(pthread_join(setter, &found), 0);
+    EXPECT_EQ(pthread_join(mapper, nullptr), 0);
+    EXPECT_EQ((long)found, 0);
+    struct sigevent event = {.sigev_notify = SIGEV_NONE};
+    int id = -1;
+    EXPECT_EQ(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id), 0);
+    EXPECT_EQ(id, (int)(intptr_t)timer + 1 + timer_attempts); // these were the numbers tried
 }
 
 CASE(timer_of_process_cpu_time)

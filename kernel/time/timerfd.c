@@ -1,7 +1,9 @@
 // kernel/time/timerfd.c — timers as files: timerfd_create(2), timerfd_settime(2), timerfd_gettime(2).
 //
-// Reading gives the number of expirations since the last read. Expirations are counted when somebody looks; the timer itself only has to
-// tell readers and pollers that there is one, so while nobody reads, a periodic timer fires once and then rests.
+// Reading gives the number of expirations since the last read. The timer counts the first one as it fires, and a periodic one then rests until
+// somebody looks, which counts those that passed meanwhile and starts it again: while nobody reads, it costs nothing. The one counted at firing
+// is not taken back should the clock be set back before the read. (Those counted at the look can then be "one less", as the next expiration
+// lies ahead again: Linux subtracts it, and a read may return no bytes, which timerfd_create(2) says.)
 
 #include "kernel/abi/fcntl.h"
 #include "kernel/mm/slab.h"
@@ -20,11 +22,11 @@ struct timerfd {
     struct hrtimer timer;
     struct mutex change;        // one timerfd_settime() at a time
     int clockid, flags;         // flags of the last settime
-    bool armed;
-    bool expired;               // the timer fired since the last read
+    bool armed;                 // its hrtimer runs, or (resting) will when somebody looks
+    bool resting;               // periodic, fired since somebody looked: `next` is the expiration that fired, which `ticks` counts
     bool cancelled;             // TFD_TIMER_CANCEL_ON_SET: the clock was set
-    ktime_t next, interval;     // next expiration not yet counted
-    uint64_t extra;             // put there by TFD_IOC_SET_TICKS
+    ktime_t next, interval;     // `next`: the expiration that the hrtimer waits for
+    uint64_t ticks;             // what a read takes; not zero: readable
     struct list_head all_link;  // timerfds on the real clock: timerfd_list_lock
     bool listed;
 };
@@ -48,7 +50,10 @@ static ktime_t timerfd_fired(struct hrtimer *timer)
 {
     struct timerfd *t = container_of(timer, struct timerfd, timer);
     irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
-    t->expired = true;
+    if (t->armed) { // else it is being set anew
+        t->ticks++;
+        t->armed = t->resting = t->interval != 0;
+    }
     spin_unlock_irqrestore(&t->wq.lock, flags);
     wake_up_poll(&t->wq, EPOLLIN | EPOLLRDNORM);
     return KTIME_MAX;
@@ -67,26 +72,26 @@ void timerfd_clock_was_set(void)
     }
 }
 
-// How many expirations there were and were not read; the timer goes on. wq.lock held.
-static uint64_t take_expirations(struct timerfd *t) REQUIRES(t->wq.lock)
+// How many expirations of a resting timer lie in the past; 0 after the clock was set back. wq.lock held.
+static int64_t resting_expirations(const struct timerfd *t)
 {
-    uint64_t n = t->extra;
-    t->extra = 0;
-    t->expired = false;
     ktime_t now = timer_now(t);
-    if (!t->armed || now < t->next)
-        return n;
-    if (!t->interval) {
-        t->armed = false;
-        return n + 1;
-    }
-    int64_t passed = (now - t->next) / t->interval + 1;
-    t->next = ktime_add_safe(t->next, passed * t->interval);
-    hrtimer_start(&t->timer, t->next);
-    return n + (uint64_t)passed;
+    return now < t->next ? 0 : (now - t->next) / t->interval + 1;
 }
 
-// 0 and the count (not zero), -EAGAIN, -ECANCELED.
+// Counts what passed while the timer rested, and starts it again.
+static void timerfd_wake(struct timerfd *t) REQUIRES(t->wq.lock)
+{
+    if (!t->resting)
+        return;
+    int64_t passed = resting_expirations(t);
+    t->resting = false;
+    t->ticks += (uint64_t)passed - 1;
+    t->next = ktime_add_safe(t->next, passed * t->interval);
+    hrtimer_start(&t->timer, t->next);
+}
+
+// 0 and the count (zero if the clock was set back: timerfd_create(2)), -EAGAIN, -ECANCELED.
 static int try_read(struct timerfd *t, uint64_t *count)
 {
     spin_irq_guard(&t->wq.lock);
@@ -94,10 +99,12 @@ static int try_read(struct timerfd *t, uint64_t *count)
         t->cancelled = false;
         return -ECANCELED;
     }
-    if (!t->expired)
+    if (!t->ticks)
         return -EAGAIN;
-    *count = take_expirations(t);
-    return *count ? 0 : -EAGAIN;
+    timerfd_wake(t);
+    *count = t->ticks;
+    t->ticks = 0;
+    return 0;
 }
 
 static ssize_t timerfd_read(struct file *file, struct iov_iter *to, loff_t *, unsigned rw_flags)
@@ -106,13 +113,16 @@ static ssize_t timerfd_read(struct file *file, struct iov_iter *to, loff_t *, un
     uint64_t count;
     if (iov_iter_count(to) < sizeof count)
         return -EINVAL;
+    bool wait = !(file->flags & O_NONBLOCK) && !(rw_flags & RW_NOWAIT);
     int err = try_read(t, &count);
-    if (err == -EAGAIN && !(file->flags & O_NONBLOCK) && !(rw_flags & RW_NOWAIT)) {
+    if (err == -EAGAIN && wait) {
         if (wait_event_interruptible(&t->wq, (err = try_read(t, &count)) != -EAGAIN))
             err = -ERESTARTSYS;
     }
     if (err)
         return err;
+    if (!count)
+        return wait ? 0 : -EAGAIN;
     return copy_to_iter(to, &count, sizeof count) == sizeof count ? (ssize_t)sizeof count : -EFAULT;
 }
 
@@ -121,7 +131,7 @@ static uint32_t timerfd_poll(struct file *file, struct poll_table *pt)
     struct timerfd *t = file->private;
     poll_wait(file, &t->wq, pt);
     spin_irq_guard(&t->wq.lock);
-    return t->expired || t->cancelled ? EPOLLIN | EPOLLRDNORM : 0;
+    return t->ticks || t->cancelled ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static void timerfd_unlist(struct timerfd *t)
@@ -152,11 +162,8 @@ static long timerfd_ioctl(struct file *file, unsigned cmd, unsigned long arg)
         return -EINVAL;
     irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
     bool cancelled = t->cancelled;
-    if (!cancelled) {
-        (void)take_expirations(t);
-        t->extra = ticks;
-        t->expired = true;
-    }
+    if (!cancelled)
+        t->ticks = ticks;
     spin_unlock_irqrestore(&t->wq.lock, flags);
     if (cancelled)
         return -ECANCELED;
@@ -182,12 +189,7 @@ static void timerfd_time_left(const struct timerfd *t, struct timerfd_time *out)
 
 static uint64_t pending_ticks(const struct timerfd *t)
 {
-    if (!t->expired)
-        return 0;
-    ktime_t now = timer_now(t);
-    if (!t->armed || now < t->next)
-        return t->extra;
-    return t->extra + (t->interval ? (uint64_t)((now - t->next) / t->interval) + 1 : 1);
+    return t->ticks + (t->resting ? (uint64_t)resting_expirations(t) - 1 : 0);
 }
 
 static void timerfd_show(struct seq_file *m, struct file *file)
@@ -264,13 +266,12 @@ static int timerfd_set(struct timerfd *t, int flags, const struct timerfd_time *
     timerfd_list_for_cancel(t, real && flags & TFD_TIMER_CANCEL_ON_SET);
     irq_flags_t irq = spin_lock_irqsave(&t->wq.lock);
     timerfd_time_left(t, old);
-    t->armed = false; // a reader does not start it again
+    t->armed = t->resting = false; // a reader does not start it again
     spin_unlock_irqrestore(&t->wq.lock, irq);
     hrtimer_cancel(&t->timer);
     spin_irq_guard(&t->wq.lock);
     t->flags = flags;
-    t->expired = false;
-    t->extra = 0;
+    t->ticks = 0;
     t->interval = new->interval;
     bool cancelled = t->cancelled;
     t->cancelled = false;
@@ -320,6 +321,7 @@ SYSCALL2(timerfd_gettime, int, fd, struct abi_itimerspec __user *, uvalue)
         return err;
     struct timerfd_time left;
     irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
+    timerfd_wake(t);
     timerfd_time_left(t, &left);
     spin_unlock_irqrestore(&t->wq.lock, flags);
     return timerfd_time_to_user(uvalue, &left);

@@ -435,6 +435,66 @@ CASE(timerfd_absolute_cancel_on_clock_set)
     EXPECT_ERRNO(read(fd, &count, 8), ECANCELED);
 }
 
+static void step_realtime(int seconds)
+{
+    struct timespec now;
+    REQUIRE(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    now.tv_sec += seconds;
+    EXPECT_EQ(clock_settime(CLOCK_REALTIME, &now), 0);
+}
+
+// A timer at an absolute real time a moment ahead, when it has expired and the clock was then set back.
+static int expired_before_the_clock_was_set_back(int flags, time_t interval)
+{
+    int fd = timerfd_create(CLOCK_REALTIME, flags);
+    int64_t soon = clock_ns(CLOCK_REALTIME) + 10000000;
+    struct itimerspec t = {.it_value = {soon / 1000000000, soon % 1000000000}, .it_interval.tv_sec = interval};
+    EXPECT_EQ(timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, nullptr), 0);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    step_realtime(-1000);
+    EXPECT_EQ(poll(&p, 1, 0), 1);
+    return fd;
+}
+
+CASE(timerfd_expiration_is_not_lost_when_the_clock_is_set_back)
+{
+    int fd = expired_before_the_clock_was_set_back(TFD_NONBLOCK, 0);
+    uint64_t count = 0;
+    EXPECT_EQ(read(fd, &count, 8), 8);
+    EXPECT_EQ(count, 1);
+    EXPECT_ERRNO(read(fd, &count, 8), EAGAIN);
+    step_realtime(1000);
+    EXPECT_ERRNO(read(fd, &count, 8), EAGAIN); // once is enough
+}
+
+// The expiration lies ahead again, and comes again.
+static void comes_again_when_the_clock_is_right(int fd)
+{
+    struct itimerspec left;
+    EXPECT_EQ(timerfd_gettime(fd, &left), 0);
+    EXPECT(left.it_value.tv_sec > 900 && left.it_value.tv_sec <= 1000);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    EXPECT_EQ(poll(&p, 1, 0), 0);
+    step_realtime(1000);
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    uint64_t count = 0;
+    EXPECT_EQ(read(fd, &count, 8), 8);
+    EXPECT_EQ(count, 1);
+}
+
+// timerfd_create(2): "may cause read(2) to unblock, but return a value of 0 (i.e., no bytes read)".
+CASE(timerfd_periodic_reads_nothing_when_the_clock_is_set_back)
+{
+    int fd = expired_before_the_clock_was_set_back(0, 3600);
+    uint64_t count = 0;
+    EXPECT_EQ(read(fd, &count, 8), 0);
+    comes_again_when_the_clock_is_right(fd);
+    fd = expired_before_the_clock_was_set_back(TFD_NONBLOCK, 3600);
+    EXPECT_ERRNO(read(fd, &count, 8), EAGAIN);
+    comes_again_when_the_clock_is_right(fd);
+}
+
 CASE(times_and_getrusage_count_processor_time)
 {
     struct tms t;

@@ -210,8 +210,8 @@ static void rcu_grace_period(bool urgent)
     rcu_chase(urgent);
     preempt_enable();
     while (__atomic_load_n(&rcu_missing.bits[0], __ATOMIC_SEQ_CST)) {
-        if (wait_event_timeout(&rcu_thread_wq, __atomic_load_n(&rcu_missing.bits[0], __ATOMIC_SEQ_CST) == 0,
-                               clock_monotonic() + RCU_PATIENCE))
+        if (wait_event_parked_timeout(&rcu_thread_wq, __atomic_load_n(&rcu_missing.bits[0], __ATOMIC_SEQ_CST) == 0,
+                                      clock_monotonic() + RCU_PATIENCE))
             rcu_chase(true);
     }
 }
@@ -251,7 +251,7 @@ static bool rcu_urgent(void)
 static void rcu_main(void *)
 {
     for (;;) {
-        wait_event(&rcu_thread_wq, READ_ONCE(rcu_batch_due) || rcu_urgent());
+        wait_event_parked(&rcu_thread_wq, READ_ONCE(rcu_batch_due) || rcu_urgent());
         bool urgent = rcu_urgent();
         WRITE_ONCE(rcu_batch_due, false);
         rcu_take_fresh();

@@ -93,7 +93,7 @@ int prepare_to_wait(struct waitqueue *wq, struct wait_entry *entry, enum thread_
         entry_link(wq, entry);
     set_current_state(state);
     spin_unlock_irqrestore(&wq->lock, flags);
-    if (state == THREAD_UNINTERRUPTIBLE)
+    if (state == THREAD_UNINTERRUPTIBLE || state == THREAD_PARKED)
         return 0;
     return thread_signal_pending(current_thread(), state == THREAD_KILLABLE) ? -EINTR : 0;
 }

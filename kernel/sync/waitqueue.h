@@ -92,10 +92,12 @@ void schedule(void);
 // Sleeps until woken or until the absolute monotonic deadline: 0 or -ETIMEDOUT. The state was set by prepare_to_wait().
 int schedule_until(ktime_t deadline);
 #define wait_event(wq, condition) ((void)wait_event_state_(wq, condition, THREAD_UNINTERRUPTIBLE, (schedule(), 0)))
+// For a kernel thread with nothing to do: such a sleep is no load.
+#define wait_event_parked(wq, condition) ((void)wait_event_state_(wq, condition, THREAD_PARKED, (schedule(), 0)))
 #define wait_event_interruptible(wq, condition) wait_event_state_(wq, condition, THREAD_INTERRUPTIBLE, (schedule(), 0))
 #define wait_event_killable(wq, condition) wait_event_state_(wq, condition, THREAD_KILLABLE, (schedule(), 0))
-#define wait_event_timeout(wq, condition, deadline)                                                                    \
-    wait_event_state_(wq, condition, THREAD_UNINTERRUPTIBLE, schedule_until(deadline))
+#define wait_event_parked_timeout(wq, condition, deadline)                                                             \
+    wait_event_state_(wq, condition, THREAD_PARKED, schedule_until(deadline))
 #define wait_event_interruptible_timeout(wq, condition, deadline)                                                      \
     wait_event_state_(wq, condition, THREAD_INTERRUPTIBLE, schedule_until(deadline))
 

@@ -231,6 +231,30 @@ CASE(proc_global_files_have_their_fields)
     EXPECT_EQ(strncmp(file_text("/proc/version"), "Linux version ", 14), 0);
 }
 
+static double load_average(void)
+{
+    double load = -1;
+    EXPECT_EQ(sscanf(file_text("/proc/loadavg"), "%lf", &load), 1);
+    return load;
+}
+
+// proc_loadavg(5): threads that run, may run or wait for a disk, sampled every 5 seconds. One busy thread adds one. First the busy thread looks for
+// the moment of a sample (none is seen if the average stands where it tends to), then it lets just one more pass.
+CASE(proc_load_average_counts_one_busy_thread_once)
+{
+    const double kept = 0.9200444; // e^(-5/60)
+    double before, first = load_average();
+    int64_t start = now_ns();
+    do
+        before = load_average();
+    while (before == first && now_ns() - start < 5500000000);
+    for (start = now_ns(); now_ns() - start < 7500000000;)
+        ;
+    double busy = (load_average() - before * kept) / (1 - kept);
+    note("%.2f threads", busy);
+    EXPECT(busy > 0.6 && busy < 1.6);
+}
+
 CASE(proc_boot_id_is_constant_and_uuid_is_not)
 {
     char first[64];

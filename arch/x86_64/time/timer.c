@@ -14,7 +14,9 @@ static bool use_deadline(void)
     ktime_t base_ns;
     return cpu_has(X86_TSC_DEADLINE) && clock_tsc_params(&base, &base_ns, &rate);
 }
-static bool deadline_mode; // the same on all CPUs: decided by the first
+// The same on all CPUs: decided by the first. It stays should the clock turn from the TSC to another counter later: deadlines are then found
+// from the time left (clock_ns_to_tsc()).
+static bool deadline_mode;
 
 void timer_init_cpu(void)
 {

@@ -12,7 +12,7 @@ uint64_t lapic_timer_khz(void);
 // How user space can compute the clock from the TSC: ns = base_ns + (tsc - base) * rate >> 32. False where the clock is
 // not the TSC.
 bool clock_tsc_params(uint64_t *base, ktime_t *base_ns, uint64_t *rate);
-// Turns clock time (ns) into TSC ticks at the rate found, for deadlines.
+// What this CPU's TSC shows at clock time `ns`, for deadlines; also where the clock is another counter. Interrupts off.
 uint64_t clock_ns_to_tsc(ktime_t ns);
 // Compares the TSCs of the boot CPU and a starting one: both sides run at the same time. A counter that is behind makes
 // the clock fall back to the HPET, or to a clock that only moves forward.

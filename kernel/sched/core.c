@@ -68,7 +68,7 @@ void rq_account(struct run_queue *rq)
     if (t == rq->idle || !t->on_rq)
         return;
     if (thread_is_rt(t))
-        rt_tick(rq, t, (uint64_t)delta);
+        rt_charge(rq, t, (uint64_t)delta);
     else
         fair_charge(rq, t, (uint64_t)delta);
 }
@@ -126,6 +126,13 @@ void rq_resched(struct run_queue *rq)
         arch_send_resched(rq->cpu);
 }
 
+static bool preempts(struct run_queue *rq, struct thread *t, struct thread *curr)
+{
+    if (thread_is_rt(t))
+        return rt_preempts(t, curr);
+    return thread_is_rt(curr) ? rq->rt.throttled : fair_preempts(rq, t, curr);
+}
+
 void rq_check_preempt(struct run_queue *rq, struct thread *t)
 {
     struct thread *curr = rq->curr;
@@ -134,7 +141,7 @@ void rq_check_preempt(struct run_queue *rq, struct thread *t)
         return;
     }
     rq_account(rq);
-    if (thread_is_rt(t) ? rt_preempts(t, curr) : !thread_is_rt(curr) && fair_preempts(rq, t, curr))
+    if (preempts(rq, t, curr))
         rq_resched(rq);
 }
 
@@ -204,10 +211,10 @@ static void switch_mm(struct run_queue *rq, struct thread *prev, struct thread *
 
 static struct thread *pick_next(struct run_queue *rq, struct thread *prev)
 {
-    struct thread *next = rt_pick(rq);
-    if (unlikely(next))
-        return next;
-    next = fair_pick(rq, prev && !thread_is_rt(prev) ? prev : nullptr);
+    struct thread *next, *rt = rt_pick(rq), *fair = prev && !thread_is_rt(prev) ? prev : nullptr;
+    if (unlikely(rt))
+        return rq->rt.throttled && (next = fair_pick(rq, fair)) ? next : rt;
+    next = fair_pick(rq, fair);
     if (next)
         return next;
     if (nr_cpus > 1 && balance_pull_idle(rq))
@@ -246,6 +253,8 @@ static NOINLINE void schedule_inner(bool preempted)
             prev->uninterruptible = true;
             rq->nr_uninterruptible++;
         }
+        if (unlikely(thread_is_rt(prev)) && nr_cpus > 1)
+            balance_pull_rt(rq);
         competes = false;
     } else if (competes && unlikely(!cpumask_test(rq->cpu, &prev->affinity))) {
         rq_dequeue(rq, prev);
@@ -261,8 +270,12 @@ static NOINLINE void schedule_inner(bool preempted)
     }
     if (competes) {
         prev->nivcsw++;
-        if (!thread_is_rt(prev))
+        if (!thread_is_rt(prev)) {
             fair_put_running(rq, prev);
+        } else if (nr_cpus > 1 && balance_rt_leaves(prev)) {
+            rq_dequeue(rq, prev);
+            prev->migrating = true;
+        }
     } else {
         prev->nvcsw++;
     }
@@ -272,7 +285,7 @@ static NOINLINE void schedule_inner(bool preempted)
     this_cpu_write(need_resched, false);
     next->se.exec_start = rq->clock;
     next->on_cpu = true;
-    rq->curr = next;
+    WRITE_ONCE(rq->curr, next);
     rq->switches++;
     switch_mm(rq, prev, next);
     prev = arch_switch_to(prev, next);
@@ -430,6 +443,7 @@ static void run_queue_init(unsigned cpu, struct thread *idle)
     idle->cpu = cpu;
     idle->on_cpu = true;
     idle->affinity = (struct cpumask){{BIT(cpu)}};
+    idle->se.weight = 0;
     rq_update_clock(rq);
     idle->se.exec_start = rq->clock;
     rq->idle_since_boot = (uint64_t)rq->clock;

@@ -290,13 +290,42 @@ void fair_yield(struct run_queue *rq, struct thread *t)
         t->se.deadline = latest;
 }
 
-struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu)
+// -- for balancing ------------------------------------------------------------------------------------------------------------
+
+// The first of up to `tries` threads from `node` on that may move.
+static struct thread *look_along(struct fair_queue *fq, struct rb_node *node, unsigned tries, unsigned cpu, uint64_t weight)
 {
-    unsigned tries = 16;
-    for (struct rb_node *node = rq->fair.tree.leftmost; node && tries--; node = rb_next(node)) {
+    for (; node && tries--; node = rb_next(node)) {
         struct thread *t = node_thread(node);
-        if (cpumask_test(cpu, &t->affinity))
+        fq->looked_at = t->se.deadline;
+        if (t->se.weight < weight && cpumask_test(cpu, &t->affinity))
             return t;
     }
     return nullptr;
+}
+
+static struct rb_node *first_after(const struct fair_queue *fq, uint64_t deadline)
+{
+    struct rb_node *node = fq->tree.root.node, *found = nullptr;
+    while (node) {
+        bool later = before(deadline, node_thread(node)->se.deadline);
+        if (later)
+            found = node;
+        node = later ? node->left : node->right;
+    }
+    return found;
+}
+
+// The most urgent first. Where many in front are bound to their CPU, the search goes on behind the last one it looked at, now and the next time.
+struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu, uint64_t weight)
+{
+    const unsigned tries = 16;
+    struct fair_queue *fq = &rq->fair;
+    uint64_t looked_at = fq->looked_at;
+    struct thread *t = look_along(fq, fq->tree.leftmost, tries, cpu, weight);
+    if (t || fq->nr <= tries)
+        return t;
+    if (before(fq->looked_at, looked_at) && first_after(fq, looked_at))
+        fq->looked_at = looked_at;
+    return look_along(fq, first_after(fq, fq->looked_at), tries, cpu, weight);
 }

@@ -14,21 +14,27 @@ struct fair_queue {
     struct rb_root_cached tree;   // by deadline
     uint64_t min_vruntime;        // the base that keys are relative to; never goes back
     int64_t key_sum;              // sum over the tree of (vruntime - min_vruntime) * weight
-    uint64_t weight_sum;          // over the tree
+    uint64_t weight_sum;          // over the tree; others read it without the lock as a hint
     unsigned nr;                  // in the tree
+    uint64_t looked_at;           // deadline of the last thread that a search for a movable one looked at, where they are many
 };
 
-struct rt_queue { // real-time threads, the running one included, at its priority's head
-    unsigned long bitmap[2];      // priorities that have threads; bit 99 - priority, so that the first bit set is the best
+// Real-time threads, the running one included, at its priority's head. While fair threads wait, they run for at most the bandwidth's runtime
+// in a period, and are *throttled* for the rest of it: fair threads go first, if there are any. See rt.c.
+struct rt_queue {
+    unsigned long bitmap[2];      // priorities that have threads; bit 99 - priority, so that the first bit set is the best; read as a hint too
     struct list_head lists[RT_PRIORITIES];
-    unsigned nr;
+    unsigned nr;                  // others read it without the lock as a hint
+    bool throttled;
+    ktime_t period_start;         // of the period that `used` counts in
+    uint64_t used;                // ns that fair threads had to wait for real-time ones
 };
 
 struct run_queue {
     struct spinlock lock;         // RANK_RUNQUEUE, interrupts off; guards everything below unless said otherwise
     unsigned cpu;
     unsigned nr_running;          // running or waiting; idle not counted. Others read it without the lock as a hint
-    struct thread *curr, *idle;
+    struct thread *curr, *idle;   // the idle thread's weight is 0. Under RCU others may look at the weight of curr
     ktime_t clock;                // as of the last rq_update_clock()
     struct fair_queue fair;
     struct rt_queue rt;
@@ -37,7 +43,7 @@ struct run_queue {
     uint64_t switches;
     struct hrtimer tick;
     bool tick_armed;
-    unsigned tick_count;
+    ktime_t next_push, next_rotation; // when its tick looks again whether another CPU has less to do
     uint64_t busy_user, busy_nice, busy_system; // ns as seen by the tick
     uint64_t idle_since_boot;     // clock when this CPU came up: times before do not count
 };
@@ -59,7 +65,7 @@ static inline bool policy_is_rt(unsigned policy)
 
 static inline bool thread_is_rt(const struct thread *t)
 {
-    return policy_is_rt(t->params.policy);
+    return t->params.rt_priority != 0; // and only with these policies: params_valid()
 }
 
 static inline void rq_update_clock(struct run_queue *rq)
@@ -107,8 +113,8 @@ bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *curr);
 void fair_yield(struct run_queue *rq, struct thread *t);
 void fair_reweight(struct run_queue *rq, struct thread *t);       // takes the weight from t->params; t is on no queue
 void fair_init_new(struct thread *t);
-// The first waiting thread allowed on `cpu`, or null.
-struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu);
+// A waiting thread allowed on `cpu` and of a weight below `weight`, or null. It looks at a few only, but at others each time.
+struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu, uint64_t weight);
 
 // rt.c
 void rt_queue_init(struct rt_queue *rt);
@@ -117,13 +123,18 @@ void rt_dequeue(struct run_queue *rq, struct thread *t);
 struct thread *rt_pick(struct run_queue *rq);
 void rt_yield(struct run_queue *rq, struct thread *t);
 bool rt_preempts(const struct thread *t, const struct thread *curr);
-void rt_tick(struct run_queue *rq, struct thread *t, uint64_t delta);
-struct thread *rt_find_movable(struct run_queue *rq, unsigned cpu);
+void rt_charge(struct run_queue *rq, struct thread *t, uint64_t delta);
+void rt_unthrottle(struct run_queue *rq);                         // if its time has come; in each tick of a throttled queue
+unsigned rt_top_priority(const struct run_queue *rq);             // of its threads; 0: none. A hint without the lock
+// The best waiting thread allowed on `cpu` and of a priority above `priority`, or null.
+struct thread *rt_find_movable(struct run_queue *rq, unsigned cpu, unsigned priority);
 
 // balance.c
 unsigned sched_select_cpu(struct thread *t);            // where to wake `t`; its wake_lock is held
 bool balance_pull_idle(struct run_queue *rq);           // about to idle: takes a thread from an overloaded CPU. rq->lock held
-void balance_tick(struct run_queue *rq);                // from the tick, no lock held, interrupts off
+void balance_pull_rt(struct run_queue *rq);             // a real-time thread went to sleep: takes one that waits elsewhere. rq->lock held
+bool balance_rt_leaves(const struct thread *t);         // a real-time thread must wait here: can it run on another CPU? rq->lock held
+void balance_tick(struct run_queue *rq, ktime_t now);   // from the tick, no lock held, interrupts off
 
 // times.c
 void sched_times_tick(struct run_queue *rq, struct thread *t, bool user);

@@ -24,6 +24,10 @@ void sched_set_nice(struct thread *t, int nice);
 void sched_set_slice(struct thread *t, uint64_t slice);
 ktime_t sched_rr_interval(const struct thread *t);
 
+// How much of each period of how many microseconds real-time threads may run while fair ones wait (-1: all of it). -EINVAL.
+void sched_rt_bandwidth(int *period_us, int *runtime_us);
+[[nodiscard]] int sched_rt_set_bandwidth(int period_us, int runtime_us);
+
 // Time on CPU so far, in ns, including the running slice.
 uint64_t thread_runtime(struct thread *t);
 // The same divided into user and system time as the tick saw them (ns; the sum is exact, the parts are sampled). Neither ever goes back.

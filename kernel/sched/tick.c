@@ -20,6 +20,8 @@ static ktime_t sched_tick(struct hrtimer *timer)
         rq->tick_armed = false;
     } else {
         rq_account(rq);
+        if (unlikely(rq->rt.throttled))
+            rt_unthrottle(rq);
         sched_times_tick(rq, curr, user);
     }
     rq_unlock(rq);
@@ -30,7 +32,7 @@ static ktime_t sched_tick(struct hrtimer *timer)
     if (!curr->kernel_thread && sched_tick_hook)
         sched_tick_hook(curr, user);
     if (nr_cpus > 1)
-        balance_tick(rq);
+        balance_tick(rq, now);
     return now + SCHED_TICK;
 }
 

@@ -290,3 +290,198 @@ CASE(sched_yield_lets_others_run)
     EXPECT_EQ(*flag, 1);
     EXPECT_EXITED(child, 0);
 }
+
+// -- several processors: each case does the same with one, and shows there what is left of it --------------------------------------------------------
+
+static int processors(void)
+{
+    unsigned long mask[16] = {};
+    REQUIRE(syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) > 0);
+    int n = __builtin_popcountl(mask[0]);
+    REQUIRE(n >= 1 && mask[0] == ~0ul >> (64 - n)); // the first n
+    return n;
+}
+
+static void stay_on(int cpu, int cpus)
+{
+    unsigned long mask[16] = {cpu < 0 ? ~0ul >> (64 - cpus) : 1ul << cpu};
+    REQUIRE(syscall(SYS_sched_setaffinity, 0, sizeof mask, mask) == 0);
+}
+
+enum { MAX_HOGS = 160 };
+
+// A set of children that do nothing but run, until they are killed.
+struct hogs {
+    int n;
+    pid_t pid[MAX_HOGS];
+    int64_t time[MAX_HOGS]; // on a processor, after measure()
+};
+
+static pid_t add_hog(struct hogs *hogs, int policy, int priority, int nice_value, int cpu)
+{
+    REQUIRE(hogs->n < MAX_HOGS);
+    int ready[2];
+    REQUIRE(pipe(ready) == 0);
+    IN_CHILD(child)
+    {
+        stay_on(cpu, processors());
+        REQUIRE(setpriority(PRIO_PROCESS, 0, nice_value) == 0);
+        write_byte(ready[1]); // before it may have to wait for its turn
+        REQUIRE(set_policy(0, policy, priority) == 0);
+        for (;;)
+            __asm__ volatile("pause");
+    }
+    char byte;
+    EXPECT_EQ(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    hogs->pid[hogs->n++] = child;
+    return child;
+}
+
+static void release(const struct hogs *hogs, int cpus)
+{
+    unsigned long all[16] = {~0ul >> (64 - cpus)};
+    for (int i = 0; i < hogs->n; i++)
+        EXPECT_EQ(syscall(SYS_sched_setaffinity, hogs->pid[i], sizeof all, all), 0);
+}
+
+static void measure(struct hogs *hogs, int ms)
+{
+    for (int i = 0; i < hogs->n; i++)
+        hogs->time[i] = -cpu_time_of(hogs->pid[i]);
+    sleep_ms(ms);
+    for (int i = 0; i < hogs->n; i++)
+        hogs->time[i] += cpu_time_of(hogs->pid[i]);
+}
+
+static void end(const struct hogs *hogs)
+{
+    for (int i = 0; i < hogs->n; i++)
+        kill(hogs->pid[i], SIGKILL);
+    for (int i = 0; i < hogs->n; i++)
+        EXPECT_KILLED(hogs->pid[i], SIGKILL);
+}
+
+// sched(7), "Limiting the CPU usage of real-time and deadline processes".
+CASE(sched_real_time_hogs_leave_something_to_others)
+{
+    int cpus = processors();
+    struct hogs hogs = {}, others = {};
+    REQUIRE(set_policy(0, SCHED_FIFO, 50) == 0); // or we should never come to look
+    for (int cpu = 0; cpu < cpus; cpu++)
+        add_hog(&hogs, SCHED_FIFO, 10, 0, cpu);
+    for (int cpu = 0; cpu < cpus; cpu++)
+        add_hog(&others, SCHED_OTHER, 0, 0, cpu);
+    int64_t before = cpu_time_of(others.pid[0]);
+    for (int i = 0; i < 400 && cpu_time_of(others.pid[0]) == before; i++)
+        sleep_ms(10);
+    measure(&others, 3000);
+    for (int i = 0; i < cpus; i++)
+        EXPECT(others.time[i] > 0 && others.time[i] < 1000000000); // 5 % or so
+    end(&others);
+    end(&hogs);
+}
+
+CASE(sched_real_time_bandwidth_is_checked)
+{
+    char path[][40] = {"/proc/sys/kernel/sched_rt_period_us", "/proc/sys/kernel/sched_rt_runtime_us"};
+    EXPECT_STR(file_text(path[0]), "1000000\n");
+    EXPECT_STR(file_text(path[1]), "950000\n");
+    EXPECT_EQ(write_text(path[0], "0"), -EINVAL);
+    EXPECT_EQ(write_text(path[1], "-2"), -EINVAL);
+    EXPECT_EQ(write_text(path[1], "1000001"), -EINVAL); // more than the period
+    EXPECT_EQ(write_text(path[0], "900000"), -EINVAL);  // less than the runtime
+    EXPECT_STR(file_text(path[1]), "950000\n");
+    EXPECT_EQ(write_text(path[1], "-1"), 0);
+    EXPECT_STR(file_text(path[1]), "-1\n");
+    EXPECT_EQ(write_text(path[0], "900000"), 0);
+    EXPECT_EQ(write_text(path[0], "1000000"), 0);
+    EXPECT_EQ(write_text(path[1], "950000"), 0);
+}
+
+CASE(sched_real_time_thread_goes_where_something_less_important_runs)
+{
+    int cpus = processors();
+    struct hogs first = {}, fair = {}, moved = {};
+    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0);
+    for (int cpu = 0; cpu < cpus; cpu++)
+        add_hog(&fair, SCHED_OTHER, 0, 0, cpu);
+    add_hog(&moved, SCHED_FIFO, 20, 0, -1); // takes a processor from a fair one, and must leave it to one of the following
+    for (int cpu = 0; cpu < cpus - 1; cpu++)
+        add_hog(&first, SCHED_FIFO, 30, 0, cpu);
+    measure(&moved, 500);
+    EXPECT(moved.time[0] > 300000000);
+    end(&first);
+    end(&moved);
+    end(&fair);
+}
+
+CASE(sched_fair_threads_leave_a_processor_to_a_real_time_one)
+{
+    int cpus = processors();
+    struct hogs fair = {}, first = {};
+    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0);
+    for (int cpu = 0; cpu < cpus; cpu++)
+        add_hog(&fair, SCHED_OTHER, 0, 0, cpu);
+    for (int cpu = 0; cpu < cpus - 1; cpu++)
+        add_hog(&first, SCHED_FIFO, 30, 0, cpu);
+    release(&fair, cpus);
+    sleep_ms(500);
+    measure(&fair, 2000);
+    for (int i = 0; i < cpus; i++) // one processor for all of them
+        EXPECT(fair.time[i] > 2000000000 / cpus / 2);
+    end(&first);
+    end(&fair);
+}
+
+CASE(sched_nice_threads_get_less_on_several_processors)
+{
+    int cpus = processors();
+    struct hogs hogs = {};
+    add_hog(&hogs, SCHED_OTHER, 0, 19, cpus - 1);
+    for (int i = 0; i < cpus; i++)
+        add_hog(&hogs, SCHED_OTHER, 0, 0, i == cpus - 1 ? 0 : i);
+    release(&hogs, cpus);
+    sleep_ms(300);
+    measure(&hogs, 2000);
+    for (int i = 1; i < hogs.n; i++)
+        EXPECT(hogs.time[i] > 1500000000);
+    EXPECT(hogs.time[0] < 300000000);
+    end(&hogs);
+}
+
+CASE(sched_one_thread_more_than_processors_goes_round)
+{
+    int cpus = processors();
+    struct hogs hogs = {};
+    for (int i = 0; i <= cpus; i++)
+        add_hog(&hogs, SCHED_OTHER, 0, 0, -1);
+    sleep_ms(300);
+    measure(&hogs, 3000);
+    int64_t least = INT64_MAX, most = 0;
+    for (int i = 0; i < hogs.n; i++) {
+        least = hogs.time[i] < least ? hogs.time[i] : least;
+        most = hogs.time[i] > most ? hogs.time[i] : most;
+    }
+    note("%lld to %lld ms", (long long)least / 1000000, (long long)most / 1000000);
+    EXPECT(most * 4 < least * 7);
+    end(&hogs);
+}
+
+// Threads bound to their processor stand in front of one that is not: it moves away all the same.
+CASE(sched_bound_threads_do_not_keep_others_from_moving)
+{
+    int cpus = processors(), bound = cpus > 1 ? 100 : 2;
+    struct hogs hogs = {}, moved = {};
+    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0);
+    for (int i = 0; i < bound; i++)
+        add_hog(&hogs, SCHED_OTHER, 0, 0, 0);
+    add_hog(&moved, SCHED_OTHER, 0, 19, 0); // the last to get a turn
+    release(&moved, cpus);
+    sleep_ms(1000);
+    measure(&moved, 1000);
+    EXPECT(moved.time[0] >= (cpus > 1 ? 500000000 : 0));
+    end(&hogs);
+    end(&moved);
+}

@@ -12,6 +12,7 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
+#include "kernel/sched/sched.h"
 #include "kernel/vfs/seq_file.h"
 
 #define NGROUPS_MAX 65536
@@ -126,6 +127,32 @@ static int set_ctrl_alt_del(const struct sysctl *, int64_t value)
     return 0;
 }
 
+// How much of the time real-time threads may have while others wait: sched(7).
+static int64_t get_rt_period(const struct sysctl *)
+{
+    int period, runtime;
+    sched_rt_bandwidth(&period, &runtime);
+    return period;
+}
+static int set_rt_period(const struct sysctl *, int64_t value)
+{
+    int period, runtime;
+    sched_rt_bandwidth(&period, &runtime);
+    return sched_rt_set_bandwidth((int)value, runtime);
+}
+static int64_t get_rt_runtime(const struct sysctl *)
+{
+    int period, runtime;
+    sched_rt_bandwidth(&period, &runtime);
+    return runtime;
+}
+static int set_rt_runtime(const struct sysctl *, int64_t value)
+{
+    int period, runtime;
+    sched_rt_bandwidth(&period, &runtime);
+    return sched_rt_set_bandwidth(period, (int)value);
+}
+
 // Who may see kernel addresses. This kernel shows none to anybody, so every setting is kept and all of them hold.
 static int kptr_restrict;
 
@@ -181,6 +208,8 @@ const struct pseudo_entry proc_sys_kernel_files[] = {
     SYSCTL_CALL("pid_max", 0644, get_pid_max, set_pid_max, 301, PID_MAX_LIMIT),
     {.name = "printk", .mode = 0644, .show = printk_show, .store = printk_store},
     SYSCTL_INT("randomize_va_space", 0644, &sysctl_randomize_va_space, INT32_MIN, INT32_MAX),
+    SYSCTL_CALL("sched_rt_period_us", 0644, get_rt_period, set_rt_period, 1, INT32_MAX),
+    SYSCTL_CALL("sched_rt_runtime_us", 0644, get_rt_runtime, set_rt_runtime, -1, INT32_MAX),
     SYSCTL_CALL("threads-max", 0644, get_threads_max, set_threads_max, 20, PID_MAX_LIMIT),
     CONSTANT("version", KERNEL_VERSION),
     {},

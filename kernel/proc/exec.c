@@ -78,18 +78,16 @@ static void take_over_leadership(struct task *task, struct task *leader) REQUIRE
 {
     struct process *p = task->process;
     // The two swap thread ids: the process keeps its number, and the id of the calling thread dies with the old leader.
-    for (int type = 0; type < PID_TYPES; type++)
-        pid_detach(leader, type);
     pid_detach(task, PID_THREAD);
     struct pid *pid = task->pid;
     task->pid = leader->pid;
     leader->pid = pid;
-    pid_attach(task, PID_THREAD, task->pid);
-    pid_attach(leader, PID_THREAD, leader->pid);
-    pid_attach(task, PID_PROCESS, p->pid);
-    pid_attach(task, PID_PGRP, p->pgrp);
-    pid_attach(task, PID_SESSION, p->session);
-    p->leader = task;
+    // In place, for lookups and walks under RCU: at any moment the number and the group have the one or the other.
+    for (int type = 0; type < PID_TYPES; type++)
+        list_replace_rcu(&leader->pid_links[type], &task->pid_links[type]);
+    list_init(&leader->pid_links[PID_THREAD]); // nothing is found by the other id any more
+    wake_up_all(&pid->poll_wq);
+    store_release(&p->leader, task);
     p->nr_zombie_threads = 0;
 }
 

@@ -184,7 +184,7 @@ void thread_unlink_dead(struct task *task)
     irq_flags_t flags;
     struct sighand *sighand = sighand_lock(task, &flags);
     sigpending_flush(&task->pending);
-    WRITE_ONCE(task->sighand, nullptr);
+    store_release(&task->sighand, nullptr); // after what made another thread the leader: leader_lock()
     sighand_unlock(sighand, flags);
     sighand_put(sighand);
 }
@@ -240,15 +240,17 @@ static void kill_namespace(struct process *init)
 {
     struct pid_namespace *ns = task_pid_ns(init->leader);
     {
-        spin_irq_guard(&ns->lock);
-        ns->dying = true;
+        // In one step with the looking, so that a fork either sees that it is too late (publish()) or its child is seen here.
+        spin_irq_guard(&process_tree_lock);
+        {
+            spin_guard(&ns->lock);
+            ns->dying = true;
+        }
+        pid_t nr = 1;
+        struct process *p;
+        while ((p = process_next(ns, &nr)))
+            (void)signal_send_member(p, SIGKILL, nullptr);
     }
-    rcu_read_lock();
-    pid_t nr = 1;
-    struct process *p;
-    while ((p = process_next(ns, &nr)))
-        signal_send_process(p, SIGKILL, nullptr);
-    rcu_read_unlock();
     // Every member ends as a zombie child of ours, or of a parent elsewhere that reaps it; until only our own numbers are left: the leader's, and this
     // thread's if it is another.
     unsigned own = current_task() == init->leader ? 1 : 2;
@@ -320,7 +322,7 @@ static bool leave_tree(struct task *task, bool last, struct list_head *reap) REQ
         if (p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session)
             kill_orphaned_pgrp(p->pgrp, p);
         p->state = PROCESS_ZOMBIE;
-        p->exit_code = p->reboot_status ? p->reboot_status : p->group_exit ? p->group_exit_code : p->leader->exit_code;
+        p->exit_code = p->reboot_status ? p->reboot_status : p->group_exit_code;
         wake_up_all(&p->pid->poll_wq);
         auto_reap = process_notify_exit(p);
         if (auto_reap) {
@@ -349,17 +351,22 @@ void do_exit(int code)
     struct process *p = task->process;
     ASSERT(!in_atomic());
     task->exit_code = code;
-    bool last;
+    bool last, stopped;
     {
         spin_irq_guard(&process_tree_lock);
         spin_guard(&task->sighand->lock);
         task->exiting = true;
         last = --p->nr_threads == 0;
-        if (task->stop_pending) { // a group stop no longer waits for this thread
-            task->stop_pending = false;
-            p->stop_count--;
+        if (last && !p->group_exit) { // each thread called exit(2): the process ends with the last one's status
+            p->group_exit = true;
+            p->group_exit_code = code;
         }
+        stopped = group_stop_leave(task);
+        if (!p->group_exit)
+            signal_hand_over(task, ~task->blocked);
     }
+    if (stopped)
+        group_stop_tell_parent(p, CLD_STOPPED, p->stop_sig);
     if (last) {
         if (p == init_process)
             panic("init has exited (status 0x%x)", p->group_exit ? p->group_exit_code : code);

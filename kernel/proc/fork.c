@@ -220,20 +220,19 @@ static void discard(struct task *child)
     task_free_unborn(child);
 }
 
-// Puts the child into the tree where everybody can see it. A signal that arrives for the whole group either sees the child or is seen here.
-static int publish(struct task *child, const struct clone_request *req)
+// Puts the child into the tree where everybody can see it. A signal that arrives for the whole group either sees the child or is in `missed`.
+static int publish(struct task *child, const struct clone_request *req, const struct fork_signals *missed)
 {
     struct process *me = current_process(), *p = child->process;
     spin_irq_guard(&process_tree_lock);
     spin_guard(&child->sighand->lock);
     if (fatal_signal_pending())
         return -ERESTARTNOINTR;
-    if (!(req->flags & CLONE_THREAD) && signal_pending())
-        return -ERESTARTNOINTR; // a signal sent to the group just before must not miss the new member
     if (req->flags & CLONE_THREAD) {
         if (p->group_exit || p->group_exec_task)
             return -ERESTARTNOINTR;
         p->nr_threads++;
+        group_stop_inherit(current_task(), child);
         list_add_tail_rcu(&task_get(child)->thread_link, &p->threads); // thread_forget_dead() drops it
         pid_attach(child, PID_THREAD, child->pid);
         return 0;
@@ -259,6 +258,8 @@ static int publish(struct task *child, const struct clone_request *req)
     pid_attach(child, PID_PROCESS, p->pid);
     pid_attach(child, PID_PGRP, p->pgrp);
     pid_attach(child, PID_SESSION, p->session);
+    p->shared_pending.set = missed->set;
+    signal_recalc(child);
     return 0;
 }
 
@@ -292,9 +293,14 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
     int err = check_flags(req->flags);
     if (err || (err = check_limits()))
         return err;
+    struct fork_signals signals;
+    if ((err = signal_fork_begin(&signals)))
+        return err;
     struct task *child = task_alloc();
-    if (!child)
+    if (!child) {
+        signal_fork_end(&signals);
         return -ENOMEM;
+    }
     atomic_inc(&nr_threads);
     struct completion vfork;
     struct file *pidfile = nullptr;
@@ -326,10 +332,11 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
         child->set_child_tid = req->child_tid;
         thread_set_work(&child->thread, WORK_NOTIFY);
     }
-    if ((err = publish(child, req))) {
+    if ((err = publish(child, req, &signals))) {
         cgroup_cancel_fork(child);
         goto fail;
     }
+    signal_fork_end(&signals);
     cgroup_post_fork(child);
     pid_t nr = pid_vnr(child->pid);
     if (pidfile)
@@ -353,6 +360,7 @@ fail:
         fd_release(pidfd);
     if (pidfile)
         file_put(pidfile);
+    signal_fork_end(&signals);
     discard(child);
     return err;
 }

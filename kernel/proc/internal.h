@@ -21,6 +21,16 @@ bool pgrp_has_stopped(struct pid *pgrp) REQUIRES(process_tree_lock);
 int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info) REQUIRES(process_tree_lock);
 
 // -- signals
+// Signals sent to many processes (a group, kill(-1)) reach a fork under way as well: the child has what came after it began. A signal to the
+// parent alone does not disturb it. process->forks: sighand->lock; `set`: process_tree_lock too, so publish() has it complete.
+struct fork_signals {
+    struct list_head link;
+    uint64_t set;
+};
+[[nodiscard]] int signal_fork_begin(struct fork_signals *fork); // -ERESTARTNOINTR: something is pending, that goes first
+void signal_fork_end(struct fork_signals *fork);
+// As signal_send_process(), for one of many.
+int signal_send_member(struct process *process, int sig, const struct siginfo *info) REQUIRES(process_tree_lock);
 [[nodiscard]] struct sighand *sighand_alloc(void);
 void sighand_put(struct sighand *sighand);
 void sigpending_flush(struct sigpending *pending);
@@ -28,9 +38,19 @@ void sigpending_flush(struct sigpending *pending);
 struct sighand *sighand_lock(struct task *task, irq_flags_t *flags) NO_THREAD_SAFETY_ANALYSIS;
 void sighand_unlock(struct sighand *sighand, irq_flags_t flags) NO_THREAD_SAFETY_ANALYSIS;
 void signal_recalc(struct task *task);                // sighand lock held: sets or clears WORK_SIGNAL
+void signal_hand_over(struct task *task, uint64_t set); // process-wide signals of `set` will not be taken by `task`: wakes who does; sighand lock held
 void signal_kill_others(struct process *p, struct task *except); // SIGKILL for every other thread; sighand lock held
 void signal_notify_parent(struct process *p, int code, int status); // SIGCHLD (or exit_signal) and wake-up of the parent's waiters
 int sigaction_flush_for_exec(struct task *task);      // handlers become default
+
+// -- group_stop.c; sighand lock held, but for the last two
+void group_stop_begin(struct task *task, int sig);    // the current thread dequeued a stop signal, and nothing undid that
+void group_stop_inherit(const struct task *task, struct task *thread); // `thread`, new beside the current `task`, takes part in what `task` has to
+void group_stop_undo(struct task *task);              // SIGCONT, SIGKILL: the thread has nothing to stop for
+bool group_stop_leave(struct task *task);             // it exits, nr_threads is without it; true: the process has stopped by that, tell the parent
+void group_stop_take_part(struct task *task);         // the current thread stops, until it is continued or killed
+// The parent's SIGCHLD, unless it asked not to be told (SA_NOCLDSTOP); its waiters are woken in any case.
+void group_stop_tell_parent(struct process *p, int cause, int status);
 
 // -- exit and wait
 void thread_unlink_dead(struct task *task) REQUIRES(process_tree_lock); // out of the thread list and the id table

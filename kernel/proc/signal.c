@@ -146,10 +146,13 @@ void signal_recalc(struct task *task)
                   p->notify_continued || work & WORK_FREEZE;
     if (wanted == !!(work & WORK_SIGNAL))
         return; // as most often: no atomic operation for it
-    if (wanted)
+    if (wanted) {
         thread_set_work(&task->thread, WORK_SIGNAL);
-    else
-        thread_clear_work(&task->thread, WORK_SIGNAL);
+        return;
+    }
+    // The freezer sets both bits without our lock: what it set meanwhile stays.
+    while (!(work & WORK_FREEZE) && !try_cmpxchg(&task->thread.work, &work, work & ~(uint32_t)WORK_SIGNAL))
+        ;
 }
 
 static void wake_for_signal(struct task *task, bool fatal)
@@ -166,11 +169,10 @@ void signal_kill_others(struct process *p, struct task *except)
     {
         if (t == except || t->exiting)
             continue;
-        t->stop_pending = false;
+        group_stop_undo(t);
         t->pending.set |= sigmask(SIGKILL);
         wake_for_signal(t, true);
     }
-    p->stop_count = 0;
 }
 
 // Whether the init of a PID namespace is protected: only what it handles reaches it from inside, and only SIGKILL and SIGSTOP from above.
@@ -208,10 +210,9 @@ static void cancel_opposites(struct process *p, int sig)
     for_each_thread_rcu(t, p)
     {
         sigpending_remove(&t->pending, SIG_STOPS);
-        t->stop_pending = false;
+        group_stop_undo(t);
         thread_wake(&t->thread, BIT(THREAD_STOPPED));
     }
-    p->stop_count = 0;
     if (p->stop_flags & STOP_STOPPED) {
         p->stop_flags = (p->stop_flags & ~(STOP_STOPPED | STOP_REPORTED)) | STOP_CONTINUED;
         p->notify_continued = true; // told to the parent by the first thread that runs again
@@ -224,6 +225,37 @@ static bool wants(struct task *t, int sig)
     if ((t->blocked & sigmask(sig)) || t->exiting)
         return false;
     return sig == SIGKILL || t->thread.state != THREAD_STOPPED;
+}
+
+// Whom a signal is for. Those of a group or kill(-1) are for TO_MANY: children in the making are meant too.
+enum receivers { TO_THREAD, TO_PROCESS, TO_MANY };
+
+int signal_fork_begin(struct fork_signals *fork)
+{
+    struct task *task = current_task();
+    fork->set = 0;
+    spin_irq_guard(&task->sighand->lock);
+    signal_recalc(task);
+    if (signal_pending())
+        return -ERESTARTNOINTR;
+    list_add(&fork->link, &task->process->forks);
+    return 0;
+}
+
+void signal_fork_end(struct fork_signals *fork)
+{
+    spin_irq_guard(&current_task()->sighand->lock);
+    list_del(&fork->link);
+}
+
+static void note_for_forks(struct process *p, int sig)
+{
+    struct fork_signals *fork;
+    list_for_each_entry(fork, &p->forks, link)
+    {
+        fork->set &= ~(sig == SIGCONT ? SIG_STOPS : SIG_STOPS & sigmask(sig) ? sigmask(SIGCONT) : 0);
+        fork->set |= sigmask(sig);
+    }
 }
 
 // Who takes a process-wide signal: the main thread if it wants to, else any other.
@@ -281,14 +313,17 @@ static void complete_signal(struct task *task, int sig, bool group)
 }
 
 // Queues under the lock. `from_above`: the sender is in an ancestor PID namespace or the kernel itself.
-static int send_locked(struct task *task, int sig, const struct siginfo *info, bool group, bool from_above)
+static int send_locked(struct task *task, int sig, const struct siginfo *info, enum receivers to, bool from_above)
 {
     struct process *p = task->process;
+    bool group = to != TO_THREAD;
     cancel_opposites(p, sig);
     if (p->group_exit && sig != SIGKILL)
         return 0;
     if (is_ignored(task, sig, from_above))
         return 0;
+    if (to == TO_MANY)
+        note_for_forks(p, sig);
     struct sigpending *pending = group ? &p->shared_pending : &task->pending;
     if (sig < SIGRTMIN && (pending->set & sigmask(sig)))
         return 0; // standard signals do not queue
@@ -316,39 +351,66 @@ static int send_locked(struct task *task, int sig, const struct siginfo *info, b
     return 0;
 }
 
-static int send(struct task *task, int sig, const struct siginfo *info, bool group)
+// Locks the signals of a process's leader. exec may make another thread the leader, and release this one, just before.
+static struct sighand *leader_lock(struct process *p, struct task **leader, irq_flags_t *flags) NO_THREAD_SAFETY_ANALYSIS
+{
+    for (;;) {
+        *leader = load_acquire(&p->leader);
+        struct sighand *sighand = sighand_lock(*leader, flags);
+        if (sighand || *leader == load_acquire(&p->leader))
+            return sighand;
+    }
+}
+
+// `task`: the thread, or null for `p` as a whole.
+static int send(struct process *p, struct task *task, int sig, const struct siginfo *info, enum receivers to)
 {
     struct siginfo own;
     struct task *sender = current_task();
     bool from_above = true;
+    struct pid_namespace *ns = p->pid->numbers[p->pid->level].ns;
     if (!info) {
         own = (struct siginfo){.si_signo = sig, .si_code = SI_USER};
         if (sender) {
-            own.rt.pid = pid_nr_ns(sender->process->pid, task_pid_ns(task));
+            own.rt.pid = pid_nr_ns(sender->process->pid, ns);
             own.rt.uid = sender->cred->uid;
             from_above = own.rt.pid == 0;
         }
         info = &own;
     } else if (sender && info->si_code != SI_KERNEL) {
-        from_above = pid_nr_ns(sender->process->pid, task_pid_ns(task)) == 0;
+        from_above = pid_nr_ns(sender->process->pid, ns) == 0;
     }
     irq_flags_t flags;
-    struct sighand *sighand = sighand_lock(task, &flags);
+    rcu_read_lock();
+    struct sighand *sighand = task ? sighand_lock(task, &flags) : leader_lock(p, &task, &flags);
+    rcu_read_unlock(); // the lock keeps a grace period away as well
     if (!sighand)
         return -ESRCH;
-    int err = sig ? send_locked(task, sig, info, group, from_above) : 0;
+    int err = sig ? send_locked(task, sig, info, to, from_above) : 0;
     sighand_unlock(sighand, flags);
     return err;
 }
 
 int signal_send_thread(struct task *task, int sig, const struct siginfo *info)
 {
-    return send(task, sig, info, false);
+    return send(task->process, task, sig, info, TO_THREAD);
 }
 
 int signal_send_process(struct process *process, int sig, const struct siginfo *info)
 {
-    return send(process->leader, sig, info, true);
+    return send(process, nullptr, sig, info, TO_PROCESS);
+}
+
+void signal_send_kernel(struct process *process, int sig)
+{
+    struct siginfo info;
+    siginfo_init_kernel(&info, sig);
+    (void)signal_send_process(process, sig, &info);
+}
+
+int signal_send_member(struct process *process, int sig, const struct siginfo *info)
+{
+    return send(process, nullptr, sig, info, TO_MANY);
 }
 
 int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info)
@@ -357,7 +419,7 @@ int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *inf
     int result = -ESRCH;
     list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
     {
-        int err = send(leader, sig, info, true);
+        int err = signal_send_member(leader->process, sig, info);
         if (!err || result)
             result = err;
     }
@@ -425,7 +487,7 @@ void signal_notify_parent(struct process *p, int code, int status)
     info.child.status = status;
     info.child.utime = (int64_t)((utime + u) / (NSEC_PER_SEC / 100));
     info.child.stime = (int64_t)((stime + s) / (NSEC_PER_SEC / 100));
-    send(parent->leader, p->exit_signal, &info, true);
+    (void)signal_send_process(parent, p->exit_signal, &info);
 }
 
 // Takes the lowest pending signal of `set` out of one pending set.
@@ -482,6 +544,19 @@ uint64_t signal_pending_set(struct task *task)
     return task->pending.set | task->process->shared_pending.set;
 }
 
+void signal_hand_over(struct task *task, uint64_t set)
+{
+    set &= task->process->shared_pending.set;
+    if (!set)
+        return;
+    struct task *t;
+    for_each_thread_rcu(t, task->process)
+    {
+        if (t != task && !t->exiting && (set & (~t->blocked | t->sigwait_set)))
+            wake_for_signal(t, false);
+    }
+}
+
 void sigmask_set(uint64_t mask)
 {
     struct task *task = current_task();
@@ -492,16 +567,7 @@ void sigmask_set(uint64_t mask)
     uint64_t newly = mask & ~task->blocked;
     task->blocked = mask;
     signal_recalc(task);
-    // Process-wide signals that this thread will not take any more are another's: let one that does not block them look.
-    uint64_t orphaned = task->process->shared_pending.set & newly;
-    if (orphaned && task->process->nr_threads > 1) {
-        struct task *t;
-        for_each_thread_rcu(t, task->process)
-        {
-            if (t != task && !t->exiting && (orphaned & ~t->blocked))
-                wake_for_signal(t, false);
-        }
-    }
+    signal_hand_over(task, newly);
 }
 
 void sigmask_set_temporary(uint64_t mask)

@@ -47,6 +47,7 @@ struct sighand { // shared by CLONE_SIGHAND
 // Returns 0, -EAGAIN (queue full for a real-time signal), -ESRCH.
 int signal_send_thread(struct task *task, int sig, const struct siginfo *info);
 int signal_send_process(struct process *process, int sig, const struct siginfo *info);
+void signal_send_kernel(struct process *process, int sig); // from nobody: SI_KERNEL
 int signal_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info);
 void siginfo_init_kernel(struct siginfo *info, int sig); // SI_KERNEL
 bool may_signal(struct process *target, int sig);        // kill(2) permission of the current thread

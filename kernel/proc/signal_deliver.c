@@ -1,7 +1,4 @@
 // kernel/proc/signal_deliver.c — the one way back to user mode: pending signals, job control, deferred work.
-//
-// Group stop: the thread that takes a stop signal marks every thread stop_pending and counts them; each, on its own way out, stops and counts down; the last one
-// makes the process STOP_STOPPED and tells the parent. SIGCONT and SIGKILL undo it from the sender's side (signal.c).
 
 #include "arch/include/user_copy.h"
 #include "kernel/abi/clone.h"
@@ -11,77 +8,6 @@
 
 #define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
 #define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
-
-// Tells the parent of a stop or a continue, unless it asked not to be told (SA_NOCLDSTOP); its waiters are woken in any case.
-static void notify_job_control(struct process *p, int cause, int status)
-{
-    spin_irq_guard(&process_tree_lock);
-    irq_flags_t flags;
-    struct process *parent = p->parent;
-    struct sighand *sighand = sighand_lock(parent->leader, &flags);
-    bool tell = false;
-    if (sighand) {
-        const struct k_sigaction *action = &sighand->action[SIGCHLD - 1];
-        tell = action->handler != SIG_IGN && !(action->flags & SA_NOCLDSTOP);
-        sighand_unlock(sighand, flags);
-    }
-    if (tell) {
-        int saved = p->exit_signal;
-        p->exit_signal = SIGCHLD;
-        signal_notify_parent(p, cause, status);
-        p->exit_signal = saved;
-    }
-    wake_up_all(&parent->child_wq);
-}
-
-// Marks every thread of the process; the current one stops in take_part_in_stop().
-static void begin_group_stop(struct task *task, int sig)
-{
-    struct process *p = task->process;
-    p->stop_sig = sig;
-    p->stop_flags &= ~(STOP_CONTINUED | STOP_REPORTED);
-    p->stop_count = 0;
-    struct task *t;
-    for_each_thread_rcu(t, p)
-    {
-        if (t->exiting || t->thread.state == THREAD_STOPPED)
-            continue;
-        t->stop_pending = true;
-        p->stop_count++;
-        if (t != task) {
-            thread_set_work(&t->thread, WORK_SIGNAL);
-            if (!thread_wake(&t->thread, WAKE_SIGNAL))
-                thread_kick(&t->thread);
-        }
-    }
-}
-
-static void take_part_in_stop(struct task *task)
-{
-    struct process *p = task->process;
-    bool last = false;
-    int sig;
-    {
-        spin_irq_guard(&task->sighand->lock);
-        if (!task->stop_pending) {
-            signal_recalc(task);
-            return;
-        }
-        task->stop_pending = false;
-        sig = p->stop_sig;
-        if (--p->stop_count == 0) {
-            p->stop_flags |= STOP_STOPPED;
-            last = true;
-        }
-        signal_recalc(task);
-        set_current_state(THREAD_STOPPED); // under the lock: a SIGCONT from now on wakes us
-    }
-    if (last) {
-        // notify_job_control() takes locks but does not sleep, so the state stays.
-        notify_job_control(p, CLD_STOPPED, sig);
-    }
-    schedule();
-}
 
 // A default stop of an orphaned group's member by the terminal would stop it for ever.
 static bool stop_is_discarded(struct process *p, int sig)
@@ -122,9 +48,9 @@ static bool next_signal(struct task *task, struct ksignal *ks)
             do_exit(code);
         }
         if (continued)
-            notify_job_control(p, CLD_CONTINUED, SIGCONT);
+            group_stop_tell_parent(p, CLD_CONTINUED, SIGCONT);
         if (stop) {
-            take_part_in_stop(task);
+            group_stop_take_part(task);
             continue;
         }
 
@@ -150,19 +76,19 @@ static bool next_signal(struct task *task, struct ksignal *ks)
                 continue;
             if (is_protected_init(p) && !(SIG_KERNEL_ONLY & sigmask(ks->sig)) && ks->info.si_code <= 0)
                 continue;
-            if (SIG_STOPS & sigmask(ks->sig))
+            if (SIG_STOPS & sigmask(ks->sig)) {
                 stop_sig = ks->sig;
-            else
+                task->stop_dequeued = true;
+            } else {
                 fatal = ks->sig;
+            }
         }
         if (fatal)
             do_group_exit(fatal);
         if (stop_is_discarded(p, stop_sig))
             continue;
         spin_irq_guard(&task->sighand->lock);
-        // SIGCONT or SIGKILL may have come while the lock was dropped.
-        if (!p->group_exit && !((task->pending.set | p->shared_pending.set) & (sigmask(SIGCONT) | sigmask(SIGKILL))))
-            begin_group_stop(task, stop_sig);
+        group_stop_begin(task, stop_sig); // unless SIGCONT or SIGKILL came while the lock was dropped
     }
 }
 

@@ -171,22 +171,21 @@ SYSCALL4(rt_sigtimedwait, const uint64_t __user *, uset, struct siginfo __user *
 // kill(2): one process, a group, or all.
 static int kill_all(int sig)
 {
-    // Every process of the namespace but its init and the caller's own.
+    // Every process of the namespace but its init and the caller's own, and what they are just forking.
     struct pid_namespace *ns = task_pid_ns(current_task());
     int result = -ESRCH;
     pid_t nr = 1;
     struct process *p;
-    rcu_read_lock();
+    spin_irq_guard(&process_tree_lock);
     while ((p = process_next(ns, &nr))) {
         if (p == current_process())
             continue;
-        int err = may_signal(p, sig) ? signal_send_process(p, sig, nullptr) : -EPERM;
+        int err = may_signal(p, sig) ? signal_send_member(p, sig, nullptr) : -EPERM;
         if (err != -EPERM)
             result = err;
         else if (result == -ESRCH)
             result = -EPERM;
     }
-    rcu_read_unlock();
     return result;
 }
 
@@ -199,7 +198,7 @@ static int kill_group(struct pid *pgrp, int sig)
     spin_irq_guard(&process_tree_lock);
     list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
     {
-        int err = may_signal(leader->process, sig) ? signal_send_process(leader->process, sig, nullptr) : -EPERM;
+        int err = may_signal(leader->process, sig) ? signal_send_member(leader->process, sig, nullptr) : -EPERM;
         if (!err || result == -ESRCH)
             result = err;
     }

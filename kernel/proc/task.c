@@ -66,6 +66,7 @@ struct process *process_alloc(void)
     list_init(&p->threads);
     list_init(&p->children);
     list_init(&p->sibling);
+    list_init(&p->forks);
     list_init(&p->shared_pending.queue);
     waitqueue_init(&p->child_wq);
     waitqueue_init(&p->exit_wq);

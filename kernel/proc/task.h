@@ -63,6 +63,7 @@ struct task {
     uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
     unsigned long personality;
     bool no_new_privs, exiting, trace_syscalls, in_execve;
+    bool stop_dequeued;              // took a stop signal and has not begun the stop yet; SIGCONT and SIGKILL clear it: sighand->lock
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
     bool frozen;                     // sits in the cgroup freezer
     uint8_t sync_fault;              // a forced signal that is delivered before any other; 0: none
@@ -83,7 +84,7 @@ enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_DEAD };
 struct process {
     refcount_t refs;
     struct pid *pid, *pgrp, *session;  // pgrp and session under process_tree_lock
-    struct task *leader;
+    struct task *leader;               // exec may put another thread there: process_tree_lock
     struct list_head threads;
     unsigned nr_threads;               // live
     struct process *parent;            // real parent
@@ -98,7 +99,9 @@ struct process {
     struct task *group_exec_task;
     struct sigpending shared_pending;  // sighand->lock
     unsigned stop_flags;               // STOP_*: sighand->lock
-    int stop_sig, stop_count;          // what stops the group; threads that have yet to stop
+    int stop_sig;                      // what stops the group
+    int stop_count;                    // how many threads are stop_pending; at 0 all of them have stopped: sighand->lock
+    struct list_head forks;            // struct fork_signals of its threads: sighand->lock
     bool notify_continued;             // tell the parent CLD_CONTINUED: sighand->lock
     bool is_subreaper, has_child_subreaper;
     bool session_leader;

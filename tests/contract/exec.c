@@ -3,6 +3,7 @@
 
 #include <cpuid.h>
 #include <elf.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mount.h>
@@ -587,4 +588,52 @@ CASE(execveat_errors)
     chmod("s", 0755);
     int script = open("s", O_RDONLY | O_CLOEXEC);
     EXPECT_ERRNO(syscall(SYS_execveat, script, "", args, nullptr, AT_EMPTY_PATH), ENOENT); // its interpreter could not open it
+}
+
+// Execs itself by a thread that is not the leader, as often as the argument says.
+static char *rounds_left[2];
+
+static void *exec_again(void *)
+{
+    exec_helper("exec_by_threads", rounds_left, nullptr);
+    _exit(1);
+}
+
+HELPER(exec_by_threads)
+{
+    static char text[16];
+    int left = atoi(argv[0]);
+    if (left == 0)
+        return 0;
+    snprintf(text, sizeof text, "%d", left - 1);
+    rounds_left[0] = text;
+    pthread_t thread;
+    if (pthread_create(&thread, nullptr, exec_again, nullptr))
+        return 2;
+    for (;;)
+        pause();
+}
+
+// The process is there all the time, though its number goes from one thread to another: kill(2) finds it, a pidfd does not tell its end.
+CASE(exec_by_another_thread_is_no_moment_of_absence)
+{
+    static char *arguments[] = {"40", nullptr};
+    IN_CHILD(child)
+    {
+        exec_helper("exec_by_threads", arguments, nullptr);
+    }
+    int fd = (int)syscall(SYS_pidfd_open, child, 0);
+    REQUIRE(fd >= 0);
+    siginfo_t info = {};
+    long tries = 0, absent = 0;
+    do {
+        absent += kill(child, 0) != 0;
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        absent += poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
+        info.si_pid = 0;
+        if (++tries % 16 == 0)
+            REQUIRE_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT | WNOHANG), 0);
+    } while (!info.si_pid);
+    EXPECT_EQ(absent, 0);
+    EXPECT_EXITED(child, 0);
 }

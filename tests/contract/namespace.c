@@ -263,6 +263,42 @@ CASE(pid_namespace_end_kills_all_members)
     EXPECT_EQ(read(fds[0], &c, 1), 0); // nobody holds the other end any more
 }
 
+// Whoever forks while the namespace's init ends: no child is overlooked, for which init would wait for ever.
+CASE(pid_namespace_end_overtakes_forks)
+{
+    for (int round = 0; round < 20; round++) {
+        IN_CHILD(outside)
+        {
+            int fds[2];
+            char c;
+            REQUIRE(pipe(fds) == 0);
+            REQUIRE(unshare(CLONE_NEWPID) == 0);
+            IN_CHILD(init)
+            {
+                for (int i = 0; i < 3; i++) {
+                    IN_CHILD(member)
+                    {
+                        for (int made = 0;; made++) {
+                            pid_t child = fork();
+                            if (child == 0)
+                                for (;;)
+                                    pause();
+                            if (made == 3)
+                                (void)!write(fds[1], "x", 1);
+                            if (made > 40)
+                                pause();
+                        }
+                    }
+                    (void)member;
+                }
+                REQUIRE_EQ(read(fds[0], &c, 1), 1);
+            }
+            EXPECT_EXITED(init, 0);
+        }
+        EXPECT_EXITED(outside, 0);
+    }
+}
+
 CASE(pid_namespace_nests_and_shows_in_status)
 {
     IN_CHILD(outside)

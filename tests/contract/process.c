@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 
 CASE(fork_copies_memory)
 {
@@ -57,6 +58,75 @@ CASE(fork_child_has_own_ids_and_no_pending_signals)
         EXPECT(sigismember(&mask, SIGUSR1)); // but the mask is inherited
     }
     EXPECT_EXITED(child, 0);
+}
+
+// A timer that is faster than the fork of a large process does not keep it from ever being done.
+CASE(fork_is_done_under_a_fast_timer)
+{
+    enum { MAPPINGS = 30000 };
+    char *p = mmap(nullptr, MAPPINGS * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(p != MAP_FAILED);
+    for (int i = 0; i < MAPPINGS; i += 2)
+        REQUIRE_EQ(mprotect(p + i * PAGE, PAGE, PROT_READ | PROT_WRITE), 0);
+    count_signal(SIGALRM, SA_RESTART);
+    struct itimerval timer = {.it_interval.tv_usec = 1000, .it_value.tv_usec = 1000};
+    REQUIRE_EQ(setitimer(ITIMER_REAL, &timer, nullptr), 0);
+    for (int i = 0; i < 3; i++) {
+        pid_t child = (pid_t)syscall(SYS_fork); // the library's would block signals around it
+        if (child == 0)
+            _exit(0);
+        REQUIRE(child > 0);
+        EXPECT_EXITED(child, 0);
+    }
+    EXPECT(handled_signals > 0);
+}
+
+static void end_at_signal(int)
+{
+    _exit(7);
+}
+
+// A signal to a process group reaches the children that its members are just making.
+CASE(fork_under_way_hears_signals_to_its_group)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGUSR1, end_at_signal);
+    for (int round = 0; round < 60; round++) {
+        int fds[2];
+        char c;
+        REQUIRE(pipe(fds) == 0);
+        IN_CHILD(maker)
+        {
+            setpgid(0, 0);
+            for (int i = 0; i < 200; i++) {
+                if (i == 2 + round % 5)
+                    (void)!write(fds[1], "x", 1);
+                if (syscall(SYS_fork) == 0)
+                    for (;;)
+                        pause();
+            }
+            for (;;)
+                pause();
+        }
+        setpgid(maker, maker);
+        REQUIRE_EQ(read(fds[0], &c, 1), 1);
+        for (volatile int i = 0; i < round * 50; i++)
+            ;
+        REQUIRE_EQ(kill(-maker, SIGUSR1), 0);
+        int64_t end = now_ns() + LONG_TIMEOUT_MS * 1000000LL;
+        pid_t got;
+        int status = 0;
+        while ((got = waitpid(-1, &status, WNOHANG)) >= 0 && now_ns() < end) {
+            EXPECT(got == 0 || status == 7 << 8);
+            if (got == 0)
+                sched_yield();
+        }
+        EXPECT_EQ(got, -1);
+        if (got != -1)
+            kill(-maker, SIGKILL);
+        close(fds[0]);
+        close(fds[1]);
+    }
 }
 
 CASE(vfork_child_runs_first_in_shared_memory)

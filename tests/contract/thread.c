@@ -385,6 +385,82 @@ CASE(thread_group_lives_after_its_leader)
     EXPECT_EXITED(child, 5);
 }
 
+static void *exit_after_leader(void *leader)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)(intptr_t)leader);
+    while (!strstr(file_text(path), ") Z "))
+        sched_yield();
+    syscall(SYS_exit, 5);
+    return nullptr;
+}
+
+CASE(thread_last_to_exit_gives_the_status)
+{
+    IN_CHILD(child)
+    {
+        pthread_t thread;
+        start(&thread, exit_after_leader, (void *)(intptr_t)own_tid());
+        syscall(SYS_exit, 3);
+    }
+    EXPECT_EXITED(child, 5);
+}
+
+static atomic_int ready, go, taken;
+
+static void take_signal(int)
+{
+    atomic_fetch_add(&taken, 1);
+}
+
+static atomic_int exiting;
+
+// As the kernel sees it, with no signal blocked: the library's way out blocks them all first.
+static void *exit_at_once(void *)
+{
+    exiting = own_tid();
+    atomic_fetch_add(&ready, 1);
+    while (!go)
+        sched_yield();
+    syscall(SYS_exit, 0);
+    return nullptr;
+}
+
+static void *pause_until_signal(void *)
+{
+    atomic_fetch_add(&ready, 1);
+    while (!taken)
+        poll(nullptr, 0, 100);
+    return nullptr;
+}
+
+// A signal to the process that was meant for a thread which is just exiting is another's.
+CASE(thread_that_exits_leaves_the_processes_signals_to_others)
+{
+    signal(SIGUSR1, take_signal);
+    sigset_t set, none;
+    sigemptyset(&none);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    for (int round = 0; round < 100; round++) {
+        pthread_t first, second;
+        ready = go = taken = 0;
+        REQUIRE_EQ(pthread_sigmask(SIG_SETMASK, &none, nullptr), 0);
+        start(&first, exit_at_once, nullptr);
+        start(&second, pause_until_signal, nullptr);
+        REQUIRE_EQ(pthread_sigmask(SIG_BLOCK, &set, nullptr), 0);
+        while (ready < 2)
+            sched_yield();
+        go = 1;
+        for (volatile int i = 0; i < round % 50 * 20; i++)
+            ;
+        REQUIRE_EQ(kill(getpid(), SIGUSR1), 0);
+        pthread_join(second, nullptr);
+        while (syscall(SYS_tgkill, getpid(), exiting, 0) == 0)
+            sched_yield();
+    }
+}
+
 static void *exec_here(void *)
 {
     exec_helper("tell_ids", nullptr, nullptr);

@@ -1,0 +1,152 @@
+// tests/contract/stop.c — a process stops and continues as one, whatever its threads are doing just then: signal(7), wait(2).
+#include "tests/contract/harness.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+
+static atomic_int *shared; // by the processes of a case
+
+static void share(void)
+{
+    shared = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(shared != MAP_FAILED);
+}
+
+static void start(void *(*run)(void *), void *arg)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, &attributes, run, arg), 0);
+}
+
+// Waits for a stop or a continuation of the child, and no longer than a failure should take.
+static void expect_change(pid_t child, int options, int wanted)
+{
+    int status = 0;
+    int64_t end = now_ns() + LONG_TIMEOUT_MS * 1000000LL;
+    pid_t got;
+    while ((got = waitpid(child, &status, options | WNOHANG)) == 0 && now_ns() < end)
+        sched_yield();
+    REQUIRE_EQ(got, child);
+    REQUIRE_EQ(status, wanted);
+}
+
+#define STOPPED_BY(sig) ((sig) << 8 | 0x7f)
+#define CONTINUED 0xffff
+
+static void *count_and_end(void *)
+{
+    atomic_fetch_add(shared, 1);
+    return nullptr;
+}
+
+static void *come_and_go(void *)
+{
+    for (;;) {
+        pthread_t thread;
+        if (pthread_create(&thread, nullptr, count_and_end, nullptr) == 0)
+            pthread_join(thread, nullptr);
+    }
+}
+
+// The last thread that is to stop may be just exiting, and one that is just made has to stop too.
+CASE(stop_is_complete_while_threads_come_and_go)
+{
+    share();
+    IN_CHILD(child)
+    {
+        start(come_and_go, nullptr);
+        start(come_and_go, nullptr);
+        come_and_go(nullptr);
+    }
+    for (int round = 0; round < 100; round++) {
+        int before = *shared;
+        while (*shared == before)
+            sched_yield();
+        REQUIRE_EQ(kill(child, SIGSTOP), 0);
+        expect_change(child, WUNTRACED, STOPPED_BY(SIGSTOP));
+        before = *shared;
+        for (int i = 0; i < 20; i++)
+            sched_yield();
+        EXPECT_EQ(*shared, before);
+        REQUIRE_EQ(kill(child, SIGCONT), 0);
+        expect_change(child, WCONTINUED, CONTINUED);
+    }
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+// SIGCONT after a stop signal wins, also when the stop signal has just been taken.
+static void stop_then_continue(int sig)
+{
+    int to[2], from[2];
+    REQUIRE(pipe(to) == 0 && pipe(from) == 0);
+    char c = 0;
+    IN_CHILD(child)
+    {
+        setpgid(0, 0);
+        while (read(to[0], &c, 1) == 1 && write(from[1], &c, 1) == 1)
+            ;
+    }
+    setpgid(child, child);
+    for (int round = 0; round < 400; round++) {
+        struct pollfd p = {.fd = from[0], .events = POLLIN};
+        REQUIRE_EQ(write(to[1], "x", 1), 1);
+        REQUIRE_EQ(kill(child, sig), 0);
+        for (volatile int i = 0; i < round % 40 * 50; i++)
+            ;
+        REQUIRE_EQ(kill(child, SIGCONT), 0);
+        REQUIRE_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+        REQUIRE_EQ(read(from[0], &c, 1), 1);
+    }
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(stop_is_undone_by_a_continue_that_follows)
+{
+    stop_then_continue(SIGSTOP);
+    stop_then_continue(SIGTSTP);
+}
+
+static void *spin(void *)
+{
+    for (;;)
+        ;
+}
+
+HELPER(pause_after_exec)
+{
+    pause();
+    return 1;
+}
+
+// A stop that comes while exec gets rid of the other threads is of the new program, and the parent hears of it.
+CASE(stop_during_exec_of_threads_is_told)
+{
+    share();
+    enum { ARGUMENTS = 50, LENGTH = 4000 };
+    static char text[LENGTH], *arguments[ARGUMENTS + 1];
+    memset(text, 'a', LENGTH - 1);
+    for (int i = 0; i < ARGUMENTS; i++)
+        arguments[i] = text;
+    for (int round = 0; round < 12; round++) {
+        *shared = 0;
+        IN_CHILD(child)
+        {
+            start(spin, nullptr);
+            *shared = 1;
+            exec_helper("pause_after_exec", arguments, nullptr);
+        }
+        while (!*shared)
+            sched_yield();
+        for (volatile int i = 0; i < round * 1000; i++)
+            ;
+        kill(child, SIGSTOP);
+        expect_change(child, WUNTRACED, STOPPED_BY(SIGSTOP));
+        kill(child, SIGKILL);
+        EXPECT_KILLED(child, SIGKILL);
+    }
+}

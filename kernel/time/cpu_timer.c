@@ -137,9 +137,9 @@ static void cpu_limit_check(struct process *p, uint64_t total)
     struct rlimit_k *limit = &p->rlimits[RLIMIT_CPU];
     uint64_t seconds = total / NSEC_PER_SEC, soft = READ_ONCE(limit->cur), hard = READ_ONCE(limit->max);
     if (hard != RLIM_INFINITY && seconds >= hard) {
-        signal_send_process(p, SIGKILL, nullptr);
+        signal_send_kernel(p, SIGKILL);
     } else if (seconds >= soft) {
-        signal_send_process(p, SIGXCPU, nullptr);
+        signal_send_kernel(p, SIGXCPU);
         WRITE_ONCE(limit->cur, seconds + 1);
     }
 }
@@ -156,9 +156,9 @@ static void rt_limit_check(struct thread *t, struct process *p)
     }
     uint64_t used = (thread_runtime(t) - task->rt_since) / NSEC_PER_USEC, soft = READ_ONCE(limit->cur), hard = READ_ONCE(limit->max);
     if (hard != RLIM_INFINITY && used >= hard) {
-        signal_send_process(p, SIGKILL, nullptr);
+        signal_send_kernel(p, SIGKILL);
     } else if (used >= soft) {
-        signal_send_process(p, SIGXCPU, nullptr);
+        signal_send_kernel(p, SIGXCPU);
         WRITE_ONCE(limit->cur, soft + 1000000);
     }
 }
@@ -177,9 +177,9 @@ static void cpu_time_tick(struct thread *t, bool)
         if (limited)
             cpu_limit_check(p, utime + stime);
         if (interval && itimer_cpu_due(timers, &timers->virtual, utime))
-            signal_send_process(p, SIGVTALRM, nullptr);
+            signal_send_kernel(p, SIGVTALRM);
         if (interval && itimer_cpu_due(timers, &timers->prof, utime + stime))
-            signal_send_process(p, SIGPROF, nullptr);
+            signal_send_kernel(p, SIGPROF);
     }
     if (timers && !list_empty(&timers->cpu_timers))
         cpu_timers_check(timers);

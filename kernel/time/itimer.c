@@ -12,7 +12,7 @@ static DEFINE_LOCK_CLASS(timers_change_class, "process timers, changing", RANK_T
 static ktime_t real_fired(struct hrtimer *timer)
 {
     struct timers_user *timers = container_of(timer, struct timers_user, real);
-    signal_send_process(timers->process, SIGALRM, nullptr);
+    signal_send_kernel(timers->process, SIGALRM);
     ktime_t interval = READ_ONCE(timers->real_interval), now = clock_monotonic();
     if (!interval)
         return KTIME_MAX;

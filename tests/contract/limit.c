@@ -228,6 +228,24 @@ CASE(rlimit_cpu_signals_then_kills)
     EXPECT_KILLED(other, SIGXCPU);
 }
 
+CASE(rlimit_cpu_kills_the_init_of_a_pid_namespace)
+{
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            set_limit(RLIMIT_CORE, 0, 0);
+            set_limit(RLIMIT_CPU, 1, 1);
+            int64_t start = now_ns();
+            while (now_ns() - start < 20000000000)
+                ;
+        }
+        EXPECT_KILLED(init, SIGKILL);
+    }
+    EXPECT_EXITED(outside, 0);
+}
+
 CASE(rlimit_memlock_stops_locking_by_users)
 {
     void *p = mmap(nullptr, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/time.h>
 #include <ucontext.h>
 
 static siginfo_t info_seen;
@@ -194,6 +195,39 @@ CASE(signal_siginfo_of_kill)
     EXPECT_EQ(info_seen.si_uid, getuid());
     syscall(SYS_tgkill, getpid(), own_tid(), SIGUSR1);
     EXPECT_EQ(info_seen.si_code, SI_TKILL);
+}
+
+static void until_handled(int64_t seconds)
+{
+    int64_t end = now_ns() + seconds * 1000000000;
+    while (!handled_signals && now_ns() < end)
+        ;
+}
+
+CASE(signal_siginfo_of_timers_and_limits_is_the_kernels)
+{
+    static const struct {
+        int timer, signal;
+    } timers[] = {{ITIMER_REAL, SIGALRM}, {ITIMER_VIRTUAL, SIGVTALRM}, {ITIMER_PROF, SIGPROF}};
+    const struct itimerval value = {.it_value.tv_usec = 1000};
+    for (int i = 0; i < 3; i++) {
+        handle(timers[i].signal, on_info, 0);
+        handled_signals = 0;
+        info_seen = (siginfo_t){.si_pid = 1};
+        REQUIRE_EQ(setitimer(timers[i].timer, &value, nullptr), 0);
+        until_handled(20);
+        EXPECT_EQ(info_seen.si_signo, timers[i].signal);
+        EXPECT_EQ(info_seen.si_code, SI_KERNEL);
+        EXPECT_EQ(info_seen.si_pid, 0);
+        EXPECT_EQ(info_seen.si_uid, 0);
+    }
+    const struct rlimit limit = {.rlim_cur = 1, .rlim_max = 20};
+    handle(SIGXCPU, on_info, 0);
+    handled_signals = 0;
+    REQUIRE_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
+    until_handled(25);
+    EXPECT_EQ(info_seen.si_signo, SIGXCPU);
+    EXPECT_EQ(info_seen.si_code, SI_KERNEL);
 }
 
 static sigjmp_buf escape;

@@ -29,6 +29,24 @@ void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
     list_for_each_entry(u, &all_sockets, all) fn(u, arg);
 }
 
+// The peer's queue has shrunk. Once: whoever finds it full again has the entry linked again.
+static bool relay_wake(struct wait_entry *relay, uint32_t)
+{
+    struct unix_sock *u = container_of(relay, struct unix_sock, relay);
+    list_del_init(&relay->link);
+    wake_up_nr(&u->s.wq, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND, ~0u);
+    return true;
+}
+
+struct unix_sock *unix_set_peer(struct unix_sock *u, struct unix_sock *peer)
+{
+    struct unix_sock *old = u->peer;
+    if (old && old != peer)
+        waitqueue_remove(&old->room, &u->relay);
+    u->peer = peer;
+    return old;
+}
+
 static struct unix_sock *unix_alloc(int type)
 {
     struct unix_sock *u = kzalloc(sizeof *u, ALLOC_KERNEL);
@@ -38,6 +56,8 @@ static struct unix_sock *unix_alloc(int type)
     list_init(&u->queue);
     waitqueue_init(&u->room);
     list_init(&u->flying);
+    list_init(&u->relay.link);
+    u->relay.callback = relay_wake;
     atomic_inc(&nr_unix);
     spin_guard(&all_lock);
     list_add_tail(&u->all, &all_sockets);
@@ -193,8 +213,7 @@ static int connect_dgram(struct unix_sock *u, const struct abi_sockaddr_un *un, 
     struct unix_sock *old;
     {
         mutex_guard(&u->s.lock);
-        old = u->peer;
-        u->peer = peer;
+        old = unix_set_peer(u, peer);
         u->state = peer ? UNIX_CONNECTED : UNIX_UNCONNECTED;
     }
     unix_put(old);
@@ -303,6 +322,30 @@ static bool writable(const struct unix_sock *u)
     return (size_t)atomic_read(&u->wmem) * 4 <= u->s.sndbuf;
 }
 
+bool unix_has_place_or_tells(struct unix_sock *to, struct unix_sock *u)
+{
+    if (unix_has_place(to, u))
+        return true;
+    mutex_guard(&u->s.lock);
+    if (u->peer != to)
+        return false;
+    waitqueue_remove(&to->room, &u->relay);
+    waitqueue_add(&to->room, &u->relay);
+    smp_mb(); // against a receiver that has made room and found nobody listening
+    if (!unix_has_place(to, u))
+        return false;
+    waitqueue_remove(&to->room, &u->relay);
+    return true;
+}
+
+static bool peer_has_place(struct unix_sock *u)
+{
+    struct unix_sock *peer = unix_peer_get(u);
+    bool yes = !peer || unix_has_place_or_tells(peer, u);
+    unix_put(peer);
+    return yes;
+}
+
 static uint32_t unix_poll(struct socket *s, struct file *file, struct poll_table *pt)
 {
     struct unix_sock *u = unix_of(s);
@@ -321,16 +364,7 @@ static uint32_t unix_poll(struct socket *s, struct file *file, struct poll_table
         events |= EPOLLHUP;
     if (READ_ONCE(u->state) == UNIX_LISTENING)
         return events;
-    bool can_write = writable(u);
-    if (can_write && s->type == SOCK_DGRAM) {
-        struct unix_sock *peer = unix_peer_get(u);
-        if (peer) {
-            poll_wait(file, &peer->room, pt);
-            can_write = READ_ONCE(peer->peer) == u || READ_ONCE(peer->queued) <= (unsigned)sysctl_unix_max_dgram_qlen;
-            unix_put(peer);
-        }
-    }
-    if (can_write)
+    if (writable(u) && (s->type != SOCK_DGRAM || peer_has_place(u)))
         events |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
     return events;
 }
@@ -365,7 +399,7 @@ static void close_end(struct socket *s, bool unaccepted)
     LIST_HEAD(left);
     bool listener, unread;
     {
-        mutex_guard(&s->lock);
+        mutex_guard(&u->s.lock);
         listener = u->state == UNIX_LISTENING;
         unread = unaccepted || (!listener && u->queued);
         u->state = UNIX_CLOSED;

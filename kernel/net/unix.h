@@ -38,13 +38,16 @@ struct unix_sock {
     struct unix_address *address; // s.lock for writing; set once
     struct path path;             // of a pathname socket: keeps the inode
     struct hlist_node hash;       // abstract names: names_lock
-    struct unix_sock *peer;       // a reference
+    struct unix_sock *peer;       // a reference; changed by unix_set_peer() only
     enum { UNIX_UNCONNECTED, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED } state;
     struct list_head queue;       // of unix_msg; for a listener of unix_pending
     size_t queued_bytes;
     unsigned queued, backlog;
     atomic64_t wmem;
     struct waitqueue room;        // senders wait here for this receiver's queue to shrink
+    // Tells s.wq when the peer has room: those who poll this socket listen on its own queue only, as the peer may go before they do. Linked on peer->room
+    // (s.lock; the callback unlinks it) at most while it is the peer: unix_set_peer() takes it out.
+    struct wait_entry relay;
     // Being sent itself, by descriptor: unix_flight.c, under its lock.
     unsigned in_flight;           // times
     struct list_head flying;      // while there are any
@@ -63,7 +66,9 @@ static inline void unix_put(struct unix_sock *u)
         socket_put(&u->s);
 }
 
-// unix.c: calls fn for every socket of the family, under a spinlock.
+// unix.c: changes the peer (`peer`'s reference is taken over); returns the old one, whose reference is the caller's.
+[[nodiscard]] struct unix_sock *unix_set_peer(struct unix_sock *u, struct unix_sock *peer) REQUIRES(u->s.lock);
+// Calls fn for every socket of the family, under a spinlock.
 void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
 int unix_count(void);
 
@@ -89,5 +94,9 @@ ssize_t unix_sendmsg(struct socket *s, struct message *msg);
 ssize_t unix_recvmsg(struct socket *s, struct message *msg);
 void unix_msg_free(struct unix_msg *m);
 struct unix_sock *unix_peer_get(struct unix_sock *u); // with a reference, or null
+// Whether a datagram from u finds place in `to`'s queue. Two that are connected to each other have no limit but their buffers'.
+bool unix_has_place(const struct unix_sock *to, const struct unix_sock *u);
+// The same, and if there is none, u's queue is woken once when there is: as long as `to` is u's peer.
+bool unix_has_place_or_tells(struct unix_sock *to, struct unix_sock *u);
 #define UNIX_DGRAM_QUEUE 10
 extern int sysctl_unix_max_dgram_qlen;

@@ -170,13 +170,18 @@ static int dgram_target(struct unix_sock *u, const struct message *msg, struct u
     return *out ? 0 : READ_ONCE(u->s.error) ? socket_take_error(&u->s) : -ENOTCONN;
 }
 
+bool unix_has_place(const struct unix_sock *to, const struct unix_sock *u)
+{
+    return READ_ONCE(to->queued) <= (unsigned)READ_ONCE(sysctl_unix_max_dgram_qlen) || to == u || READ_ONCE(to->peer) == u;
+}
+
 static void forget_peer(struct unix_sock *u, struct unix_sock *peer)
 {
     {
         mutex_guard(&u->s.lock);
         if (u->peer != peer)
             return;
-        u->peer = nullptr;
+        (void)unix_set_peer(u, nullptr);
         u->state = UNIX_UNCONNECTED;
     }
     unix_put(peer);
@@ -218,7 +223,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
                 err = -EPIPE;
             else if (to->peer && to->peer != u)
                 err = -EPERM; // connected elsewhere
-            else if (to->queued <= (unsigned)sysctl_unix_max_dgram_qlen || to == u || to->peer == u) { // two that are connected need no other limit
+            else if (unix_has_place(to, u)) {
                 m->scm = msg->scm;
                 msg->scm = (struct scm){};
                 list_add_tail(&m->link, &to->queue);
@@ -231,11 +236,14 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
         if (err)
             break;
         if (nonblock) {
+            if (unix_has_place_or_tells(to, u))
+                continue;
             err = -EAGAIN;
             break;
         }
-        err = wait_event_interruptible_timeout(&to->room, READ_ONCE(to->queued) <= (unsigned)sysctl_unix_max_dgram_qlen || READ_ONCE(to->s.shutdown) || READ_ONCE(to->peer),
-                                               socket_deadline(u->s.sndtimeo));
+        // Each part of the condition is one that the tests above end on: else this would turn without sleeping.
+        err = wait_event_interruptible_timeout(
+            &to->room, unix_has_place(to, u) || (READ_ONCE(to->s.shutdown) & SOCKET_RCV_SHUTDOWN) || READ_ONCE(to->peer), socket_deadline(u->s.sndtimeo));
         if (err)
             err = err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.sndtimeo);
     }

@@ -47,6 +47,14 @@ void socket_put(struct socket *s)
     s->ops->destroy(s);
 }
 
+void socket_close(struct socket *s)
+{
+    if (s->ops->close)
+        s->ops->close(s);
+    WRITE_ONCE(s->inode, nullptr); // peers and messages may keep the socket longer
+    socket_put(s);
+}
+
 void socket_set_peercred(struct socket *s)
 {
     const struct cred *cred = current_cred();
@@ -139,9 +147,8 @@ static long sock_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 static void sock_release(struct file *file)
 {
     struct socket *s = file->private;
-    if (s->ops->close)
-        s->ops->close(s);
-    socket_put(s);
+    if (s) // else one was never attached
+        socket_close(s);
 }
 
 static int sock_fasync(struct file *file, int fd, bool on)
@@ -171,29 +178,36 @@ static int sock_name(struct dentry *d, char *buf, size_t size)
 }
 static const struct dentry_ops sock_dentry_ops = {.dynamic_name = sock_name};
 
-int socket_file(struct socket *s, unsigned flags, struct file **out)
+int socket_file_alloc(unsigned flags, struct file **out)
 {
     struct inode *inode = inode_alloc(sock_mount->sb);
-    if (!inode) {
-        socket_put(s);
+    if (!inode)
         return -ENFILE;
-    }
     inode_init_owner(inode, nullptr, S_IFSOCK | 0777);
     struct dentry *d = d_alloc_anon(inode, &sock_dentry_ops);
     if (!d) {
         iput(inode);
-        socket_put(s);
         return -ENFILE;
     }
     struct path path = {sock_mount, d};
     int err = file_alloc(&path, O_RDWR | (flags & O_NONBLOCK), &socket_file_ops, out);
-    if (err) {
-        socket_put(s);
-    } else {
-        (*out)->private = s;
-        s->inode = inode;
-    }
     dput(d);
+    return err;
+}
+
+void socket_file_attach(struct file *file, struct socket *s)
+{
+    file->private = s;
+    WRITE_ONCE(s->inode, file->inode);
+}
+
+int socket_file(struct socket *s, unsigned flags, struct file **out)
+{
+    int err = socket_file_alloc(flags, out);
+    if (err)
+        socket_close(s);
+    else
+        socket_file_attach(*out, s);
     return err;
 }
 

@@ -102,7 +102,7 @@ struct socket {
     bool passcred, reuseaddr, reuseport, keepalive, broadcast, oobinline, debug, dontroute;
     struct abi_linger linger;
     int priority;
-    struct inode *inode;          // borrowed while the file lives
+    struct inode *inode;          // borrowed from the file: null before it has one and once ops->close() has run, which takes the socket out of every public table
     struct pid *peer_pid;         // SO_PEERCRED
     uid_t peer_uid;
     gid_t peer_gid;
@@ -131,8 +131,12 @@ static inline struct socket *socket_get(struct socket *s)
     return s;
 }
 void socket_put(struct socket *s);
-// An open file over `s` (takes over the reference; on error drops it). flags: O_NONBLOCK. -ENFILE, -ENOMEM.
+// An open file over `s` (takes over the reference; on error closes it). flags: O_NONBLOCK. -ENFILE, -ENOMEM.
 [[nodiscard]] int socket_file(struct socket *s, unsigned flags, struct file **out);
+// The same in two steps, for those who may not fail once they have the socket: a file without one, which is only good for file_put(), and its socket.
+[[nodiscard]] int socket_file_alloc(unsigned flags, struct file **out);
+void socket_file_attach(struct file *file, struct socket *s);
+void socket_close(struct socket *s); // ops->close and socket_put: for a socket that has no file
 struct socket *socket_of_file(struct file *file); // borrowed, or null: not a socket
 // Records the current task (or another socket's record) as what SO_PEERCRED of `s` tells.
 void socket_set_peercred(struct socket *s);

@@ -60,8 +60,7 @@ SYSCALL4(socketpair, int, family, int, type, int, protocol, int __user *, ufds)
         return err;
     }
     if ((err = socket_file(a, type & SOCK_NONBLOCK, &files[0]))) {
-        b->ops->close(b);
-        socket_put(b);
+        socket_close(b);
         return err;
     }
     if ((err = socket_file(b, type & SOCK_NONBLOCK, &files[1]))) {
@@ -146,30 +145,52 @@ SYSCALL2(listen, int, fd, int, backlog)
     return err ? err : s->ops->listen ? s->ops->listen(s, backlog) : -EOPNOTSUPP;
 }
 
-static int do_accept(int fd, void __user *uaddr, int __user *ulen, int flags)
+static int peer_to_user(struct socket *s, void __user *uaddr, int __user *ulen)
+{
+    uint8_t addr[SOCKADDR_MAX];
+    int len = s->ops->getname(s, addr, true);
+    // The other end may be gone already: it was there when it connected, so its address is the empty one.
+    if (len < 0) {
+        len = sizeof(uint16_t);
+        *(uint16_t *)addr = (uint16_t)s->family;
+    }
+    return address_to_user(addr, len, uaddr, ulen);
+}
+
+// The file of an accepted connection. It is made first: a connection that was taken off the queue must not be lost for want of one.
+static int accept_file(struct fd_ref f, void __user *uaddr, int __user *ulen, int flags, struct file **out)
 {
     struct socket *s, *got;
-    struct file *file;
-    FD_REF(f, fd);
     int err = socket_from(f, &s);
-    if (err || (err = s->ops->accept ? s->ops->accept(s, &got, f.file->flags & O_NONBLOCK) : -EOPNOTSUPP))
+    if (err || (err = socket_file_alloc(flags & SOCK_NONBLOCK, out)))
         return err;
-    if ((err = socket_file(got, flags & SOCK_NONBLOCK, &file)))
-        return err;
-    if (uaddr) {
-        uint8_t addr[SOCKADDR_MAX];
-        int len = got->ops->getname(got, addr, true);
-        // The other end may be gone already: it was there when it connected, so its address is the empty one.
-        if (len < 0) {
-            len = sizeof(uint16_t);
-            *(uint16_t *)addr = (uint16_t)got->family;
-        }
-        if ((err = address_to_user(addr, len, uaddr, ulen))) {
-            file_put(file);
-            return err;
-        }
+    err = s->ops->accept ? s->ops->accept(s, &got, f.file->flags & O_NONBLOCK) : -EOPNOTSUPP;
+    if (!err) {
+        socket_file_attach(*out, got);
+        if (uaddr)
+            err = peer_to_user(got, uaddr, ulen);
     }
-    return fd_install_new(file, flags & SOCK_CLOEXEC);
+    if (err)
+        file_put(*out);
+    return err;
+}
+
+static int do_accept(int listener, void __user *uaddr, int __user *ulen, int flags)
+{
+    FD_REF(f, listener);
+    if (!f.file)
+        return -EBADF;
+    int fd = fd_reserve(0, flags & SOCK_CLOEXEC);
+    if (fd < 0)
+        return fd;
+    struct file *file;
+    int err = accept_file(f, uaddr, ulen, flags, &file);
+    if (err) {
+        fd_release(fd);
+        return err;
+    }
+    fd_install(fd, file);
+    return fd;
 }
 
 SYSCALL3(accept, int, fd, void __user *, uaddr, int __user *, ulen)

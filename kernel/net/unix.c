@@ -407,8 +407,11 @@ static void close_end(struct socket *s, bool unaccepted)
         list_splice_tail_init(&u->queue, &left);
         u->queued = 0;
         u->queued_bytes = 0;
-        peer = u->peer;
-        u->peer = nullptr;
+        peer = unix_set_peer(u, nullptr);
+    }
+    {
+        spin_guard(&all_lock);
+        list_del_init(&u->all);
     }
     wake_up_all(&s->wq);
     wake_up_all(&u->room);
@@ -450,7 +453,7 @@ static void unix_destroy(struct socket *s)
     struct unix_sock *u = unix_of(s);
     {
         spin_guard(&all_lock);
-        list_del(&u->all);
+        list_del(&u->all); // one that was never opened was never closed
     }
     unix_address_put(u->address);
     atomic_dec(&nr_unix);

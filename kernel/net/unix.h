@@ -34,7 +34,7 @@ struct unix_pending { // on a listener's queue: the server's end of a connection
 
 struct unix_sock {
     struct socket s;              // first
-    struct list_head all;         // every socket of the family
+    struct list_head all;         // every socket of the family that is not closed: unix_for_each()'s lock
     struct unix_address *address; // s.lock for writing; set once
     struct path path;             // of a pathname socket: keeps the inode
     struct hlist_node hash;       // abstract names: names_lock

@@ -10,6 +10,8 @@ struct user_account { // per real uid: RLIMIT_NPROC, RLIMIT_SIGPENDING
     uid_t uid;
     atomic_t processes, sigpending;
     atomic_t inotify_instances, inotify_watches;
+    atomic_t epoll_watches;
+    atomic64_t pipe_pages;
     atomic_t descriptors_in_flight; // sent over AF_UNIX sockets and not yet received
     atomic64_t locked_pages;
     struct hlist_node hash;

@@ -5,12 +5,14 @@
 // between puts the item back. A level-triggered item that was reported goes back at once: the next wait asks it again.
 //
 // Locks: ep->mutex (nested: an instance may watch another) holds items still; ep->lock, taken in any context inside a wait queue's lock, guards the ready list.
-// teardown_mutex lets the end of a file and the end of an instance agree on who removes an item. Nesting is limited to NESTS_MAX and has no circles: adding
-// an instance to another is checked under nest_mutex.
-#include "kernel/vfs/epoll.h"
+// teardown_mutex lets the end of a file and the end of an instance agree on who removes an item.
+#include "kernel/vfs/epoll_internal.h"
 
 #include "kernel/abi/poll.h"
+#include "kernel/boot/init.h"
+#include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
@@ -19,55 +21,13 @@
 #include "kernel/vfs/seq_file.h"
 
 DEFINE_LOCK_CLASS(epoll_teardown_class, "epoll teardown", (enum lock_rank)(RANK_EPOLL - 2));
-DEFINE_LOCK_CLASS(epoll_nest_class, "epoll nesting", (enum lock_rank)(RANK_EPOLL - 1));
 DEFINE_LOCK_CLASS_NESTED(epoll_class, "epoll", RANK_EPOLL);
-DEFINE_LOCK_CLASS(epoll_links_class, "epoll links", RANK_FILES);
 DEFINE_LOCK_CLASS(epoll_ready_class, "epoll ready list", (enum lock_rank)(RANK_WAITQUEUE + 1));
 
-#define NESTS_MAX 5u
 #define PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 
-struct epoll {
-    struct mutex mutex;
-    struct rb_root items;        // mutex
-    struct spinlock lock;
-    struct list_head ready;      // lock
-    struct waitqueue wait;       // epoll_wait sleeps here
-    struct waitqueue poll_wq;    // who watches this instance
-    struct file *file;           // it is this one's private part
-};
-
-struct epoll_listener {
-    struct wait_entry wait;
-    struct waitqueue *wq;
-    struct epoll_item *item;
-    struct epoll_listener *next;
-};
-
-struct epoll_item {
-    struct rb_node node;
-    struct list_head ready_link; // ep->lock
-    struct list_head file_link;  // file->epoll_links: links_lock
-    struct epoll *ep;
-    struct file *file;           // not referenced: epoll_file_gone() comes before its end
-    int fd;
-    uint32_t events;             // mutex; read in callbacks
-    uint64_t data;
-    struct epoll_listener *listeners;
-    struct epoll_listener first; // most files have one queue
-    bool first_used, no_memory;
-    struct rcu_head rcu;
-};
-
 static struct mutex teardown_mutex = MUTEX_INIT(teardown_mutex, &epoll_teardown_class);
-static struct mutex nest_mutex = MUTEX_INIT(nest_mutex, &epoll_nest_class);
-static struct spinlock links_lock = SPINLOCK_INIT(&epoll_links_class);
-static const struct file_ops epoll_file_ops;
-
-static struct epoll *epoll_of(struct file *file)
-{
-    return file->ops == &epoll_file_ops ? file->private : nullptr;
-}
+uint64_t sysctl_epoll_max_user_watches;
 
 // ---- events come in -----------------------------------------------------------------------------------------------------------------------------------------
 
@@ -77,6 +37,12 @@ static void make_ready(struct epoll_item *item)
     spin_irq_guard(&ep->lock);
     if (list_empty(&item->ready_link))
         list_add_tail(&item->ready_link, &ep->ready);
+    WRITE_ONCE(ep->available, true);
+}
+
+static bool any_ready(const struct epoll *ep)
+{
+    return READ_ONCE(ep->available);
 }
 
 static bool epoll_wake(struct wait_entry *wait, uint32_t events)
@@ -156,13 +122,15 @@ static void item_remove(struct epoll *ep, struct epoll_item *item)
         if (l != &item->first)
             kfree(l);
     }
-    spin_lock(&links_lock);
+    spin_lock(&epoll_links_lock);
     list_del_init(&item->file_link);
-    spin_unlock(&links_lock);
+    spin_unlock(&epoll_links_lock);
     rb_erase(&ep->items, &item->node, nullptr);
     irq_flags_t irq = spin_lock_irqsave(&ep->lock);
     list_del_init(&item->ready_link);
+    WRITE_ONCE(ep->available, ep->scanning || !list_empty(&ep->ready));
     spin_unlock_irqrestore(&ep->lock, irq);
+    (void)atomic_sub_return(&ep->user->epoll_watches, 1);
     kfree_rcu(item, rcu);
 }
 
@@ -184,9 +152,25 @@ static void wake_if(struct epoll *ep, bool ready)
     wake_up_nr(&ep->poll_wq, EPOLLIN | EPOLLRDNORM, ~0u);
 }
 
-static int item_add(struct epoll *ep, struct file *file, int fd, const struct abi_epoll_event *event)
+// ---- adding and changing ---------------------------------------------------------------------------------------------------------------------------------------
+
+static struct epoll_item *item_make(struct epoll *ep)
 {
     struct epoll_item *item = kzalloc(sizeof *item, ALLOC_KERNEL);
+    if (item)
+        (void)atomic_add_return(&ep->user->epoll_watches, 1);
+    return item;
+}
+
+// nested: epoll_nest_mutex is held, as it has to be where this makes paths longer than one link; else, if it does, EPOLL_NEEDS_NESTING.
+static int item_add(struct epoll *ep, struct file *file, int fd, const struct abi_epoll_event *event, bool nested)
+{
+    // Who links this instance under another from now on finds the item through it: ep->mutex is held.
+    if (!nested && !list_empty(&ep->file->epoll_links))
+        return EPOLL_NEEDS_NESTING;
+    if ((uint64_t)atomic_read(&ep->user->epoll_watches) >= READ_ONCE(sysctl_epoll_max_user_watches))
+        return -ENOSPC;
+    struct epoll_item *item = item_make(ep);
     if (!item)
         return -ENOMEM;
     item->ep = ep;
@@ -196,9 +180,13 @@ static int item_add(struct epoll *ep, struct file *file, int fd, const struct ab
     item->data = event->data;
     list_init(&item->ready_link);
     item_insert(ep, item);
-    spin_lock(&links_lock);
+    spin_lock(&epoll_links_lock);
     list_add_tail(&item->file_link, &file->epoll_links);
-    spin_unlock(&links_lock);
+    spin_unlock(&epoll_links_lock);
+    if (nested && !epoll_paths_fit(file)) {
+        item_remove(ep, item);
+        return -EINVAL;
+    }
     struct item_table table = {.pt = {.queue = item_listen, .events = item->events}, .item = item};
     uint32_t now = item_poll(item, &table.pt);
     if (item->no_memory) {
@@ -225,6 +213,12 @@ static int item_modify(struct epoll *ep, struct epoll_item *item, const struct a
     return 0;
 }
 
+static void epoll_free(struct epoll *ep)
+{
+    user_account_put(ep->user);
+    kfree(ep);
+}
+
 // ---- the instance as a file -------------------------------------------------------------------------------------------------------------------------------------
 
 static struct epoll_item *next_ready(struct epoll *ep, struct list_head *list)
@@ -240,6 +234,8 @@ static void take_all_ready(struct epoll *ep, struct list_head *to)
 {
     spin_irq_guard(&ep->lock);
     list_splice_tail_init(&ep->ready, to);
+    ep->scanning = true;
+    WRITE_ONCE(ep->available, true);
 }
 
 // What is left of a scan goes back in front of what came meanwhile. Whether anything is ready.
@@ -248,15 +244,17 @@ static bool give_back(struct epoll *ep, struct list_head *rest)
     spin_irq_guard(&ep->lock);
     list_splice_tail_init(&ep->ready, rest);
     list_splice_tail_init(rest, &ep->ready);
-    return !list_empty(&ep->ready);
+    ep->scanning = false;
+    WRITE_ONCE(ep->available, !list_empty(&ep->ready));
+    return ep->available;
 }
 
-// Readable when an item is really ready; those that are not any more leave the list here.
+// Readable when an item is really ready; those that are not any more leave the list here. Another thread's scan is waited for: it may have the only one.
 static uint32_t epoll_poll(struct file *file, struct poll_table *pt)
 {
     struct epoll *ep = file->private;
     poll_wait(file, &ep->poll_wq, pt);
-    if (list_empty(&ep->ready))
+    if (!any_ready(ep))
         return 0;
     uint32_t mask = 0;
     LIST_HEAD(scan);
@@ -283,16 +281,16 @@ static void epoll_release(struct file *file)
         item_remove(ep, rb_entry(n, struct epoll_item, node));
     mutex_unlock(&ep->mutex);
     mutex_unlock(&teardown_mutex);
-    kfree(ep);
+    epoll_free(ep);
 }
 
 void epoll_file_gone(struct file *file)
 {
     mutex_guard(&teardown_mutex);
     for (;;) {
-        spin_lock(&links_lock);
+        spin_lock(&epoll_links_lock);
         struct epoll_item *item = list_first_entry_or_null(&file->epoll_links, struct epoll_item, file_link);
-        spin_unlock(&links_lock);
+        spin_unlock(&epoll_links_lock);
         if (!item)
             return;
         struct epoll *ep = item->ep;
@@ -315,49 +313,12 @@ static void epoll_fdinfo(struct seq_file *m, struct file *file)
     }
 }
 
-static const struct file_ops epoll_file_ops = {
+const struct file_ops epoll_file_ops = {
     .poll = epoll_poll,
     .release = epoll_release,
     .show_fdinfo = epoll_fdinfo,
     .nonseekable = true,
 };
-
-// ---- nesting: nest_mutex held ---------------------------------------------------------------------------------------------------------------------------------
-
-// How deep instances hang below `ep`, itself counted; beyond the limit where `avoid` is among them.
-static unsigned depth_below(struct epoll *ep, const struct epoll *avoid, unsigned depth)
-{
-    unsigned deepest = depth;
-    if (ep == avoid || depth > NESTS_MAX)
-        return NESTS_MAX + 1;
-    mutex_guard(&ep->mutex);
-    for (struct rb_node *n = rb_first(&ep->items); n; n = rb_next(n)) {
-        struct epoll *below = epoll_of(rb_entry(n, struct epoll_item, node)->file);
-        if (below)
-            deepest = max(deepest, depth_below(below, avoid, depth + 1));
-    }
-    return deepest;
-}
-
-// How deep `file`'s instance hangs below others. links_lock held.
-static unsigned depth_above(struct file *file, unsigned depth)
-{
-    unsigned deepest = depth;
-    if (depth > NESTS_MAX)
-        return depth;
-    struct epoll_item *item;
-    list_for_each_entry(item, &file->epoll_links, file_link)
-        deepest = max(deepest, depth_above(item->ep->file, depth + 1));
-    return deepest;
-}
-
-static int check_nesting(struct file *epfile, struct file *target)
-{
-    struct epoll *ep = epfile->private, *below = epoll_of(target);
-    unsigned depth = depth_below(below, ep, 1);
-    spin_guard(&links_lock);
-    return depth + depth_above(epfile, 1) > NESTS_MAX ? -ELOOP : 0;
-}
 
 // ---- system calls ------------------------------------------------------------------------------------------------------------------------------------------------
 
@@ -366,6 +327,8 @@ static long epoll_make(unsigned flags)
     struct epoll *ep = kzalloc(sizeof *ep, ALLOC_KERNEL);
     if (!ep)
         return -ENOMEM;
+    ep->user = current_cred()->user;
+    refcount_inc(&ep->user->refs);
     mutex_init(&ep->mutex, &epoll_class);
     spin_init(&ep->lock, &epoll_ready_class);
     list_init(&ep->ready);
@@ -374,12 +337,22 @@ static long epoll_make(unsigned flags)
     struct file *file;
     int err = file_anon("[eventpoll]", &epoll_file_ops, ep, O_RDWR | flags, &file);
     if (err) {
-        kfree(ep);
+        epoll_free(ep);
         return err;
     }
     ep->file = file;
     return fd_install_new(file, flags);
 }
+
+// Items of one user may keep up to a twenty-fifth of memory: epoll(7).
+static int epoll_init(void)
+{
+    struct mem_counts mem;
+    mem_counts_read(&mem);
+    sysctl_epoll_max_user_watches = mem.total / 25 * PAGE_SIZE / sizeof(struct epoll_item);
+    return 0;
+}
+INITCALL(subsys, epoll_init);
 
 SYSCALL1(epoll_create, int, size)
 {
@@ -399,13 +372,13 @@ static int check_exclusive(int op, const struct abi_epoll_event *event, struct f
     return op == EPOLL_CTL_MOD || epoll_of(target) || event->events & ~ok ? -EINVAL : 0;
 }
 
-static int control(struct epoll *ep, int op, struct file *target, int fd, const struct abi_epoll_event *event)
+static int control(struct epoll *ep, int op, struct file *target, int fd, const struct abi_epoll_event *event, bool nested)
 {
     mutex_guard(&ep->mutex);
     struct epoll_item *item = item_find(ep, target, fd);
     switch (op) {
     case EPOLL_CTL_ADD:
-        return item ? -EEXIST : item_add(ep, target, fd, event);
+        return item ? -EEXIST : item_add(ep, target, fd, event, nested);
     case EPOLL_CTL_MOD:
         return item ? item_modify(ep, item, event) : -ENOENT;
     case EPOLL_CTL_DEL:
@@ -436,11 +409,14 @@ SYSCALL4(epoll_ctl, int, epfd, int, op, int, fd, struct abi_epoll_event __user *
     int err = check_exclusive(op, &event, t.file);
     if (err)
         return err;
-    if (op != EPOLL_CTL_ADD || !epoll_of(t.file))
-        return control(ep, op, t.file, fd, &event);
-    mutex_guard(&nest_mutex);
-    err = check_nesting(e.file, t.file);
-    return err ? err : control(ep, op, t.file, fd, &event);
+    if (op != EPOLL_CTL_ADD || !epoll_of(t.file)) {
+        err = control(ep, op, t.file, fd, &event, false);
+        if (err != EPOLL_NEEDS_NESTING)
+            return err;
+    }
+    mutex_guard(&epoll_nest_mutex);
+    err = epoll_of(t.file) ? epoll_check_nesting(ep, epoll_of(t.file)) : 0;
+    return err ? err : control(ep, op, t.file, fd, &event, true);
 }
 
 static long send_events(struct epoll *ep, struct abi_epoll_event __user *out, int max)
@@ -471,11 +447,6 @@ static long send_events(struct epoll *ep, struct abi_epoll_event __user *out, in
     if (more)
         wake_up(&ep->wait);
     return n ? n : err;
-}
-
-static bool any_ready(struct epoll *ep)
-{
-    return !list_empty(&ep->ready);
 }
 
 // One sleep: 0, -ETIMEDOUT, -EINTR.

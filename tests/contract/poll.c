@@ -469,3 +469,116 @@ CASE(eventfd_edge_triggers_on_every_write)
         EXPECT_EQ(epoll_wait(ep, &e, 1, 0), 0);
     }
 }
+
+// --- Several who look at one instance. ---
+
+static _Atomic bool looking;
+
+static void *look_again_and_again(void *ep)
+{
+    struct epoll_event e;
+    while (looking)
+        EXPECT_EQ(epoll_wait((int)(intptr_t)ep, &e, 1, 0), 1);
+    return nullptr;
+}
+
+// A scan of the ready list takes it away for a moment, in which the instance must not seem to have nothing.
+CASE(epoll_stays_ready_while_another_thread_looks)
+{
+    int ep = make_epoll(), outer = make_epoll(), fds[2];
+    pthread_t other;
+    struct epoll_event e;
+    make_pipe(fds);
+    write_byte(fds[1]);
+    REQUIRE(epoll_add(ep, fds[0], EPOLLIN) == 0);
+    REQUIRE(epoll_add(outer, ep, EPOLLIN) == 0);
+    looking = true;
+    REQUIRE(pthread_create(&other, nullptr, look_again_and_again, (void *)(intptr_t)ep) == 0);
+    int missed = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct pollfd p = {.fd = ep, .events = POLLIN};
+        missed += poll(&p, 1, 0) != 1;
+        missed += epoll_wait(ep, &e, 1, 0) != 1;
+        missed += epoll_wait(outer, &e, 1, 0) != 1;
+    }
+    looking = false;
+    pthread_join(other, nullptr);
+    EXPECT_EQ(missed, 0);
+}
+
+// --- How much may be watched. ---
+
+// One event would wake somebody along every path: there may be 500 of two instances.
+CASE(epoll_paths_through_one_instance_are_limited)
+{
+    int inner = make_epoll(), outer[501], fds[2];
+    make_pipe(fds);
+    REQUIRE(epoll_add(inner, fds[0], EPOLLIN) == 0);
+    for (int i = 0; i < 500; i++)
+        REQUIRE(epoll_add(outer[i] = make_epoll(), inner, EPOLLIN) == 0);
+    outer[500] = make_epoll();
+    EXPECT_ERRNO(epoll_add(outer[500], inner, EPOLLIN), EINVAL);
+    EXPECT_EQ(epoll_add(inner, fds[1], EPOLLOUT), 0); // 500 of its own
+    EXPECT_EQ(epoll_ctl(outer[0], EPOLL_CTL_DEL, inner, nullptr), 0);
+    EXPECT_EQ(epoll_add(outer[500], inner, EPOLLIN), 0);
+    struct epoll_event e;
+    write_byte(fds[1]);
+    EXPECT_EQ(epoll_wait(outer[500], &e, 1, 0), 1);
+}
+
+CASE(epoll_paths_are_counted_when_a_file_is_added_below)
+{
+    int inner = make_epoll(), fds[2];
+    make_pipe(fds);
+    for (int i = 0; i < 501; i++)
+        REQUIRE(epoll_add(make_epoll(), inner, EPOLLIN) == 0); // there is no file yet
+    EXPECT_ERRNO(epoll_add(inner, fds[0], EPOLLIN), EINVAL);
+    EXPECT_ERRNO(epoll_ctl(inner, EPOLL_CTL_DEL, fds[0], nullptr), ENOENT);
+}
+
+CASE(epoll_levels_do_not_multiply)
+{
+    enum { LEVELS = 5, WIDTH = 8 };
+    int at[LEVELS][WIDTH], fds[2], refused = 0;
+    make_pipe(fds);
+    for (int level = LEVELS; level-- > 0;) {
+        for (int i = 0; i < WIDTH; i++) {
+            at[level][i] = make_epoll();
+            for (int k = 0; k < (level == LEVELS - 1 ? 1 : WIDTH); k++) {
+                if (epoll_add(at[level][i], level == LEVELS - 1 ? fds[0] : at[level + 1][k], EPOLLIN) == 0)
+                    continue;
+                EXPECT_EQ(errno, EINVAL);
+                refused++;
+            }
+        }
+    }
+    EXPECT(refused > 0);
+    write_byte(fds[1]);
+    struct epoll_event e;
+    EXPECT_EQ(epoll_wait(at[LEVELS - 1][0], &e, 1, 0), 1);
+}
+
+CASE(epoll_watches_of_a_user_are_limited)
+{
+    static const char *const file = "/proc/sys/fs/epoll/max_user_watches";
+    char old[32];
+    snprintf(old, sizeof old, "%s", file_text(file));
+    EXPECT(strtoull(old, nullptr, 10) > 1000);
+    REQUIRE(write_text(file, "2") == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(54321) == 0);
+        int one = make_epoll(), two = make_epoll(), fds[2];
+        make_pipe(fds);
+        EXPECT_EQ(epoll_add(one, fds[0], EPOLLIN), 0);
+        EXPECT_EQ(epoll_add(two, fds[0], EPOLLIN), 0);
+        EXPECT_ERRNO(epoll_add(one, fds[1], EPOLLOUT), ENOSPC);
+        EXPECT_ERRNO(epoll_add(one, fds[0], EPOLLIN), EEXIST);
+        close(two);
+        EXPECT_EQ(epoll_add(one, fds[1], EPOLLOUT), 0);
+        EXPECT_EQ(epoll_ctl(one, EPOLL_CTL_DEL, fds[1], nullptr), 0);
+        EXPECT_EQ(epoll_add(one, fds[1], EPOLLOUT), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(write_text(file, old), 0);
+}

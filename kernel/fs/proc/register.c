@@ -68,6 +68,7 @@ static int proc_tree_init(void)
     must(proc_register("sys/kernel/random", proc_sys_random_files));
     must(proc_register("sys/vm", proc_sys_vm_files));
     must(proc_register("sys/fs", proc_sys_fs_files));
+    must(proc_register("sys/fs/epoll", proc_sys_fs_epoll_files));
     must(proc_register("sys/fs/inotify", proc_sys_fs_inotify_files));
     return 0;
 }

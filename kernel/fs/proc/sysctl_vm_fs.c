@@ -5,6 +5,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/epoll.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/namei.h"
@@ -105,6 +106,11 @@ const struct pseudo_entry proc_sys_fs_files[] = {
 
 const struct pseudo_entry proc_sys_fs_inotify_files[] = {
     SYSCTL_INT("max_queued_events", 0644, &sysctl_inotify_max_queued_events, 0, INT32_MAX),
+const struct pseudo_entry proc_sys_fs_epoll_files[] = {
+    SYSCTL_U64("max_user_watches", 0644, &sysctl_epoll_max_user_watches, 0, INT64_MAX),
+    {},
+};
+
     SYSCTL_INT("max_user_instances", 0644, &sysctl_inotify_max_user_instances, 0, INT32_MAX),
     SYSCTL_INT("max_user_watches", 0644, &sysctl_inotify_max_user_watches, 0, INT32_MAX),
     {},

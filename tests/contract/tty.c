@@ -365,3 +365,58 @@ CASE(pty_locked_slave_cannot_be_opened)
     int peer = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY);
     EXPECT(peer >= 0);
 }
+
+// A slave whose output nobody reads, filled by a writer that does not block.
+static void fill(int slave, const char *text)
+{
+    REQUIRE(fcntl(slave, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
+    size_t length = strlen(text);
+    while (write(slave, text, length) == (ssize_t)length)
+        ;
+    while (write(slave, text + length - 1, 1) == 1)
+        ;
+    EXPECT_EQ(errno, EAGAIN);
+    REQUIRE(fcntl(slave, F_SETFL, O_RDWR) == 0);
+}
+
+// Whatever is left of the room is less than the next character needs: the writer sleeps for more, and a signal ends that.
+CASE(pty_writer_sleeps_while_a_character_does_not_fit)
+{
+    static const char *const texts[] = {"y\n", "ab\n", "abc\t\n", "\n"};
+    int m, s;
+    make_pty(&m, &s);
+    struct termios t = settings(s);
+    t.c_oflag |= OPOST | ONLCR | XTABS;
+    REQUIRE(tcsetattr(s, TCSANOW, &t) == 0);
+    count_signal(SIGUSR1, 0);
+    for (int i = 0; i < 4; i++) {
+        fill(s, texts[i]);
+        thread_t signaller = after_ms(20, kill_thread, pack_kill(own_tid(), SIGUSR1));
+        EXPECT_ERRNO(write(s, "\n", 1), EINTR);
+        join(signaller);
+        EXPECT_EQ(handled_signals, i + 1);
+        EXPECT_EQ(tcflush(s, TCOFLUSH), 0);
+    }
+}
+
+static void drain(long master)
+{
+    char text[4096];
+    for (size_t got = 0; got < sizeof text;) {
+        ssize_t n = read((int)master, text, sizeof text);
+        REQUIRE(n > 0);
+        got += (size_t)n;
+    }
+}
+
+CASE(pty_full_slave_is_writable_again_once_the_master_has_read)
+{
+    int m, s;
+    make_pty(&m, &s);
+    fill(s, "y\n");
+    thread_t reader = after_ms(20, drain, m);
+    struct pollfd p = {.fd = s, .events = POLLOUT};
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    EXPECT_EQ(write(s, "\n", 1), 1);
+    join(reader);
+}

@@ -28,6 +28,13 @@ void ldisc_echo(struct tty *tty, uint8_t c) REQUIRES(tty->lock);
 void ldisc_echo_raw(struct tty *tty, const char *s, size_t n) REQUIRES(tty->lock);
 void ldisc_echo_flush(struct tty *tty) REQUIRES(tty->lock);
 void ldisc_echo_drop(struct tty *tty) REQUIRES(tty->lock);
+// Whether the driver takes any one byte, expanded. What a blocked writer sleeps for, and what output processing asks before a byte that may grow: were the
+// first less than the second, the writer would turn without sleeping.
+static inline bool tty_has_room(struct tty *tty)
+{
+    return !tty->ops->write_room || tty->ops->write_room(tty) >= TTY_EXPANSION;
+}
+
 static inline bool ldisc_is_continuation(const struct tty *tty, uint8_t c) // of a UTF-8 sequence
 {
     return tty->termios.c_iflag & IUTF8 && (c & 0xc0) == 0x80;

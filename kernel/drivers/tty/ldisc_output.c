@@ -3,7 +3,6 @@
 #include "kernel/drivers/tty/internal.h"
 
 #define TAB_WIDTH 8u
-#define EXPANSION 8u // most bytes one byte becomes (a tab as spaces)
 
 static bool is_control(uint8_t c)
 {
@@ -11,7 +10,7 @@ static bool is_control(uint8_t c)
 }
 
 // What `c` becomes, into out; moves the column.
-static size_t expand(struct tty *tty, uint8_t c, uint8_t out[EXPANSION]) REQUIRES(tty->lock)
+static size_t expand(struct tty *tty, uint8_t c, uint8_t out[TTY_EXPANSION]) REQUIRES(tty->lock)
 {
     struct n_tty *n = &tty->ldisc;
     uint32_t flags = tty->termios.c_oflag;
@@ -80,7 +79,7 @@ void ldisc_echo(struct tty *tty, uint8_t c)
         echo_emit(tty, &c, 1);
         return;
     }
-    uint8_t out[EXPANSION];
+    uint8_t out[TTY_EXPANSION];
     echo_emit(tty, out, expand(tty, c, out));
 }
 
@@ -141,11 +140,11 @@ size_t ldisc_output(struct tty *tty, const uint8_t *buf, size_t size)
                 break;
             continue;
         }
-        if (tty->ops->write_room && tty->ops->write_room(tty) < EXPANSION)
+        if (!tty_has_room(tty))
             break;
         if (READ_ONCE(tty->stopped))
             break;
-        uint8_t out[EXPANSION];
+        uint8_t out[TTY_EXPANSION];
         size_t len = expand(tty, buf[i++], out);
         if (len && tty_driver_write(tty, out, len) < len)
             break; // the driver promised room: only a hangup in between comes here

@@ -19,6 +19,7 @@
 struct tty;
 
 #define TTY_BUF_SIZE 4096u // raw ring and read buffer
+#define TTY_EXPANSION 8u   // most bytes of output that one byte becomes (a tab as spaces)
 
 // What a driver does. Missing entries: nothing happens (write_room: no limit; tiocmget and tiocmset: -ENOTTY).
 struct tty_ops {

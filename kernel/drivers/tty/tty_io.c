@@ -160,7 +160,7 @@ ssize_t tty_read_iter(struct file *file, struct iov_iter *to, loff_t *, unsigned
 
 static bool output_room(struct tty *tty)
 {
-    return !READ_ONCE(tty->stopped) && (!tty->ops->write_room || tty->ops->write_room(tty) > 0);
+    return !READ_ONCE(tty->stopped) && tty_has_room(tty);
 }
 
 static bool write_end_gone(const struct tty_file *tf)
@@ -216,6 +216,13 @@ static int take_write_lock(struct tty *tty, struct file *file, unsigned rw_flags
     return mutex_lock_interruptible(&tty->write_lock) ? -ERESTARTSYS : 0;
 }
 
+// While the lock is held poll(2) does not say writable, whatever room there is.
+static void drop_write_lock(struct tty *tty) NO_THREAD_SAFETY_ANALYSIS
+{
+    mutex_unlock(&tty->write_lock);
+    wake_up_nr(&tty->write_wait, EPOLLOUT | EPOLLWRNORM, ~0u);
+}
+
 // Writers take turns: whole writes on a line; pieces on a pty, whose other end has to work between them and may have to send signals then, so that no lock
 // can be held.
 ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsigned rw_flags) NO_THREAD_SAFETY_ANALYSIS // the lock may stay taken across rounds
@@ -237,7 +244,7 @@ ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsig
         size_t before = iov_iter_count(from);
         n = write_piece(tty, file, from, rw_flags);
         if ((locked = !tty->link) == false)
-            mutex_unlock(&tty->write_lock);
+            drop_write_lock(tty);
         tty_kick(tty);
         if (n < 0)
             break;
@@ -247,7 +254,7 @@ ssize_t tty_write_iter(struct file *file, struct iov_iter *from, loff_t *, unsig
         cond_resched();
     }
     if (locked)
-        mutex_unlock(&tty->write_lock);
+        drop_write_lock(tty);
     if (total)
         note_time(file, true);
     return total ? total : n;

@@ -22,19 +22,64 @@
 DEFINE_LOCK_CLASS(pipe_class, "pipe", RANK_PIPE);
 
 #define PIPE_DEFAULT_SLOTS 16u
+#define PIPE_LEAST_SLOTS 2u // of one whose maker has too much in pipes already
 unsigned long sysctl_pipe_max_size = 1024 * 1024;
+uint64_t sysctl_pipe_user_pages_soft = PIPE_DEFAULT_SLOTS * 1024, sysctl_pipe_user_pages_hard = 0;
+
+// ---- what a user may have in pipes: pipe(7) -------------------------------------------------------------------------------------------------------------
+
+// Adds `pages` to the user's account, which may be negative. The sum.
+static uint64_t charge(struct user_account *user, int64_t pages)
+{
+    return (uint64_t)atomic_add_return(&user->pipe_pages, pages);
+}
+
+static bool above(uint64_t pages, const uint64_t *limit)
+{
+    uint64_t most = READ_ONCE(*limit);
+    return most && pages > most && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+// The slots of a new pipe, charged. 0: none may be made.
+static uint32_t charge_new(struct user_account *user)
+{
+    uint32_t nr = PIPE_DEFAULT_SLOTS;
+    uint64_t pages = charge(user, nr);
+    if (unlikely(above(pages, &sysctl_pipe_user_pages_soft))) {
+        pages = charge(user, (int64_t)PIPE_LEAST_SLOTS - nr);
+        nr = PIPE_LEAST_SLOTS;
+    }
+    if (likely(!above(pages, &sysctl_pipe_user_pages_hard)))
+        return nr;
+    charge(user, -(int64_t)nr);
+    return 0;
+}
+
+static void uncharge(struct pipe *p)
+{
+    charge(p->user, -(int64_t)p->nr_slots);
+    user_account_put(p->user);
+}
 
 struct pipe *pipe_alloc(void)
 {
     struct pipe *p = kzalloc(sizeof *p, ALLOC_KERNEL);
     if (!p)
         return nullptr;
-    p->slots = kcalloc(PIPE_DEFAULT_SLOTS, sizeof *p->slots, ALLOC_KERNEL);
-    if (!p->slots) {
+    struct user_account *user = current_cred()->user;
+    p->nr_slots = charge_new(user);
+    if (!p->nr_slots) {
         kfree(p);
         return nullptr;
     }
-    p->nr_slots = PIPE_DEFAULT_SLOTS;
+    refcount_inc(&user->refs);
+    p->user = user;
+    p->slots = kcalloc(p->nr_slots, sizeof *p->slots, ALLOC_KERNEL);
+    if (!p->slots) {
+        uncharge(p);
+        kfree(p);
+        return nullptr;
+    }
     mutex_init(&p->lock, &pipe_class);
     waitqueue_init(&p->readable);
     waitqueue_init(&p->writable);
@@ -47,6 +92,7 @@ void pipe_free(struct pipe *p)
         page_put(pipe_slot(p, p->tail)->page);
     if (p->spare)
         page_put(p->spare);
+    uncharge(p);
     kfree(p->slots);
     kfree(p);
 }
@@ -342,7 +388,12 @@ long pipe_set_size(struct pipe *p, unsigned long size)
     mutex_lock(&p->lock);
     uint32_t used = p->head - p->tail;
     bool fits = used <= nr;
-    if (fits) {
+    int64_t more = (int64_t)nr - p->nr_slots;
+    uint64_t pages = charge(p->user, more);
+    bool allowed = more <= 0 || !(above(pages, &sysctl_pipe_user_pages_soft) || above(pages, &sysctl_pipe_user_pages_hard));
+    if (!fits || !allowed) {
+        charge(p->user, -more);
+    } else {
         for (uint32_t i = 0; i < used; i++)
             slots[i] = *pipe_slot(p, p->tail + i);
         struct pipe_slot *old = p->slots;
@@ -355,7 +406,7 @@ long pipe_set_size(struct pipe *p, unsigned long size)
     mutex_unlock(&p->lock);
     kfree(slots);
     wake_up_nr(&p->writable, EPOLLOUT | EPOLLWRNORM, ~0u);
-    return fits ? (long)(nr * PAGE_SIZE) : -EBUSY;
+    return !allowed ? -EPERM : fits ? (long)(nr * PAGE_SIZE) : -EBUSY;
 }
 
 // ---- anonymous pipes ----------------------------------------------------------------------------------------------------------------------------------------

@@ -35,3 +35,5 @@ void pipe_unget_chunk(struct pipe *pipe, const struct pipe_chunk *chunk);
 [[nodiscard]] ssize_t pipe_peek_chunk(struct pipe *pipe, size_t skip, size_t max, bool nonblock, struct pipe_chunk *out);
 
 extern unsigned long sysctl_pipe_max_size; // /proc/sys/fs/pipe-max-size, bytes
+// Pages in the pipes of one unprivileged user; 0: no limit. Above the first new pipes are small and none grows, above the second there are no new ones.
+extern uint64_t sysctl_pipe_user_pages_soft, sysctl_pipe_user_pages_hard;

@@ -4,6 +4,8 @@
 #include "kernel/ipc/pipe.h"
 #include "kernel/vfs/fasync.h"
 
+struct user_account;
+
 struct pipe_slot {
     struct page *page;
     uint32_t offset, len;
@@ -23,6 +25,7 @@ struct pipe {
     unsigned users;                      // open descriptions and opens in progress; inode->lock for FIFOs
     struct page *spare;
     const struct superblock *anon_sb;    // of an anonymous pipe
+    struct user_account *user;           // who made it: charged for nr_slots pages
 };
 
 static inline struct pipe_slot *pipe_slot(const struct pipe *p, uint32_t i)

@@ -472,3 +472,58 @@ CASE(pipe_reopened_through_proc)
     write_byte(again);
     EXPECT_EQ(read(fds[0], &c, 1), 1);
 }
+
+// --- What one user may have in pipes. ---
+
+static const char *const soft_file = "/proc/sys/fs/pipe-user-pages-soft", *const hard_file = "/proc/sys/fs/pipe-user-pages-hard";
+
+CASE(pipe_pages_of_a_user_are_limited)
+{
+    char soft[32], hard[32];
+    snprintf(soft, sizeof soft, "%s", file_text(soft_file));
+    snprintf(hard, sizeof hard, "%s", file_text(hard_file));
+    EXPECT_STR(soft, "16384\n");
+    EXPECT_STR(hard, "0\n");
+    REQUIRE(write_text(soft_file, "40") == 0);
+    IN_CHILD(small)
+    {
+        int a[2], b[2], c[2];
+        REQUIRE(setuid(54321) == 0);
+        make_pipe(a, 0);
+        make_pipe(b, 0);
+        EXPECT_EQ(fcntl(b[0], F_GETPIPE_SZ), 16 * PAGE);
+        make_pipe(c, 0); // 48 pages would be too many: a small one
+        EXPECT_EQ(fcntl(c[0], F_GETPIPE_SZ), 2 * PAGE);
+        EXPECT_EQ(fcntl(c[0], F_SETPIPE_SZ, 8 * PAGE), 8 * PAGE); // 40
+        EXPECT_ERRNO(fcntl(c[0], F_SETPIPE_SZ, 16 * PAGE), EPERM);
+        EXPECT_EQ(fcntl(a[0], F_SETPIPE_SZ, PAGE), PAGE);
+        EXPECT_EQ(fcntl(c[0], F_SETPIPE_SZ, 16 * PAGE), 16 * PAGE);
+        close(b[0]);
+        close(b[1]);
+        make_pipe(b, 0);
+        EXPECT_EQ(fcntl(b[0], F_GETPIPE_SZ), 16 * PAGE);
+    }
+    EXPECT_EXITED(small, 0);
+    EXPECT_EQ(write_text(soft_file, soft), 0);
+    REQUIRE(write_text(hard_file, "40") == 0);
+    IN_CHILD(none)
+    {
+        int a[2], b[2], c[2];
+        REQUIRE(setuid(54321) == 0);
+        make_pipe(a, 0);
+        make_pipe(b, 0);
+        EXPECT_ERRNO(pipe(c), ENFILE);
+        EXPECT_ERRNO(fcntl(a[0], F_SETPIPE_SZ, 32 * PAGE), EPERM);
+        EXPECT_EQ(mkfifo("/tmp/user-pipe", 0600), 0);
+        EXPECT_ERRNO(open("/tmp/user-pipe", O_RDWR), ENOMEM);
+        EXPECT_EQ(unlink("/tmp/user-pipe"), 0);
+        close(b[0]);
+        close(b[1]);
+        EXPECT_EQ(pipe(c), 0);
+    }
+    EXPECT_EXITED(none, 0);
+    int mine[2];
+    make_pipe(mine, 0); // no limit for root
+    EXPECT_EQ(fcntl(mine[0], F_SETPIPE_SZ, 64 * PAGE), 64 * PAGE);
+    EXPECT_EQ(write_text(hard_file, hard), 0);
+}

@@ -99,18 +99,20 @@ const struct pseudo_entry proc_sys_fs_files[] = {
     SYSCTL_INT("nr_open", 0644, &sysctl_nr_open, 64, 1 << 20),
     {.name = "pipe-max-size", .mode = 0644, .show = sysctl_u64_show, .store = sysctl_u64_store,
      .data = &(const struct sysctl){.value = &sysctl_pipe_max_size, .min = 0, .max = 1l << 31, .set = set_pipe_max}},
+    SYSCTL_U64("pipe-user-pages-hard", 0644, &sysctl_pipe_user_pages_hard, 0, INT64_MAX),
+    SYSCTL_U64("pipe-user-pages-soft", 0644, &sysctl_pipe_user_pages_soft, 0, INT64_MAX),
     SYSCTL_INT("protected_hardlinks", 0644, &sysctl_protected_hardlinks, 0, 1),
     SYSCTL_INT("protected_symlinks", 0644, &sysctl_protected_symlinks, 0, 1),
     {},
 };
 
-const struct pseudo_entry proc_sys_fs_inotify_files[] = {
-    SYSCTL_INT("max_queued_events", 0644, &sysctl_inotify_max_queued_events, 0, INT32_MAX),
 const struct pseudo_entry proc_sys_fs_epoll_files[] = {
     SYSCTL_U64("max_user_watches", 0644, &sysctl_epoll_max_user_watches, 0, INT64_MAX),
     {},
 };
 
+const struct pseudo_entry proc_sys_fs_inotify_files[] = {
+    SYSCTL_INT("max_queued_events", 0644, &sysctl_inotify_max_queued_events, 0, INT32_MAX),
     SYSCTL_INT("max_user_instances", 0644, &sysctl_inotify_max_user_instances, 0, INT32_MAX),
     SYSCTL_INT("max_user_watches", 0644, &sysctl_inotify_max_user_watches, 0, INT32_MAX),
     {},

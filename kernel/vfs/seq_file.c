@@ -269,21 +269,30 @@ static void put_path(struct seq_file *m, int err, const char *text, const char *
         seq_escape(m, text, esc);
 }
 
+// A path may be longer than PATH_MAX, which only limits what a call takes. What does not fit into the room there is means that the file's buffer has to grow,
+// and the path's grows with it.
+static size_t path_room(const struct seq_file *m)
+{
+    return max(m->size - m->count, (size_t)PATH_MAX);
+}
+
 void seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc)
 {
-    char *buf = kmalloc(PATH_MAX, ALLOC_KERNEL), *text = nullptr;
+    size_t size = path_room(m);
+    char *buf = kvmalloc(size, ALLOC_KERNEL), *text = nullptr;
     if (!buf)
         return;
-    int err = root ? path_to_text_root(path, root, buf, PATH_MAX, &text) : path_to_text(path, buf, PATH_MAX, &text);
+    int err = root ? path_to_text_root(path, root, buf, size, &text) : path_to_text(path, buf, size, &text);
     put_path(m, err, text, esc);
-    kfree(buf);
+    kvfree(buf);
 }
 
 void seq_dentry(struct seq_file *m, struct dentry *dentry, const char *esc)
 {
-    char *buf = kmalloc(PATH_MAX, ALLOC_KERNEL), *text = nullptr;
+    size_t size = path_room(m);
+    char *buf = kvmalloc(size, ALLOC_KERNEL), *text = nullptr;
     if (!buf)
         return;
-    put_path(m, dentry_to_text(dentry, buf, PATH_MAX, &text), text, esc);
-    kfree(buf);
+    put_path(m, dentry_to_text(dentry, buf, size, &text), text, esc);
+    kvfree(buf);
 }

@@ -38,7 +38,7 @@ void cgroup_put(struct cgroup *cg)
     while (cg && refcount_dec_and_test(&cg->refs)) {
         struct cgroup *parent = cg->parent;
         kfree(cg->name);
-        kfree(cg);
+        kfree_rcu(cg, rcu);
         cg = parent;
     }
 }

@@ -8,6 +8,7 @@
 #include "kernel/base/list.h"
 #include "kernel/base/refcount.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/rcu.h"
 #include "kernel/sync/waitqueue.h"
 
 struct cgroup_namespace;
@@ -45,6 +46,7 @@ struct cgroup {
     uint64_t events_seq;
     struct waitqueue thaw_wq;
     void *private;                  // the file system's folder
+    struct rcu_head rcu;            // path walks without references ask the group which of its files there are
 };
 
 extern struct cgroup *cgroup_root; // exists from boot

@@ -8,6 +8,7 @@
 // `dead` tells, and reads and writes answer -ENODEV.
 #pragma once
 
+#include "kernel/base/rbtree.h"
 #include "kernel/vfs/vfs.h"
 
 struct pseudo_dir;
@@ -24,7 +25,8 @@ struct pseudo_entry {              // one file in a table; a null name ends it
     const struct file_ops *fops;   // operations of its own instead of show and store
     const char *target;            // a symbolic link to this text
     const void *data;              // the table's own
-    bool (*visible)(const void *object); // null: always
+    // Null: always. May be asked under RCU after the folder's last reference went: the object's memory lasts a grace period longer.
+    bool (*visible)(const void *object);
 };
 
 struct pseudo_table {
@@ -55,7 +57,9 @@ struct pseudo_dir {
     bool lenient;                  // files open for what they cannot do, and fail then (-EINVAL, -EIO): procfs
     struct timespec_k born;
     uint64_t order;                // among its siblings
-    struct list_head sibling, children; // pseudo_tree_sem
+    struct list_head sibling, children; // in the order they were made: pseudo_tree_sem, as the next two
+    struct rb_root by_name;        // the children again
+    struct rb_node name_node;
     struct pseudo_changed *changed; // pseudo_tree_sem
     struct rcu_head rcu;
 };

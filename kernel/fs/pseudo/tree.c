@@ -59,13 +59,35 @@ void pseudo_put(struct pseudo_dir *dir)
     }
 }
 
+// Order of a name that is `len` bytes against a child's.
+static int name_order(const char *name, size_t len, const struct pseudo_dir *d)
+{
+    int order = strncmp(name, d->name, len);
+    return order ? order : d->name[len] ? -1 : 0;
+}
+
 static struct pseudo_dir *find_locked(struct pseudo_dir *parent, const char *name, size_t len)
 {
-    struct pseudo_dir *d;
-    list_for_each_entry(d, &parent->children, sibling)
-        if (!strncmp(d->name, name, len) && !d->name[len])
+    for (struct rb_node *n = parent->by_name.node; n;) {
+        struct pseudo_dir *d = rb_entry(n, struct pseudo_dir, name_node);
+        int order = name_order(name, len, d);
+        if (!order)
             return d;
+        n = order < 0 ? n->left : n->right;
+    }
     return nullptr;
+}
+
+static void link_name(struct pseudo_dir *parent, struct pseudo_dir *dir)
+{
+    size_t len = strlen(dir->name);
+    struct rb_node **link = &parent->by_name.node, *at = nullptr;
+    while (*link) {
+        at = *link;
+        link = name_order(dir->name, len, rb_entry(at, struct pseudo_dir, name_node)) < 0 ? &at->left : &at->right;
+    }
+    rb_link_node(&dir->name_node, at, link);
+    rb_insert(&parent->by_name, &dir->name_node, nullptr);
 }
 
 struct pseudo_dir *pseudo_find(struct pseudo_dir *parent, const char *name, size_t len)
@@ -91,6 +113,7 @@ static int attach(struct pseudo_dir *parent, const char *name, struct pseudo_dir
     struct pseudo_dir *last = list_empty(&parent->children) ? nullptr : list_last_entry(&parent->children, struct pseudo_dir, sibling);
     dir->order = last ? last->order + 1 : 0;
     list_add_tail(&dir->sibling, &parent->children);
+    link_name(parent, dir);
     return 0;
 }
 
@@ -144,6 +167,8 @@ static void detach(struct pseudo_dir *dir, struct list_head *gone)
     list_for_each_entry_safe(child, next, &dir->children, sibling)
         detach(child, gone);
     WRITE_ONCE(dir->dead, true);
+    if (dir->parent)
+        rb_erase(&dir->parent->by_name, &dir->name_node, nullptr);
     list_move_tail(&dir->sibling, gone);
 }
 

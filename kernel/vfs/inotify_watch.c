@@ -322,12 +322,12 @@ void inotify_unlinked_(struct inode *inode)
     end_all(inode);
 }
 
-static struct inode *first_watched(struct superblock *sb)
+// The first watched one behind `inode` (with a reference, which keeps its place in the list; null: of all), with a reference.
+static struct inode *next_watched(struct superblock *sb, struct inode *inode)
 {
-    struct inode *inode;
     spin_guard(&sb->inodes_lock);
-    list_for_each_entry(inode, &sb->inodes, sb_link)
-    {
+    for (struct list_head *at = inode ? inode->sb_link.next : sb->inodes.next; at != &sb->inodes; at = at->next) {
+        inode = container_of(at, struct inode, sb_link);
         // A watch keeps its inode: if there still is one under the lock, the count is not zero.
         if (READ_ONCE(inode->watch_mask) && refcount_inc_not_zero(&inode->refs))
             return inode;
@@ -337,12 +337,13 @@ static struct inode *first_watched(struct superblock *sb)
 
 void inotify_superblock_gone(struct superblock *sb)
 {
-    struct inode *inode;
     if (likely(!atomic_read(&sb->watches)))
         return;
-    while ((inode = first_watched(sb))) {
+    // Nobody can walk to its inodes any more, so none that was passed gets a new watch.
+    for (struct inode *inode = next_watched(sb, nullptr), *next; inode; inode = next) {
         tell(inode, IN_UNMOUNT, nullptr, 0, 0, false);
         end_all(inode);
+        next = next_watched(sb, inode);
         iput(inode);
     }
     wait_event(&superblock_wait, atomic_read(&sb->watches) == 0);

@@ -369,3 +369,119 @@ CASE(proc_cannot_be_changed_like_a_disk)
     EXPECT_ERRNO(rename("/proc/uptime", "/proc/downtime"), ENOENT);
     EXPECT_ERRNO(open("/proc/uptime/x", O_RDONLY), ENOTDIR);
 }
+
+// A path may be longer than any that a call takes: it is shown whole.
+CASE(proc_maps_shows_a_path_longer_than_path_max)
+{
+    enum { DEPTH = 25 };
+    char name[201] = {};
+    memset(name, 'd', sizeof name - 1);
+    for (int i = 0; i < DEPTH; i++)
+        REQUIRE(mkdir(name, 0700) == 0 && chdir(name) == 0);
+    make_file("mapped-deep-below", "x");
+    int fd = open("mapped-deep-below", O_RDONLY);
+    REQUIRE(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+    static char text[1 << 16];
+    static const char *const files[] = {"/proc/self/maps", "/proc/self/smaps"};
+    for (int i = 0; i < 2; i++) {
+        FILE *f = fopen(files[i], "r");
+        REQUIRE(f);
+        bool found = false;
+        while (fgets(text, sizeof text, f)) {
+            char *path = strchr(text, '/');
+            if (path && strstr(path, "/mapped-deep-below\n")) {
+                found = true;
+                EXPECT(strlen(path) > DEPTH * sizeof name);
+            }
+        }
+        EXPECT(!ferror(f));
+        EXPECT(found);
+        fclose(f);
+    }
+    EXPECT_EQ(unlink("mapped-deep-below"), 0);
+    for (int i = 0; i < DEPTH; i++)
+        EXPECT(chdir("..") == 0 && rmdir(name) == 0);
+}
+
+CASE(proc_fdinfo_is_for_those_who_may_look_into_the_process)
+{
+    struct stat s;
+    EXPECT_EQ(stat("/proc/self/fdinfo", &s), 0);
+    EXPECT_EQ(s.st_mode, S_IFDIR | 0555);
+    EXPECT_EQ(stat("/proc/self/fdinfo/0", &s), 0);
+    EXPECT_EQ(s.st_mode, S_IFREG | 0444);
+    EXPECT(strstr(file_text("/proc/self/fdinfo/0"), "pos:\t"));
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(1000) == 0);
+        EXPECT_ERRNO(open("/proc/1/fdinfo", O_RDONLY | O_DIRECTORY), EACCES);
+        EXPECT_ERRNO(open("/proc/1/fdinfo/0", O_RDONLY), EACCES);
+        EXPECT_ERRNO(stat("/proc/1/fdinfo/0", &s), EACCES);
+        EXPECT_ERRNO(access("/proc/1/fdinfo", R_OK), EACCES);
+        EXPECT_EQ(stat("/proc/1/fdinfo", &s), 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(proc_status_tells_the_size_of_the_descriptor_table)
+{
+    unsigned before = 0, after = 0;
+    char *line = strstr(file_text("/proc/self/status"), "FDSize:");
+    REQUIRE(line && sscanf(line, "FDSize: %u", &before) == 1);
+    EXPECT_EQ(before, 64);
+    REQUIRE(dup2(0, 300) == 300);
+    close(300); // the table does not shrink
+    line = strstr(file_text("/proc/self/status"), "FDSize:");
+    REQUIRE(line && sscanf(line, "FDSize: %u", &after) == 1);
+    EXPECT_EQ(after, 512);
+}
+
+static void *until_told(void *barrier)
+{
+    pthread_barrier_wait(barrier);
+    return nullptr;
+}
+
+CASE(proc_task_lists_each_of_many_threads_once)
+{
+    enum { THREADS = 100 };
+    pthread_t threads[THREADS];
+    pthread_barrier_t barrier;
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 16384);
+    pthread_barrier_init(&barrier, nullptr, THREADS + 1);
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE(pthread_create(&threads[i], &small, until_told, &barrier) == 0);
+    DIR *d = opendir("/proc/self/task");
+    REQUIRE(d);
+    int found = 0, last = 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        int nr = atoi(e->d_name);
+        if (!nr)
+            continue;
+        EXPECT(nr > last); // in the order they were made
+        last = nr;
+        found++;
+    }
+    closedir(d);
+    EXPECT_EQ(found, THREADS + 1);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], nullptr);
+}
+
+CASE(proc_misc_lists_devices_by_minor_number)
+{
+    FILE *f = fopen("/proc/misc", "r");
+    REQUIRE(f);
+    unsigned minor;
+    char name[64], path[128], dev[32];
+    for (int got; (got = fscanf(f, "%u %63s\n", &minor, name)) != EOF;) {
+        REQUIRE_EQ(got, 2);
+        snprintf(path, sizeof path, "/sys/class/misc/%s/dev", name);
+        snprintf(dev, sizeof dev, "10:%u\n", minor);
+        EXPECT_STR(file_text(path), dev);
+    }
+    fclose(f);
+}

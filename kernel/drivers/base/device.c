@@ -2,6 +2,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/drivers/base/device.h"
+#include "kernel/vfs/seq_file.h"
 
 #define MAX_NOTIFIERS 4u // devtmpfs, sysfs, and room
 
@@ -59,6 +60,15 @@ void device_remove(struct device *dev)
     list_del(&dev->link);
     list_del_init(&dev->sibling);
     list_del_init(&dev->class_link);
+}
+
+void misc_devices_show(struct seq_file *m)
+{
+    mutex_guard(&devices_lock);
+    struct device *dev;
+    list_for_each_entry(dev, &devices, link)
+        if (MAJOR(dev->devt) == MISC_MAJOR && !dev->block)
+            seq_printf(m, "%3u %s\n", MINOR(dev->devt), dev->name);
 }
 
 void device_set_notifier(void (*fn)(struct device *dev, bool present))

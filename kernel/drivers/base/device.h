@@ -48,6 +48,8 @@ struct device {
 // Adds to the device tree, makes the devtmpfs node and the sysfs folder (also for those added before these file systems were up).
 [[nodiscard]] int device_add(struct device *dev);
 void device_remove(struct device *dev);
+#define MISC_MAJOR 10u                        // character devices that are one of a kind
+void misc_devices_show(struct seq_file *m);   // /proc/misc
 [[nodiscard]] int device_class_register(struct device_class *class);
 // Walks all devices (devtmpfs and sysfs populate themselves with it); also called for each later addition (present = true) or removal.
 void device_set_notifier(void (*fn)(struct device *dev, bool present));

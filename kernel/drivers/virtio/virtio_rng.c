@@ -9,7 +9,6 @@
 
 #define CHUNK 256u
 #define SEED_BYTES 64u
-#define MISC_MAJOR 10u
 #define HWRNG_MINOR 183u
 
 DEFINE_LOCK_CLASS(rng_class, "hwrng", (enum lock_rank)(RANK_TTY + 1));

@@ -38,7 +38,7 @@ static int fd_follow(struct dentry *d, struct path *out)
 
 static const struct inode_ops fd_link_ops = {.follow_magic = fd_follow};
 static const struct proc_file fd_link = {.name = "", .mode = S_IFLNK, .ops = &fd_link_ops};
-static const struct proc_file fdinfo_file = {.name = "", .mode = S_IFREG | 0400};
+static const struct proc_file fdinfo_file = {.name = "", .mode = S_IFREG | 0444, .flags = PROC_ACCESS};
 
 static int fd_lookup_as(struct inode *dir, struct dentry *dentry, bool info)
 {
@@ -85,6 +85,17 @@ static int fd_permission(struct inode *inode, unsigned mask)
     return err;
 }
 
+// What files a process has open is for those who may look into it, whatever the folder's mode says.
+static int fdinfo_permission(struct inode *inode, unsigned mask)
+{
+    struct task *task = proc_task(inode);
+    if (!task)
+        return -ESRCH;
+    int err = task_may_access(task, false) ? -EACCES : generic_permission(inode, mask);
+    task_put(task);
+    return err;
+}
+
 static int fd_getattr(const struct path *path, struct kstat *stat, uint32_t, unsigned)
 {
     generic_getattr(path->dentry->inode, stat);
@@ -126,7 +137,7 @@ static int fd_iterate(struct file *dir, struct dir_context *ctx)
 }
 
 const struct inode_ops proc_fd_dir_ops = {.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr};
-const struct inode_ops proc_fdinfo_dir_ops = {.lookup = fdinfo_lookup, .permission = fd_permission};
+const struct inode_ops proc_fdinfo_dir_ops = {.lookup = fdinfo_lookup, .permission = fdinfo_permission};
 const struct file_ops proc_fd_dir_fops = {.iterate = fd_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
 
 int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
@@ -166,20 +177,37 @@ static int task_lookup(struct inode *dir, struct dentry *dentry, unsigned)
     return err;
 }
 
-// The thread at place `n` of the list, with a reference.
-static struct task *thread_at(struct process *p, loff_t n)
+#define THREADS_AT_ONCE 32u
+
+// The threads from place `n` of the list on, up to THREADS_AT_ONCE of them, with references. How many.
+static unsigned threads_at(struct process *p, loff_t n, struct task *found[THREADS_AT_ONCE])
 {
+    unsigned nr = 0;
+    struct task *t;
     rcu_read_lock();
-    struct task *t, *found = nullptr;
     for_each_thread_rcu(t, p)
     {
-        if (n-- == 0) {
-            found = refcount_inc_not_zero(&t->thread.refs) ? t : nullptr;
+        if (n-- > 0)
+            continue;
+        if (!refcount_inc_not_zero(&t->thread.refs))
+            continue; // on its way out of the list
+        found[nr++] = t;
+        if (nr == THREADS_AT_ONCE)
             break;
-        }
     }
     rcu_read_unlock();
-    return found;
+    return nr;
+}
+
+static bool emit_thread(struct file *dir, struct dir_context *ctx, const struct task *t)
+{
+    char name[12];
+    pid_t nr = pid_nr_ns(t->pid, proc_sb(dir->inode->sb)->ns);
+    int len = snprintf(name, sizeof name, "%d", nr);
+    if (!ctx->emit(ctx, name, (size_t)len, ctx->pos + 1, proc_ino(nr, true, INO_THREAD, 0), DT_DIR))
+        return false;
+    ctx->pos++;
+    return true;
 }
 
 static int task_iterate(struct file *dir, struct dir_context *ctx)
@@ -187,17 +215,12 @@ static int task_iterate(struct file *dir, struct dir_context *ctx)
     struct task *leader = proc_task(dir->inode);
     if (!leader)
         return -ENOENT;
-    if (dir_emit_dots(dir, ctx)) {
-        struct task *t;
-        while ((t = thread_at(leader->process, ctx->pos - 2))) {
-            char name[12];
-            pid_t nr = pid_nr_ns(t->pid, proc_sb(dir->inode->sb)->ns);
-            int len = snprintf(name, sizeof name, "%d", nr);
-            bool room = ctx->emit(ctx, name, (size_t)len, ctx->pos + 1, proc_ino(nr, true, INO_THREAD, 0), DT_DIR);
-            task_put(t);
-            if (!room)
-                break;
-            ctx->pos++;
+    struct task *found[THREADS_AT_ONCE] __attribute__((uninitialized));
+    bool room = dir_emit_dots(dir, ctx);
+    for (unsigned nr; room && (nr = threads_at(leader->process, ctx->pos - 2, found));) {
+        for (unsigned i = 0; i < nr; i++) {
+            room = room && emit_thread(dir, ctx, found[i]);
+            task_put(found[i]);
         }
     }
     task_put(leader);

@@ -76,6 +76,11 @@ static int devices_entry_show(struct seq_file *m, void *)
     devices_show(m);
     return 0;
 }
+static int misc_show(struct seq_file *m, void *)
+{
+    misc_devices_show(m);
+    return 0;
+}
 static int interrupts_show(struct seq_file *m, void *)
 {
     irqs_show(m);
@@ -142,6 +147,7 @@ const struct pseudo_entry proc_global_files[] = {
     {.name = "kmsg", .mode = 0400, .fops = &proc_kmsg_fops},
     {.name = "loadavg", .mode = 0444, .show = loadavg_show},
     {.name = "meminfo", .mode = 0444, .show = meminfo_show},
+    {.name = "misc", .mode = 0444, .show = misc_show},
     {.name = "mounts", .target = "self/mounts"},
     {.name = "net", .target = "self/net"},
     {.name = "partitions", .mode = 0444, .show = partitions_show},

@@ -219,15 +219,9 @@ static void show_ids(struct seq_file *m, struct task *task)
     seq_printf(m, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", cred->uid, cred->euid, cred->suid, cred->fsuid, cred->gid, cred->egid, cred->sgid,
                cred->fsgid);
     struct files *files = task_files_get(task);
-    unsigned fds = 0;
-    if (files) {
-        // The table's size is a power of two that holds the highest descriptor.
-        for (int fd = 0; (fd = files_next(files, fd)) >= 0; fd++)
-            while (fds <= (unsigned)fd)
-                fds = fds ? fds * 2 : 64;
+    unsigned fds = files ? files_max(files) : 0;
+    if (files)
         files_put(files);
-        fds = max(fds, 64u);
-    }
     seq_printf(m, "FDSize:\t%u\nGroups:\t", fds);
     for (unsigned i = 0; i < cred->ngroups; i++)
         seq_printf(m, "%s%u", i ? " " : "", cred->groups[i]);

@@ -16,10 +16,10 @@ enum lock_rank {
     RANK_RENAME = 28,       // one cross-directory rename at a time per file system
     RANK_INODE = 30,        // inode rwsem; parent before child
     RANK_CGROUP = 31,       // the tree of control groups: inside the inodes of its folders
+    RANK_EPOLL = 33,        // an instance asks what it watches with its own lock held
     RANK_PIPE = 34,
     RANK_SOCKET = 36,
     RANK_TTY = 40,
-    RANK_EPOLL = 42,
     RANK_FILE_POS = 4,      // the position of a shared open file: taken before the file is touched
     RANK_MM = 50,           // mm rwsem; user copies take it, so no lock above this rank may be held over a user copy
     RANK_INVALIDATE = 55,  // faults against truncation of one file

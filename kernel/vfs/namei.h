@@ -22,7 +22,7 @@
 
 #define LOOKUP_RCU 32768u        // to ->revalidate: must not sleep, -ECHILD asks to be called again outside
 
-extern int sysctl_protected_symlinks, sysctl_protected_hardlinks; // /proc/sys/fs: proc_sys_fs(5)
+extern int sysctl_protected_symlinks, sysctl_protected_hardlinks, sysctl_protected_fifos, sysctl_protected_regular; // /proc/sys/fs: proc_sys_fs(5)
 
 #define AT_FDCWD (-100)
 #define MAX_SYMLINKS 40

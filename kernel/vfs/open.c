@@ -14,6 +14,8 @@ struct open_args {
     unsigned access; // MAY_*
     unsigned lookup;
     bool created;
+    umode_t dir_mode; // with O_CREAT: of the folder of the last component
+    uid_t dir_uid;
 };
 
 static int open_args_init(struct open_args *a, const struct open_how_k *how)
@@ -36,6 +38,7 @@ static int open_args_init(struct open_args *a, const struct open_how_k *how)
                 (how->resolve & RESOLVE_BENEATH ? LOOKUP_BENEATH : 0) | (how->resolve & RESOLVE_IN_ROOT ? LOOKUP_IN_ROOT : 0) |
                 (how->resolve & RESOLVE_CACHED ? LOOKUP_CACHED : 0);
     a->created = false;
+    a->dir_mode = 0;
     return 0;
 }
 
@@ -74,6 +77,8 @@ static int last_or_create(struct walk *w, struct open_args *a, int write_err, st
 
 static int walk_last_create(struct walk *w, struct open_args *a)
 {
+    a->dir_mode = w->inode->mode;
+    a->dir_uid = w->inode->uid;
     if (w->last_type != LAST_NORM)
         return walk_last(w);
     if (walk_last_has_slash(w))
@@ -116,6 +121,16 @@ static int walk_and_create(struct walk *w, struct open_args *a, const char *s)
         s = w->text;
     } while (err == 1);
     return err;
+}
+
+// /proc/sys/fs/protected_regular and protected_fifos: who means to create in a folder where all may write (2: or its group) but only owners delete does not
+// get what another user has put there.
+static bool planted(const struct inode *inode, const struct open_args *a)
+{
+    int level = S_ISFIFO(inode->mode) ? READ_ONCE(sysctl_protected_fifos) : S_ISREG(inode->mode) ? READ_ONCE(sysctl_protected_regular) : 0;
+    if (likely(!level) || !(a->dir_mode & S_ISVTX) || inode->uid == a->dir_uid || inode->uid == current_cred()->fsuid)
+        return false;
+    return a->dir_mode & 0002 || (level > 1 && a->dir_mode & 0020);
 }
 
 static int may_open(const struct path *path, const struct open_args *a)
@@ -166,6 +181,8 @@ static int open_place(const struct path *path, struct open_args *a, struct file 
         return -EEXIST;
     if (a->flags & O_CREAT && S_ISDIR(inode->mode))
         return -EISDIR;
+    if (a->flags & O_CREAT && !a->created && planted(inode, a))
+        return -EACCES;
     if (a->lookup & LOOKUP_DIRECTORY && !S_ISDIR(inode->mode))
         return -ENOTDIR;
     bool truncate = a->flags & O_TRUNC && S_ISREG(inode->mode) && !a->created;

@@ -6,7 +6,7 @@
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/walk.h"
 
-int sysctl_protected_symlinks = 1, sysctl_protected_hardlinks = 1;
+int sysctl_protected_symlinks = 1, sysctl_protected_hardlinks = 1, sysctl_protected_fifos, sysctl_protected_regular;
 
 // /proc/sys/fs/protected_symlinks: in a sticky world-writable directory only links of the follower's own or the directory owner's are followed.
 static int may_follow(const struct walk *w, const struct inode *link)

@@ -562,3 +562,55 @@ CASE(openat2_beneath_is_not_led_out_by_a_rename)
     atomic_store(&race_over, true);
     pthread_join(other, nullptr);
 }
+
+// What user 1000 finds in a sticky folder of root's, with a file and a FIFO of user 2000's.
+static void try_planted(mode_t mode, int wanted)
+{
+    REQUIRE(chmod("shared", mode) == 0);
+    IN_CHILD(child)
+    {
+        static const char *const names[] = {"shared/file", "shared/fifo", "link"};
+        REQUIRE(setgid(1000) == 0 && setuid(1000) == 0);
+        for (int i = 0; i < 3; i++) {
+            if (wanted)
+                EXPECT_ERRNO(open(names[i], O_RDWR | O_CREAT, 0600), wanted);
+            else
+                EXPECT(open(names[i], O_RDWR | O_CREAT, 0600) >= 0);
+            EXPECT_ERRNO(open(names[i], O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
+            EXPECT(open(names[i], O_RDWR) >= 0); // who does not mean to create knows what is there
+        }
+        EXPECT(open("shared/roots", O_RDWR | O_CREAT, 0600) >= 0); // the folder's owner's
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(open_create_refuses_what_another_user_has_planted)
+{
+    static const char *const settings[] = {"/proc/sys/fs/protected_regular", "/proc/sys/fs/protected_fifos", "/proc/sys/fs/protected_symlinks"};
+    char old[3][16];
+    umask(0);
+    REQUIRE(chmod(".", 0755) == 0 && mkdir("shared", 0777) == 0);
+    make_file("shared/file", "");
+    make_file("shared/roots", "");
+    REQUIRE(chmod("shared/file", 0666) == 0 && chmod("shared/roots", 0666) == 0 && mkfifo("shared/fifo", 0666) == 0);
+    REQUIRE(chown("shared/file", 2000, 2000) == 0 && chown("shared/fifo", 2000, 2000) == 0 && symlink("shared/file", "link") == 0);
+    for (int i = 0; i < 3; i++) {
+        snprintf(old[i], sizeof old[i], "%s", file_text(settings[i]));
+        EXPECT_EQ(write_text(settings[i], "0"), 0);
+    }
+    try_planted(01777, 0);
+    EXPECT_EQ(write_text(settings[0], "1"), 0);
+    EXPECT_EQ(write_text(settings[1], "1"), 0);
+    try_planted(01777, EACCES);
+    try_planted(0777, 0);
+    try_planted(01775, 0);
+    EXPECT_EQ(write_text(settings[0], "2"), 0);
+    EXPECT_EQ(write_text(settings[1], "2"), 0);
+    try_planted(01775, EACCES);
+    try_planted(0775, 0);
+    EXPECT_EQ(write_text(settings[0], "3"), -EINVAL);
+    REQUIRE(chmod("shared", 01777) == 0);
+    EXPECT_ERRNO(open("shared/fifo", O_RDWR | O_CREAT, 0600), EACCES); // root has no privilege here
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(write_text(settings[i], old[i]), 0);
+}

@@ -101,7 +101,9 @@ const struct pseudo_entry proc_sys_fs_files[] = {
      .data = &(const struct sysctl){.value = &sysctl_pipe_max_size, .min = 0, .max = 1l << 31, .set = set_pipe_max}},
     SYSCTL_U64("pipe-user-pages-hard", 0644, &sysctl_pipe_user_pages_hard, 0, INT64_MAX),
     SYSCTL_U64("pipe-user-pages-soft", 0644, &sysctl_pipe_user_pages_soft, 0, INT64_MAX),
+    SYSCTL_INT("protected_fifos", 0644, &sysctl_protected_fifos, 0, 2),
     SYSCTL_INT("protected_hardlinks", 0644, &sysctl_protected_hardlinks, 0, 1),
+    SYSCTL_INT("protected_regular", 0644, &sysctl_protected_regular, 0, 2),
     SYSCTL_INT("protected_symlinks", 0644, &sysctl_protected_symlinks, 0, 1),
     {},
 };

@@ -31,6 +31,8 @@ void arch_thread_release(struct thread *thread);
 // Switches stacks and registers from prev to next, interrupts off; returns, later, in prev's context, with the thread
 // that ran before.
 struct thread *arch_switch_to(struct thread *prev, struct thread *next);
+// Frame pointer of a thread that is not running, where it called arch_switch_to(). The caller sees to it that it stays so.
+uintptr_t arch_thread_frame(const struct thread *thread);
 // Loads next's address space (null: a kernel thread; keeps the previous user one lazily). Interrupts off.
 void arch_switch_mm(struct mm *prev, struct mm *next);
 

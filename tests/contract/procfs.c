@@ -485,3 +485,29 @@ CASE(proc_misc_lists_devices_by_minor_number)
     }
     fclose(f);
 }
+
+CASE(proc_wchan_names_where_a_sleeper_sleeps)
+{
+    struct stat s;
+    char path[64], name[64];
+    EXPECT_EQ(stat("/proc/self/wchan", &s), 0);
+    EXPECT_EQ(s.st_mode, S_IFREG | 0444);
+    EXPECT_STR(file_text("/proc/self/wchan"), "0"); // it runs
+    IN_CHILD(sleeper)
+    {
+        pause();
+    }
+    until_asleep(sleeper);
+    snprintf(path, sizeof path, "/proc/%d/wchan", (int)sleeper);
+    snprintf(name, sizeof name, "%s", file_text(path));
+    EXPECT(name[0] == '_' || (name[0] >= 'a' && name[0] <= 'z'));
+    EXPECT_EQ(strcspn(name, " +/\n"), strlen(name));
+    IN_CHILD(stranger)
+    {
+        REQUIRE(setuid(1000) == 0);
+        EXPECT_STR(file_text(path), "0");
+    }
+    EXPECT_EXITED(stranger, 0);
+    kill(sleeper, SIGKILL);
+    EXPECT_KILLED(sleeper, SIGKILL);
+}

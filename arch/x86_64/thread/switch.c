@@ -51,6 +51,11 @@ static void prepare_stack(struct thread *thread, void (*entry)(void *), void *ar
     thread->arch.sp = (uintptr_t)frame;
 }
 
+uintptr_t arch_thread_frame(const struct thread *thread)
+{
+    return ((const struct switch_frame *)thread->arch.sp)->bp;
+}
+
 void arch_thread_init_kernel(struct thread *thread, void (*entry)(void *), void *arg)
 {
     memset(&thread->arch, 0, sizeof thread->arch);

@@ -49,7 +49,7 @@ struct proc_file {
 #define PROC_ALWAYS_ROOT 2u // owned by root whoever runs
 #define PROC_NO_THREAD 4u // not below task/
 
-extern const struct proc_file proc_process_files[], proc_thread_files[], proc_ns_files[], proc_attr_files[];
+extern const struct proc_file proc_process_files[], proc_thread_files[], proc_ns_files[];
 extern const struct inode_ops proc_process_ops, proc_dir_ops, proc_link_ops, proc_file_ops_inode, proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
 extern const struct file_ops proc_file_fops, proc_dir_fops, proc_fd_dir_fops, proc_task_dir_fops;
 extern const struct dentry_ops proc_dentry_ops;
@@ -76,7 +76,7 @@ int proc_root_iterate(struct file *file, struct dir_context *ctx);
 int proc_stat_process(struct seq_file *m, struct task *task), proc_stat_thread(struct seq_file *m, struct task *task);
 int proc_status(struct seq_file *m, struct task *task), proc_statm(struct seq_file *m, struct task *task);
 extern const struct file_ops proc_maps_fops, proc_smaps_fops, proc_mem_fops, proc_environ_fops, proc_cmdline_fops, proc_auxv_fops, proc_mounts_fops,
-    proc_mountinfo_fops, proc_mountstats_fops, proc_pagemap_fops;
+    proc_mountinfo_fops, proc_mountstats_fops;
 int proc_smaps_rollup(struct seq_file *m, struct task *task);
 ssize_t proc_clear_refs(struct task *task, char *text, size_t len);
 int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd);

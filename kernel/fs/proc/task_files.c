@@ -1,5 +1,6 @@
 // kernel/fs/proc/task_files.c — the tables of a process's and a thread's folder, and the small files in them.
 #include "kernel/base/string.h"
+#include "kernel/debug/symbols.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/cgroup.h"
@@ -48,7 +49,7 @@ int proc_link_root(struct task *task, struct path *out)
     return fs_link(task, out, true);
 }
 
-// ---- comm, personality, wchan, stack, cgroup --------------------------------------------------------------------------------------------------------------------------
+// ---- comm, personality, wchan, cgroup ---------------------------------------------------------------------------------------------------------------------------------
 
 static int comm_show(struct seq_file *m, struct task *task)
 {
@@ -70,6 +71,17 @@ static ssize_t comm_store(struct task *task, char *text, size_t len)
 static int personality_show(struct seq_file *m, struct task *task)
 {
     seq_printf(m, "%08lx\n", task->personality);
+    return 0;
+}
+
+// The function it sleeps in, without a newline; 0 where it runs, or for those who may not look.
+static int wchan_show(struct seq_file *m, struct task *task)
+{
+    struct symbol place;
+    if (task_may_access(task, false) || !thread_wait_place(&task->thread, &place))
+        seq_putc(m, '0');
+    else
+        seq_puts(m, place.name);
     return 0;
 }
 
@@ -340,6 +352,7 @@ static ssize_t clear_refs_store(struct task *task, char *text, size_t len)
     {.name = "clear_refs", .mode = S_IFREG | 0200, .store = clear_refs_store, .flags = PROC_ACCESS},                    \
     {.name = "smaps", .mode = S_IFREG | 0444, .fops = &proc_smaps_fops},                                                \
     {.name = "smaps_rollup", .mode = S_IFREG | 0444, .show = proc_smaps_rollup, .flags = PROC_ACCESS},                  \
+    {.name = "wchan", .mode = S_IFREG | 0444, .show = wchan_show},                                                      \
     {.name = "schedstat", .mode = S_IFREG | 0444, .show = schedstat_show},                                              \
     {.name = "cgroup", .mode = S_IFREG | 0444, .show = cgroup_file_show},                                               \
     {.name = "oom_score", .mode = S_IFREG | 0444, .show = oom_score_show},                                              \

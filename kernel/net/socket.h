@@ -150,8 +150,10 @@ static inline void socket_signal(struct socket *s, int code)
 }
 static inline void socket_wake_readers(struct socket *s)
 {
+    bool tell = unlikely(s->async.first) && !atomic_read(&s->readers_waiting); // asked before: who is woken waits no more
     wake_up_poll(&s->wq, EPOLLIN | EPOLLRDNORM);
-    socket_signal(s, POLL_IN);
+    if (unlikely(tell))
+        fasync_notify(&s->async, POLL_IN);
 }
 // The absolute deadline of an operation that may wait for `timeo`.
 ktime_t socket_deadline(ktime_t timeo);

@@ -50,6 +50,7 @@ struct mount {
 [[nodiscard]] int do_pivot_root(const struct pathname *new_root, const struct pathname *put_old);
 // A private mount of a file system for the kernel's own use.
 [[nodiscard]] int mount_internal(const struct file_system_type *type, const char *options, struct mount **out);
+extern uint32_t sysctl_mount_max; // mounts in a namespace: /proc/sys/fs/mount-max
 // Boot: the root file system, empty, and the first namespace.
 void mount_init_root(void);
 

@@ -7,7 +7,7 @@ struct mount_namespace {
     refcount_t refs;
     struct mount *root;
     struct list_head mounts;    // ns_link; namespace_sem
-    unsigned nr_mounts;
+    unsigned nr_mounts, coming; // coming: what an attach is about to add; 0 whenever namespace_sem is free
     uint64_t inum, event;       // event: counts changes of the tree
     struct waitqueue poll_wq;
 };
@@ -59,7 +59,7 @@ void group_join(struct mount *mnt, struct mount *peer);
 void slave_of(struct mount *mnt, struct mount *master);
 void propagation_leave(struct mount *mnt); // becomes private
 int mount_set_type(struct mount *mnt, unsigned type); // MS_SHARED …
-// Attaches `tree` at (parent, mountpoint) and copies of it wherever that is seen. 0, or -ENOMEM with nothing done.
+// Attaches `tree` at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM, -ENOSPC (sysctl_mount_max).
 int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *mountpoint);
 // The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
 void propagate_umount_collect(struct mount *mnt, struct list_head *out);

@@ -194,19 +194,41 @@ static struct mount *tree_via(struct mount *m, struct mount *tree, struct list_h
     return tree;
 }
 
+uint32_t sysctl_mount_max = 100000;
+
+// Whether each namespace on the list of receivers has room for what it would get: a copy of the tree, the origin's what of it is not there yet (a mount that
+// moves is).
+static bool namespaces_have_room(struct mount *tree, struct mount *parent, struct dentry *point, struct list_head *seen)
+{
+    unsigned all = 0, fresh = 0;
+    for (struct mount *m = tree; m; m = mount_next(m, tree), all++)
+        fresh += !m->ns;
+    bool room = true;
+    struct mount *r;
+    list_for_each_entry(r, seen, work_link)
+        if (r->ns && (r == parent || sees(r, point)))
+            r->ns->coming += r == parent ? fresh : all;
+    list_for_each_entry(r, seen, work_link)
+        if (r->ns && r->ns->coming) {
+            room &= r->ns->nr_mounts + r->ns->coming <= READ_ONCE(sysctl_mount_max);
+            r->ns->coming = 0;
+        }
+    return room;
+}
+
 int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *point)
 {
-    if (!parent->group_id && list_empty(&parent->slaves)) {
-        attach_beneath(tree, parent, point);
-        return 0;
+    LIST_HEAD(seen);
+    LIST_HEAD(copies);
+    receivers(parent, &seen);
+    if (!namespaces_have_room(tree, parent, point, &seen)) {
+        forget(&seen);
+        return -ENOSPC;
     }
     if (parent->group_id)
         for (struct mount *m = tree; m; m = mount_next(m, tree))
             if (!m->group_id)
                 group_assign_new(m);
-    LIST_HEAD(seen);
-    LIST_HEAD(copies);
-    receivers(parent, &seen);
     int err = 0;
     struct mount *r;
     list_for_each_entry(r, &seen, work_link) {

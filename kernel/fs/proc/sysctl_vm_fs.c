@@ -8,6 +8,7 @@
 #include "kernel/vfs/epoll.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/inotify.h"
+#include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"
 
@@ -96,6 +97,7 @@ const struct pseudo_entry proc_sys_fs_files[] = {
     {.name = "file-nr", .mode = 0444, .show = file_nr_show},
     {.name = "inode-nr", .mode = 0444, .show = inode_nr_show},
     {.name = "inode-state", .mode = 0444, .show = inode_state_show},
+    SYSCTL_INT("mount-max", 0644, &sysctl_mount_max, 1, INT32_MAX),
     SYSCTL_INT("nr_open", 0644, &sysctl_nr_open, 64, 1 << 20),
     {.name = "pipe-max-size", .mode = 0644, .show = sysctl_u64_show, .store = sysctl_u64_store,
      .data = &(const struct sysctl){.value = &sysctl_pipe_max_size, .min = 0, .max = 1l << 31, .set = set_pipe_max}},

@@ -92,6 +92,15 @@ static int new_mount(struct path *target, const char *type, unsigned long flags,
     return err;
 }
 
+static bool bindable(const struct path *from)
+{
+    const struct superblock_ops *ops = from->dentry->sb->ops;
+    bool internal = from->mnt->flags & MNT_INTERNAL;
+    if (from->mnt->unbindable || !(internal || ours(from->mnt)))
+        return false;
+    return ops && ops->may_bind ? ops->may_bind(from->dentry, false) : !internal;
+}
+
 static int bind_mount(struct path *target, const char *source, bool recursive)
 {
     if (!source || !*source)
@@ -102,7 +111,7 @@ static int bind_mount(struct path *target, const char *source, bool recursive)
         return err;
     down_write(&namespace_sem);
     struct mount *tree = nullptr;
-    if (!ours(from.mnt) || from.mnt->unbindable)
+    if (!bindable(&from))
         err = -EINVAL;
     if (!err) {
         tree = recursive ? mount_copy_tree(from.mnt, from.dentry, 0) : mount_clone(from.mnt, from.dentry, 0);

@@ -100,6 +100,8 @@ struct mount *mount_copy_tree_noted(struct mount *from, struct dentry *root, uns
     from->copy = top;
     for (struct mount *m = mount_next(from, from); m;) {
         bool wanted = !(m->unbindable && !(how & CLONE_MNT_UNBINDABLE));
+        if (how & CLONE_MNT_UNBINDABLE && m->sb->ops && m->sb->ops->may_bind)
+            wanted &= m->sb->ops->may_bind(m->root, true);
         if (wanted && m->parent == from)
             wanted = d_is_ancestor(root, m->mountpoint);
         if (!wanted) {

@@ -74,7 +74,7 @@ int path_to_text_root(const struct path *path, const struct path *root, char *bu
     struct dentry *d = path->dentry;
     if (size < 32)
         return -ENAMETOOLONG;
-    if (d->ops && d->ops->dynamic_name) {
+    if (d->ops && d->ops->dynamic_name && d != path->mnt->root) { // what is mounted is where it is mounted
         int len = d->ops->dynamic_name(d, buf, size);
         *start = buf;
         return len < 0 ? len : 0;
@@ -100,6 +100,11 @@ int path_to_text(const struct path *path, char *buf, size_t size, char **start)
 
 int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start)
 {
+    if (dentry->ops && dentry->ops->dynamic_name) {
+        int len = dentry->ops->dynamic_name(dentry, buf, size);
+        *start = buf;
+        return min(len, 0);
+    }
     uint32_t moves;
     struct tail t;
     bool ok;

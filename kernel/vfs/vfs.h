@@ -212,6 +212,8 @@ struct superblock_ops {
     int (*sync)(struct superblock *sb, bool wait);
     void (*show_options)(struct seq_file *m, struct superblock *sb); // ",size=…"
     struct dentry *(*mount_root)(struct superblock *sb);  // what a new mount shows, with a reference; null: the root
+    // Whether the file may be bound into trees although its own mount is the kernel's, in no namespace; copying: along with a whole namespace. Missing: no.
+    bool (*may_bind)(const struct dentry *dentry, bool copying);
     bool keep_dentries;                                   // the dentry tree is the file system (tmpfs and kin): never shrink
 };
 

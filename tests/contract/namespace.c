@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 
 #define NS_GET_PARENT _IO(0xb7, 2)
@@ -475,4 +476,112 @@ CASE(mount_namespace_setns_moves_root_and_directory)
     EXPECT_EQ(setns(ours, CLONE_NEWNS), 0);
     EXPECT(getcwd(after, sizeof after));
     EXPECT_STR(after, "/");
+}
+
+// --- Namespaces kept by a bind mount. ---
+
+#define NSFS_MAGIC 0x6e736673
+
+CASE(ns_file_that_is_bound_keeps_its_namespace)
+{
+    private_mounts();
+    REQUIRE(mount("tmpfs", ".", "tmpfs", 0, nullptr) == 0);
+    char cwd[PATH_MAX], path[64], text[PATH_MAX] = "", wanted[PATH_MAX + 16];
+    REQUIRE(getcwd(cwd, sizeof cwd) && chdir(cwd) == 0);
+    make_file("kept", "");
+    int told[2];
+    REQUIRE(pipe(told) == 0);
+    IN_CHILD(child)
+    {
+        char c = 0;
+        REQUIRE(unshare(CLONE_NEWUTS) == 0 && sethostname("kept-one", 8) == 0);
+        REQUIRE(write(told[1], &c, 1) == 1);
+        pause();
+    }
+    char c;
+    REQUIRE(read(told[0], &c, 1) == 1);
+    snprintf(path, sizeof path, "/proc/%d/ns/uts", (int)child);
+    struct stat before, after;
+    REQUIRE(stat(path, &before) == 0);
+    REQUIRE(mount(path, "kept", nullptr, MS_BIND, nullptr) == 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    EXPECT_ERRNO(unlink("kept"), EBUSY);
+    EXPECT_EQ(stat("kept", &after), 0);
+    EXPECT_EQ(after.st_ino, before.st_ino);
+    struct statfs fs;
+    EXPECT_EQ(statfs("kept", &fs), 0);
+    EXPECT_EQ(fs.f_type, NSFS_MAGIC);
+    int fd = open("kept", O_RDONLY);
+    REQUIRE(fd >= 0);
+    EXPECT_EQ(ioctl(fd, NS_GET_NSTYPE), CLONE_NEWUTS);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    EXPECT(readlink(path, text, sizeof text - 1) > 0);
+    snprintf(wanted, sizeof wanted, "%s/kept", cwd);
+    EXPECT_STR(text, wanted); // where it is mounted
+    snprintf(wanted, sizeof wanted, " uts:[%lu] %s/kept ", (unsigned long)before.st_ino, cwd);
+    EXPECT(strstr(file_text("/proc/self/mountinfo"), wanted));
+    EXPECT_EQ(setns(fd, CLONE_NEWUTS), 0);
+    EXPECT_STR(host_name(), "kept-one");
+    close(fd);
+    EXPECT_EQ(umount("kept"), 0);
+    EXPECT_EQ(unlink("kept"), 0);
+}
+
+CASE(mount_namespace_cannot_be_bound_into_itself)
+{
+    private_mounts();
+    REQUIRE(mount("tmpfs", ".", "tmpfs", 0, nullptr) == 0);
+    char cwd[PATH_MAX], path[64];
+    REQUIRE(getcwd(cwd, sizeof cwd) && chdir(cwd) == 0);
+    make_file("kept", "");
+    EXPECT_ERRNO(mount("/proc/self/ns/mnt", "kept", nullptr, MS_BIND, nullptr), EINVAL);
+    EXPECT_ERRNO(mount("/proc/1/ns/mnt", "kept", nullptr, MS_BIND, nullptr), EINVAL); // an older one
+    int told[2];
+    REQUIRE(pipe(told) == 0);
+    IN_CHILD(child)
+    {
+        char c = 0;
+        private_mounts();
+        REQUIRE(write(told[1], &c, 1) == 1);
+        pause();
+    }
+    char c;
+    REQUIRE(read(told[0], &c, 1) == 1);
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)child);
+    EXPECT_EQ(mount(path, "kept", nullptr, MS_BIND, nullptr), 0); // a younger one
+    IN_CHILD(copy)
+    {
+        struct stat s;
+        private_mounts();
+        EXPECT_EQ(stat("kept", &s), 0);
+        EXPECT_EQ(s.st_size, 0);
+        EXPECT(s.st_nlink == 1 && unlink("kept") == 0); // the copy has no mount there
+    }
+    EXPECT_EXITED(copy, 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(mounts_of_a_namespace_are_limited)
+{
+    private_mounts();
+    char old[32], limit[32];
+    snprintf(old, sizeof old, "%s", file_text("/proc/sys/fs/mount-max"));
+    EXPECT_STR(old, "100000\n");
+    int mounts = 0;
+    for (const char *at = file_text("/proc/self/mountinfo"); (at = strchr(at, '\n')); at++)
+        mounts++;
+    REQUIRE(mkdir("a", 0700) == 0 && mkdir("b", 0700) == 0);
+    snprintf(limit, sizeof limit, "%d", mounts + 2);
+    REQUIRE(write_text("/proc/sys/fs/mount-max", limit) == 0);
+    EXPECT_EQ(mount("tmpfs", "a", "tmpfs", 0, nullptr), 0);
+    EXPECT_EQ(mkdir("a/below", 0700), 0);
+    EXPECT_EQ(mount("tmpfs", "a/below", "tmpfs", 0, nullptr), 0);
+    EXPECT_ERRNO(mount("tmpfs", "b", "tmpfs", 0, nullptr), ENOSPC);
+    EXPECT_ERRNO(mount("a", "b", nullptr, MS_BIND, nullptr), ENOSPC);
+    EXPECT_EQ(mount("a", "b", nullptr, MS_MOVE, nullptr), 0); // no more than before
+    EXPECT_EQ(umount("b/below"), 0);
+    EXPECT_EQ(mount("b", "a", nullptr, MS_BIND | MS_REC, nullptr), 0);
+    EXPECT_EQ(write_text("/proc/sys/fs/mount-max", old), 0);
 }

@@ -41,8 +41,15 @@ static void evict_inode(struct inode *inode)
     if (ns_inode(inode)->ref.ns)
         namespace_ref_put(&ns_inode(inode)->ref);
 }
+// A mount keeps its namespace. One of a mount namespace must not keep itself, nor two each other: it is bound into older ones only, and no copy takes it along.
+static bool may_bind(const struct dentry *dentry, bool copying)
+{
+    const struct namespace_ref *ref = &ns_inode(dentry->inode)->ref;
+    return ref->kind != CLONE_NEWNS || (!copying && mount_ns_inum(ref->ns) > mount_ns_inum(current_task()->ns->mnt));
+}
+
 static const struct superblock_ops nsfs_super_ops = {
-    .alloc_inode = alloc_inode, .free_inode = free_inode, .evict_inode = evict_inode, .statfs = pseudo_statfs};
+    .alloc_inode = alloc_inode, .free_inode = free_inode, .evict_inode = evict_inode, .statfs = pseudo_statfs, .may_bind = may_bind};
 
 static const char *kind_name(unsigned long kind)
 {

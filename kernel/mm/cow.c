@@ -86,9 +86,12 @@ static enum fault_result copy_page(struct vma *vma, vaddr_t addr, struct leaf le
     return FAULT_RETRY;
 }
 
-// Sets W on the entry if it is still what was seen.
-static enum fault_result make_writable(vaddr_t addr, struct leaf leaf, pte_t seen)
+// Sets W on the entry if it is still what was seen. Never where the VMA does not let the program write: a debugger's
+// write comes here when the last to share a page has just gone, and needs no more than that.
+static enum fault_result make_writable(const struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen)
 {
+    if (!(vma->flags & VM_WRITE))
+        return FAULT_RETRY;
     leaf_lock(leaf.table);
     if (mmu_read(leaf.entry) == seen)
         mmu_set(leaf.entry, mmu_mk_writable(mmu_mk_dirty(seen)));
@@ -101,7 +104,7 @@ enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct le
 {
     if (mmu_special(seen)) {
         if (vma->flags & VM_SHARED && vma->flags & VM_PFNMAP)
-            return make_writable(addr, leaf, seen);
+            return make_writable(vma, addr, leaf, seen);
         return vma->flags & VM_PFNMAP ? FAULT_SIGBUS : copy_page(vma, addr, leaf, seen);
     }
     struct page *page = pfn_to_page(mmu_pfn(seen));
@@ -111,10 +114,10 @@ enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct le
             if (vma->cache->host)
                 inode_touch(vma->cache->host, true, true);
         }
-        return make_writable(addr, leaf, seen);
+        return make_writable(vma, addr, leaf, seen);
     }
     // The only reference is this entry's own, and only this space could make another: it is ours to write.
     if (page_flags(page) & PG_ANON && refcount_read(&page->refs) == 1)
-        return make_writable(addr, leaf, seen);
+        return make_writable(vma, addr, leaf, seen);
     return copy_page(vma, addr, leaf, seen);
 }

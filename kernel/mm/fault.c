@@ -139,6 +139,13 @@ static enum fault_result fault_special(struct vma *vma, vaddr_t addr, struct lea
     return FAULT_RETRY;
 }
 
+// Another thread is about to replace the entry (cow.c). Where the VMA allows nothing every entry looks so, and a
+// debugger's write must not wait for what may never come: replacing works from there too.
+static inline bool is_parked(const struct vma *vma, pte_t e)
+{
+    return !mmu_accessible(e) && mmu_accessible(vma->prot);
+}
+
 enum fault_result fault_in(struct vma *vma, vaddr_t addr, bool write)
 {
     if (unlikely(vma->mm->shared_tables) && table_is_shared(vma->mm, addr))
@@ -148,7 +155,7 @@ enum fault_result fault_in(struct vma *vma, vaddr_t addr, bool write)
         return FAULT_OOM;
     pte_t e = mmu_read(leaf.entry);
     if (unlikely(e)) {
-        if (write && mmu_accessible(e) && !mmu_writable(e))
+        if (write && !mmu_writable(e) && !is_parked(vma, e))
             return fault_write_protected(vma, addr, leaf, e);
         mmu_flush_page_local(addr); // somebody was faster, or this CPU remembered an older, stricter entry
         return FAULT_RETRY;

@@ -177,6 +177,99 @@ CASE(proc_mem_reads_and_writes_memory)
     EXPECT_ERRNO(pread(fd, got, 1, 8), EIO);
 }
 
+static void poke(void *at, char value)
+{
+    int fd = open("/proc/self/mem", O_RDWR);
+    REQUIRE(fd >= 0);
+    EXPECT_EQ(pwrite(fd, &value, 1, (off_t)(uintptr_t)at), 1);
+    close(fd);
+}
+
+static char *private_page(void)
+{
+    char *page = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(page != MAP_FAILED);
+    return page;
+}
+
+CASE(proc_mem_writes_where_nothing_may_be_touched)
+{
+    // Never touched, only read, and written before.
+    for (int kind = 0; kind < 3; kind++) {
+        char *page = private_page();
+        if (kind == 1)
+            EXPECT_EQ(*(volatile char *)page, 0);
+        if (kind == 2)
+            page[1] = 'y';
+        EXPECT_EQ(mprotect(page, PAGE, PROT_NONE), 0);
+        poke(page, 'x');
+        EXPECT_EQ(mprotect(page, PAGE, PROT_READ), 0);
+        EXPECT_EQ(page[0], 'x');
+        EXPECT_EQ(page[1], kind == 2 ? 'y' : 0);
+    }
+}
+
+CASE(proc_mem_writes_a_forbidden_page_of_this_process_alone)
+{
+    char *page = private_page();
+    page[0] = 'p';
+    EXPECT_EQ(mprotect(page, PAGE, PROT_NONE), 0);
+    int ready[2];
+    REQUIRE(pipe(ready) == 0);
+    IN_CHILD(child)
+    {
+        char c;
+        close(ready[1]);
+        EXPECT_EQ(read(ready[0], &c, 1), 0); // the parent has written
+        EXPECT_EQ(mprotect(page, PAGE, PROT_READ), 0);
+        EXPECT_EQ(page[0], 'p');
+    }
+    poke(page, 'x');
+    close(ready[1]);
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(mprotect(page, PAGE, PROT_READ), 0);
+    EXPECT_EQ(page[0], 'x');
+}
+
+CASE(proc_mem_writes_file_pages_that_may_not_be_touched_privately)
+{
+    make_file("f", "file");
+    int fd = open("f", O_RDONLY);
+    char *page = mmap(nullptr, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+    REQUIRE(page != MAP_FAILED);
+    EXPECT_EQ(page[0], 'f');
+    EXPECT_EQ(mprotect(page, PAGE, PROT_NONE), 0);
+    poke(page, 'x');
+    EXPECT_EQ(mprotect(page, PAGE, PROT_READ), 0);
+    EXPECT_EQ(memcmp(page, "xile", 4), 0);
+    EXPECT_STR(file_text("f"), "file");
+}
+
+static void *poke_on(void *page)
+{
+    for (int i = 0; i < 300; i++)
+        poke(page, (char)i);
+    return nullptr;
+}
+
+// Children that share the page come and go under the writer: whichever it meets, the text stays read-only.
+CASE(proc_mem_writing_never_makes_memory_writable)
+{
+    char *page = private_page();
+    EXPECT_EQ(mprotect(page, PAGE, PROT_READ), 0);
+    pthread_t writer;
+    REQUIRE(pthread_create(&writer, nullptr, poke_on, page) == 0);
+    for (int i = 0; i < 60; i++) {
+        IN_CHILD(child)
+        {
+        }
+        EXPECT_EXITED(child, 0);
+    }
+    pthread_join(writer, nullptr);
+    int zero = open("/dev/zero", O_RDONLY);
+    EXPECT_ERRNO(read(zero, page, 1), EFAULT);
+}
+
 CASE(proc_entries_of_an_ended_process_go_away)
 {
     IN_CHILD(child)

@@ -6,6 +6,7 @@
 #include "kernel/mm/fault.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/mapping.h"
 #include "kernel/mm/stat.h"
 #include "kernel/mm/table_share.h"
 #include "kernel/proc/rlimit.h"
@@ -185,7 +186,7 @@ int stack_expand(struct vma *vma, vaddr_t addr)
     uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
     if (mm->total_pages + pages > rlimit(RLIMIT_AS) >> PAGE_SHIFT)
         return -ENOMEM;
-    if (vma->flags & VM_LOCKED && mm->locked_pages + pages > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
+    if (vma->flags & VM_LOCKED && !may_lock(mm, pages))
         return -ENOMEM;
     if (vma->flags & VM_ACCOUNT && commit_charge(pages))
         return -ENOMEM;

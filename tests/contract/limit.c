@@ -181,6 +181,31 @@ CASE(rlimit_stack_is_where_the_stack_ends)
     EXPECT_KILLED(overflows, SIGSEGV);
 }
 
+HELPER(use_locked_stack)
+{
+    REQUIRE_EQ(mlockall(MCL_CURRENT), 0);
+    set_limit(RLIMIT_MEMLOCK, PAGE, PAGE); // less than is locked already
+    if (argc > 1)
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+    dig(atoi(argv[0]));
+    return 0;
+}
+
+CASE(rlimit_memlock_ends_a_locked_stack_of_users)
+{
+    set_limit(RLIMIT_CORE, 0, 0);
+    IN_CHILD(root)
+    {
+        exec_helper("use_locked_stack", (char *[]){"350", nullptr}, nullptr);
+    }
+    EXPECT_EXITED(root, 0);
+    IN_CHILD(user)
+    {
+        exec_helper("use_locked_stack", (char *[]){"350", "user", nullptr}, nullptr);
+    }
+    EXPECT_KILLED(user, SIGSEGV);
+}
+
 CASE(rlimit_nproc_stops_forks_of_a_user)
 {
     IN_CHILD(child)

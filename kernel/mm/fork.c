@@ -19,9 +19,13 @@ struct copy_state {
     unsigned nr_vmas; // copied; their tree is made at the end
 };
 
+// The child's VMAs of files are in their interval trees already, so a truncation may look at its tables: what it does
+// to the parent's entry before this it has not to do here, what it does later it finds here (both locks are held, and
+// the trees give it the parent's VMA first).
 static void copy_leaf(struct copy_state *st, struct leaf from, struct leaf to, vaddr_t addr, vaddr_t end)
 {
     leaf_lock(from.table);
+    leaf_lock_second(to.table);
     unsigned left = from.table->table_entries, copied = 0;
     for (pte_t *src = from.entry, *dst = to.entry; addr < end && left; src++, dst++, addr += PAGE_SIZE) {
         pte_t e = mmu_read(src);
@@ -43,11 +47,12 @@ static void copy_leaf(struct copy_state *st, struct leaf from, struct leaf to, v
                 *(flags & PG_SHMEM ? &st->shmem : &st->file) += 1;
             }
         }
-        mmu_set(dst, e); // nobody else sees the child's tables yet
+        mmu_set(dst, e);
         copied++;
     }
-    leaf_unlock(from.table);
     to.table->table_entries += copied;
+    leaf_unlock_second(to.table);
+    leaf_unlock(from.table);
 }
 
 // Nothing but the VMA's private memory hangs below the table of [addr, stop), and enough of it.
@@ -166,9 +171,10 @@ int mm_fork(struct mm *parent, struct mm **out) NO_THREAD_SAFETY_ANALYSIS
             first = prev;
     }
     vma_build_tree(child, first, st.nr_vmas);
-    child->rss_anon = st.anon;
-    child->rss_file = st.file;
-    child->rss_shmem = st.shmem;
+    // Added, not set: a truncation may have taken entries of the child's away again.
+    __atomic_fetch_add(&child->rss_anon, st.anon, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&child->rss_file, st.file, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&child->rss_shmem, st.shmem, __ATOMIC_RELAXED);
     child->hiwater_rss = mm_rss(child);
     child->hiwater_vm = child->total_pages;
     // Before either side runs on: nobody may still write through an old translation.

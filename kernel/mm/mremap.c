@@ -6,33 +6,84 @@
 #include "kernel/mm/mapping.h"
 #include "kernel/mm/table_share.h"
 
-// Moves entries of [from, from + len) to `to`. mm->sem held for write: no fault and no other change runs, but
-// write-back may look at either place, so an entry is in exactly one at any time and its leaf lock is held. The old
-// range must be flushed afterwards.
-static int move_entries(struct mm *mm, vaddr_t from, vaddr_t to, size_t len)
+// Tables for all of [from, from + len) at `to`, so that nothing can fail once entries move. -ENOMEM.
+static int make_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t len)
 {
     vaddr_t end = from + len;
-    int64_t shift = (int64_t)(to - from);
-    for (vaddr_t at = from; (at = table_skip_holes(mm, at, end)) < end; at += PAGE_SIZE) {
-        struct leaf src = table_find(mm, at);
-        if (!mmu_read(src.entry))
-            continue;
-        struct leaf dst = table_get(mm, at + (vaddr_t)shift);
-        if (!dst.entry)
+    for (vaddr_t at = from; (at = table_skip_holes(mm, at, end)) < end;) {
+        // One source table meets up to two at the other place.
+        vaddr_t stop = min(ALIGN_DOWN(at, mmu_span(1)) + mmu_span(1), end);
+        if (!table_get(mm, at - from + to).entry || !table_get(mm, stop - PAGE_SIZE - from + to).entry)
             return -ENOMEM;
-        leaf_lock(src.table);
-        pte_t e = mmu_get_and_clear(src.entry);
-        if (e)
-            src.table->table_entries--;
-        leaf_unlock(src.table);
-        if (!e)
-            continue;
-        leaf_lock(dst.table);
-        mmu_set(dst.entry, e);
-        dst.table->table_entries++;
-        leaf_unlock(dst.table);
+        at = stop;
     }
     return 0;
+}
+
+// Takes the program's access to the entries of the VMA away, on every CPU. They keep the rest, W too. Who touches one
+// faults, and waits for mm->sem.
+static void close_entries(struct vma *vma)
+{
+    vaddr_t at = vma->start;
+    while ((at = table_skip_holes(vma->mm, at, vma->end)) < vma->end) {
+        vaddr_t stop = min(ALIGN_DOWN(at, mmu_span(1)) + mmu_span(1), vma->end);
+        struct leaf leaf = table_find(vma->mm, at);
+        leaf_lock(leaf.table);
+        for (pte_t *e = leaf.entry; at < stop; e++, at += PAGE_SIZE) {
+            pte_t was = mmu_read(e) ? mmu_get_and_clear(e) : 0; // a dirty bit may arrive until now
+            if (was)
+                mmu_set(e, mmu_change_prot(was, mmu_user_prot(false, false)) | (was & mmu_mk_writable(0)));
+        }
+        leaf_unlock(leaf.table);
+    }
+    mmu_flush_range(vma->mm, vma->start, vma->end);
+}
+
+// The entries of one source table that go into one table. Both are locked together, and the cache's list of VMAs with
+// them: a truncation finds each entry at one place or the other.
+static void move_batch(struct vma *vma, vaddr_t from, vaddr_t to, unsigned n) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct leaf src = table_find(vma->mm, from), dst = table_find(vma->mm, to);
+    bool two = src.table != dst.table;
+    unsigned moved = 0;
+    if (vma->cache)
+        spin_lock(&vma->cache->vma_lock);
+    leaf_lock(src.table);
+    if (two)
+        leaf_lock_second(dst.table);
+    for (unsigned i = 0; i < n && src.table->table_entries; i++) {
+        pte_t e = mmu_read(src.entry + i) ? mmu_get_and_clear(src.entry + i) : 0;
+        if (!e)
+            continue;
+        mmu_set(dst.entry + i, mmu_change_prot(e, vma->prot) | (e & mmu_mk_writable(0)));
+        moved++;
+    }
+    src.table->table_entries -= moved;
+    dst.table->table_entries += moved;
+    if (two)
+        leaf_unlock_second(dst.table);
+    leaf_unlock(src.table);
+    if (vma->cache)
+        spin_unlock(&vma->cache->vma_lock);
+}
+
+// Moves entries of the first `len` bytes of the VMA to `to`, where make_tables() was. mm->sem is held for write: no
+// fault and no other change runs; but truncation, write-back and reclaim do, where the VMA maps a file. One of these
+// that finds an entry at its new place flushes that and frees the page, so no CPU may reach it through the old any
+// more. Nobody takes entries of other memory away meanwhile: one flush afterwards does.
+static void move_entries(struct vma *vma, vaddr_t to, size_t len)
+{
+    vaddr_t from = vma->start, end = from + len;
+    if (vma->cache)
+        close_entries(vma);
+    for (vaddr_t at = from; (at = table_skip_holes(vma->mm, at, end)) < end;) {
+        vaddr_t dst = at - from + to;
+        vaddr_t part = min(end - at, min(mmu_span(1) - (at & (mmu_span(1) - 1)), mmu_span(1) - (dst & (mmu_span(1) - 1))));
+        move_batch(vma, at, dst, (unsigned)(part >> PAGE_SHIFT));
+        at += part;
+    }
+    if (!vma->cache)
+        mmu_flush_range(vma->mm, from, end);
 }
 
 // Moves the whole VMA (already cut to size) to `to`, `new_len` bytes long there. With `keep` the old VMA stays, empty
@@ -60,18 +111,14 @@ static int move_vma(struct vma *vma, vaddr_t to, size_t new_len, bool keep)
         copy->pgoff = to >> PAGE_SHIFT;
     vma_link(mm, copy);
     mm_account(mm, copy->flags, copy->file != nullptr, (int64_t)pages);
-    int err = move_entries(mm, from, to, moved);
+    int err = make_tables(mm, from, to, moved);
     if (!err && copy->ops && copy->ops->mremap)
         err = copy->ops->mremap(copy);
-    mmu_flush_range(mm, from, from + old_len);
     if (err) {
-        // Back to where everything was: the tables there exist still.
-        if (move_entries(mm, to, from, moved))
-            copy->has_anon = true; // can not happen: nothing is allocated on the way back
-        mmu_flush_range(mm, to, to + moved);
         int undone = unmap_locked(mm, to, to + new_len);
         return undone ? undone : err;
     }
+    move_entries(vma, to, moved);
     if (keep) {
         if (vma->flags & VM_LOCKED)
             vma_set_flags(vma, vma->flags & ~(unsigned long)(VM_LOCKED | VM_LOCKONFAULT));

@@ -24,6 +24,16 @@ static inline void leaf_unlock(struct page *table) NO_THREAD_SAFETY_ANALYSIS
     spin_unlock(&table->table_lock);
 }
 
+// A second one, while the lock of the first keeps preemption off (LOCKS.md tells who may).
+static inline void leaf_lock_second(struct page *table)
+{
+    spin_lock_bare_(&table->table_lock);
+}
+static inline void leaf_unlock_second(struct page *table)
+{
+    spin_unlock_bare_(&table->table_lock);
+}
+
 static inline struct leaf table_find(struct mm *mm, vaddr_t addr)
 {
     pte_t *table = mm->arch.root;

@@ -257,8 +257,8 @@ int vma_split(struct vma *vma, vaddr_t addr, struct vma **upper) NO_THREAD_SAFET
         return -ENOMEM;
     high->start = addr;
     high->pgoff = vma_index(vma, addr);
+    vma_link_after(vma->mm, high, vma); // before the lower part gives it up: see interval_insert()
     vma_resize(vma, vma->start, addr);
-    vma_link_after(vma->mm, high, vma);
     if (upper)
         *upper = high;
     return 0;
@@ -292,9 +292,9 @@ static struct vma *join(struct vma *low, struct vma *high)
 {
     vaddr_t end = high->end;
     low->has_anon |= high->has_anon;
+    vma_resize(low, low->start, end); // before the upper part goes: see interval_insert()
     vma_unlink(high);
     vma_free(high);
-    vma_resize(low, low->start, end);
     return low;
 }
 

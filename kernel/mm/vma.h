@@ -69,6 +69,10 @@ struct anon_name {
 void anon_name_put(struct anon_name *name); // null allowed
 
 // Interval trees: every VMA that maps a cache. Lock: cache->vma_lock.
+//
+// Truncation, write-back and reclaim find page-table entries by these trees alone, with no mm->sem. So at each moment
+// that the lock is free, every entry that maps the cache lies inside a VMA of its tree: a range that one VMA gives up
+// and another takes over is for a while in both, never in neither; and entries move between VMAs only under the lock.
 void interval_insert(struct vma *vma) REQUIRES(vma->cache->vma_lock);
 void interval_remove(struct vma *vma) REQUIRES(vma->cache->vma_lock);
 // A VMA that maps any of [first, last], the next after `after` in tree order (null: the first); or null.

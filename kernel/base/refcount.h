@@ -45,6 +45,18 @@ static inline void refcount_inc(refcount_t *ref)
     return true;
 }
 
+// Makes a count of exactly `n` zero for a while: nobody else holds a reference, and refcount_inc_not_zero() gives none until
+// refcount_unfreeze().
+[[nodiscard]] static inline bool refcount_freeze(refcount_t *ref, unsigned n)
+{
+    return __atomic_compare_exchange_n(&ref->v, &n, 0, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void refcount_unfreeze(refcount_t *ref, unsigned n)
+{
+    __atomic_store_n(&ref->v, n, __ATOMIC_RELEASE);
+}
+
 // Drops a reference; true tells that it was the last one and the caller must free the object.
 [[nodiscard]] static inline bool refcount_dec_and_test(refcount_t *ref)
 {

@@ -202,13 +202,15 @@ uint64_t page_cache_next(struct page_cache *cache, uint64_t start)
 
 void page_set_dirty(struct page *page)
 {
-    if (page_flags(page) & PG_DIRTY || __atomic_fetch_or(&page->flags, PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY)
+    if (page_flags(page) & PG_DIRTY)
         return;
     struct page_cache *cache = page->cache;
-    if (page_flags(page) & PG_SHMEM || !cache)
-        return; // there is nowhere to write it
-    spin_lock(&cache->lock);
-    if (page_flags(page) & PG_CACHE) {
+    if (page_flags(page) & PG_SHMEM || !cache) {
+        page_set_flags(page, PG_DIRTY); // there is nowhere to write it
+        return;
+    }
+    spin_lock(&cache->lock); // flag and mark change together
+    if (!(__atomic_fetch_or(&page->flags, PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY) && page_flags(page) & PG_CACHE) {
         xa_set_mark(&cache->pages, page->index, MARK_DIRTY);
         mm_stat_add(MM_STAT_DIRTY, 1);
     }
@@ -218,15 +220,14 @@ void page_set_dirty(struct page *page)
 // True if the page was dirty; it is clean afterwards.
 static bool clear_dirty(struct page_cache *cache, struct page *page)
 {
-    if (!(__atomic_fetch_and(&page->flags, ~(uint32_t)PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY))
-        return false;
-    if (!(page_flags(page) & PG_SHMEM)) {
-        spin_lock(&cache->lock);
+    spin_lock(&cache->lock);
+    bool was = __atomic_fetch_and(&page->flags, ~(uint32_t)PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY;
+    if (was && !(page_flags(page) & PG_SHMEM)) {
         xa_clear_mark(&cache->pages, page->index, MARK_DIRTY);
-        spin_unlock(&cache->lock);
         mm_stat_add(MM_STAT_DIRTY, -1);
     }
-    return true;
+    spin_unlock(&cache->lock);
+    return was;
 }
 
 int page_cache_write_page(struct page_cache *cache, struct page *page)
@@ -251,7 +252,7 @@ int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t las
     int err = 0;
     if (!cache->ops || !cache->ops->write_page)
         return 0;
-    for (uint64_t index = first; index <= last; index++) {
+    for (uint64_t index = first;;) {
         rcu_read_lock();
         struct page *page = xa_find_marked(&cache->pages, &index, last, MARK_DIRTY);
         bool held = page && refcount_inc_not_zero(&page->refs);
@@ -259,12 +260,12 @@ int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t las
         if (!page)
             break;
         if (!held)
-            continue;
+            continue; // frozen for a moment
         int one = page_cache_write_page(cache, page);
         if (one && !err)
             err = one;
         page_put(page);
-        if (index == UINT64_MAX)
+        if (index++ == last)
             break;
     }
     return err;
@@ -272,15 +273,29 @@ int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t las
 
 // ---- removal --------------------------------------------------------------------------------------------------------
 
+// With cache->lock held: whether the cache and the caller alone hold the page, and nothing would be lost with it. The
+// count is 0 while that is looked at, so that no lookup finds the page meanwhile, and stays 0 if the answer is yes.
+static bool freeze_unused(struct page *page)
+{
+    if (!refcount_freeze(&page->refs, 2))
+        return false;
+    if (likely(!(page_flags(page) & (PG_DIRTY | PG_LOCKED))))
+        return true;
+    refcount_unfreeze(&page->refs, 2);
+    return false;
+}
+
 // Takes the page out if it is still there. The caller holds a reference. With `only_unused`, only if nobody else does.
 static bool detach(struct page_cache *cache, struct page *page, bool only_unused)
 {
     spin_lock(&cache->lock);
-    bool out = page_flags(page) & PG_CACHE && page->cache == cache && (!only_unused || refcount_read(&page->refs) == 2);
+    bool out = page_flags(page) & PG_CACHE && page->cache == cache && (!only_unused || freeze_unused(page));
     if (out) {
         xa_erase(&cache->pages, page->index);
         page_clear_flags(page, PG_CACHE);
         cache->nr_pages--;
+        if (only_unused)
+            refcount_unfreeze(&page->refs, 2); // who still has the pointer sees that the slot is empty
     }
     spin_unlock(&cache->lock);
     if (!out)
@@ -304,20 +319,20 @@ bool page_cache_try_evict(struct page_cache *cache, struct page *page)
 void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t last)
 {
     page_cache_unmap(cache, first, last, last == UINT64_MAX);
-    for (uint64_t index = first;; index++) {
+    for (uint64_t index = first;;) {
         rcu_read_lock();
         struct page *page = xa_find(&cache->pages, &index, last);
         bool held = page && refcount_inc_not_zero(&page->refs);
         rcu_read_unlock();
         if (!page)
             break;
-        if (held) {
-            page_lock(page); // a reader or writer finishes first
-            detach(cache, page, false);
-            page_unlock(page);
-            page_put(page);
-        }
-        if (index == last)
+        if (!held)
+            continue; // frozen for a moment
+        page_lock(page); // a reader or writer finishes first
+        detach(cache, page, false);
+        page_unlock(page);
+        page_put(page);
+        if (index++ == last)
             break;
     }
 }

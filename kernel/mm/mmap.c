@@ -161,10 +161,9 @@ static int map_region(struct mm *mm, const struct request *r) NO_THREAD_SAFETY_A
             return err;
         vm_flags |= VM_ACCOUNT;
     }
-    struct page_cache *cache = r->file && r->file->ops->page_cached ? &r->file->inode->cache : nullptr;
-    bool plain = !r->file && !(vm_flags & VM_SHARED);
-    if ((plain || cache) && vma_extend(mm, r->start, r->end, vm_flags, r->file, cache, r->pgoff)) {
-        mm_account(mm, vm_flags, r->file != nullptr, (int64_t)pages);
+    // A mapping of a file is made even where it ends as a part of its neighbour: the file may refuse it, or allow less.
+    if (!r->file && !(vm_flags & VM_SHARED) && vma_extend(mm, r->start, r->end, vm_flags, r->pgoff)) {
+        mm_account(mm, vm_flags, false, (int64_t)pages);
         return 0;
     }
     struct vma *vma = vma_alloc(mm);

@@ -120,7 +120,7 @@ static int brk_grow(struct mm *mm, vaddr_t from, vaddr_t to) NO_THREAD_SAFETY_AN
     if (commit_charge(pages))
         return -ENOMEM;
     mm_account(mm, flags, false, (int64_t)pages);
-    if (vma_extend(mm, from, to, flags, nullptr, nullptr, from >> PAGE_SHIFT))
+    if (vma_extend(mm, from, to, flags, from >> PAGE_SHIFT))
         return 0;
     struct vma *vma = mm->nr_vmas < vm_max_map_count ? vma_alloc(mm) : nullptr;
     if (!vma) {

@@ -352,6 +352,12 @@ void page_cache_zero_tail(struct page_cache *cache, uint64_t size)
     page_put(page);
 }
 
+bool page_cache_mapped_writable(struct page_cache *cache)
+{
+    spin_guard(&cache->vma_lock); // a VMA that changes its borders is not counted for a moment
+    return cache->writable_maps;
+}
+
 void page_cache_destroy(struct page_cache *cache)
 {
     if (page_cache_mapped(cache))

@@ -37,7 +37,7 @@ struct page_cache {
     struct spinlock vma_lock;     // RANK_MAPPING
     struct rb_root shared_vmas GUARDED_BY(
         &vma_lock);         // every vma that maps it, an interval tree by page offset; owned by kernel/mm
-    unsigned writable_maps; // shared writable mappings (memfd seals, ETXTBSY); atomic
+    unsigned writable_maps GUARDED_BY(&vma_lock); // shared mappings that may be, or become, writable (memfd seals)
 };
 
 // Memory-only content: its pages are never reclaimed and its shared mappings need no dirty tracking.
@@ -72,6 +72,8 @@ static inline bool page_cache_mapped(struct page_cache *cache) NO_THREAD_SAFETY_
 {
     return READ_ONCE(cache->shared_vmas.node) != nullptr;
 }
+
+bool page_cache_mapped_writable(struct page_cache *cache); // shared, and writable or able to become so
 
 void page_lock(struct page *page);
 void page_unlock(struct page *page);

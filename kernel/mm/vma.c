@@ -307,15 +307,13 @@ struct vma *vma_merge(struct vma *vma)
     return vma;
 }
 
-// Could a new mapping of this kind be a part of `vma`?
-static bool extensible(const struct vma *vma, unsigned long flags, const struct file *file,
-                       const struct page_cache *cache)
+// Could new private anonymous memory with these flags be a part of `vma`?
+static bool extensible(const struct vma *vma, unsigned long flags)
 {
-    return vma->flags == flags && vma->file == file && vma->cache == cache && !vma->ops && !vma->anon_name;
+    return vma->flags == flags && !vma->file && !vma->cache && !vma->ops && !vma->anon_name;
 }
 
-struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file,
-                       struct page_cache *cache, uint64_t pgoff)
+struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, uint64_t pgoff)
 {
     if (!start)
         return nullptr;
@@ -323,13 +321,13 @@ struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long 
     if (!low || flags & (VM_PFNMAP | VM_SPECIAL))
         return nullptr;
     struct vma *high = low->start >= end ? low : low->next;
-    if (low->end == start && extensible(low, flags, file, cache) && low->pgoff + vma_pages(low) == pgoff) {
+    if (low->end == start && extensible(low, flags) && low->pgoff + vma_pages(low) == pgoff) {
         vma_resize(low, low->start, end);
         if (high && mergeable(low, high))
             join(low, high);
         return low;
     }
-    if (high && high->start == end && extensible(high, flags, file, cache) &&
+    if (high && high->start == end && extensible(high, flags) &&
         pgoff + ((end - start) >> PAGE_SHIFT) == high->pgoff) {
         vma_resize(high, start, high->end);
         return high;

@@ -27,10 +27,9 @@ void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);
 [[nodiscard]] int vma_split(struct vma *vma, vaddr_t addr, struct vma **upper);
 // Joins the VMA with equal neighbours; returns the one that covers its range now.
 struct vma *vma_merge(struct vma *vma);
-// If a VMA that ends at `start` or begins at `end` could grow over [start, end), which is free, with these properties,
-// grows it (and joins both) and returns it; or null.
-struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, struct file *file,
-                       struct page_cache *cache, uint64_t pgoff);
+// If a VMA of private anonymous memory that ends at `start` or begins at `end` could grow over [start, end), which is
+// free, with these properties, grows it (and joins both) and returns it; or null.
+struct vma *vma_extend(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long flags, uint64_t pgoff);
 // Makes borders at start and end, where VMAs cross them. -ENOMEM.
 [[nodiscard]] int vma_cut(struct mm *mm, vaddr_t start, vaddr_t end);
 

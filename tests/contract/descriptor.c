@@ -378,6 +378,22 @@ CASE(memfd_seals)
     EXPECT_STR(link, "/memfd:test (deleted)");
 }
 
+CASE(memfd_seal_future_write_counts_beside_a_mapping)
+{
+    int fd = memfd_create("m", MFD_ALLOW_SEALING);
+    REQUIRE(fd >= 0 && ftruncate(fd, 4 * PAGE) == 0);
+    char *room = mmap(nullptr, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(room != MAP_FAILED);
+    const int fixed = MAP_SHARED | MAP_FIXED, rw = PROT_READ | PROT_WRITE;
+    REQUIRE(mmap(room + PAGE, PAGE, rw, fixed, fd, PAGE) == room + PAGE);
+    EXPECT_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), 0);
+    room[PAGE] = 1; // what was there stays
+    EXPECT_ERRNO(mmap(room + 2 * PAGE, PAGE, rw, fixed, fd, 2 * PAGE), EPERM);
+    EXPECT_ERRNO(mmap(room, PAGE, rw, fixed, fd, 0), EPERM);
+    EXPECT(mmap(room + 3 * PAGE, PAGE, PROT_READ, fixed, fd, 3 * PAGE) == room + 3 * PAGE);
+    EXPECT_ERRNO(mprotect(room + 3 * PAGE, PAGE, rw), EACCES);
+}
+
 CASE(memfd_seal_write_waits_for_mappings)
 {
     int fd = memfd_create("test", MFD_ALLOW_SEALING);

@@ -57,8 +57,6 @@ int mm_mlock(struct mm *mm, vaddr_t start, size_t len, unsigned long lock_flags)
         return -EPERM;
     vaddr_t end = ALIGN_UP(start + len, PAGE_SIZE);
     start &= PAGE_MASK;
-    if (end < start)
-        return lock_flags ? -ENOMEM : -EINVAL;
     if (end == start)
         return 0;
     int err = down_write_killable(&mm->sem);
@@ -67,6 +65,8 @@ int mm_mlock(struct mm *mm, vaddr_t start, size_t len, unsigned long lock_flags)
     uint64_t pages = (end - start) >> PAGE_SHIFT;
     if (lock_flags && !may_lock(mm, pages) && !may_lock(mm, pages - locked_in(mm, start, end)))
         err = -ENOMEM;
+    else if (end < start)
+        err = -EINVAL; // it wraps
     else
         err = lock_range(mm, start, end, lock_flags);
     up_write(&mm->sem);

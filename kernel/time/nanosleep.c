@@ -100,7 +100,8 @@ SYSCALL2(nanosleep, const struct abi_timespec __user *, request, struct abi_time
     return do_sleep(&r);
 }
 
-// Which clocks can be slept on. The caller's own CPU clock stands still while it sleeps: -EINVAL; raw and coarse clocks: -EOPNOTSUPP.
+// Which clocks can be slept on: not raw and coarse ones, nor the thread's own CPU clock, which stands still meanwhile
+// (named by its number of a thread it is -EINVAL).
 static int sleep_clock_check(int clockid)
 {
     switch (clockid) {
@@ -116,6 +117,7 @@ static int sleep_clock_check(int clockid)
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_THREAD_CPUTIME_ID:
         return -EOPNOTSUPP;
     default:
         return clockid < 0 ? 0 : -EINVAL;

@@ -161,6 +161,14 @@ CASE(clock_nanosleep_until_a_time)
     EXPECT_EQ(clock_nanosleep(100, 0, &t, nullptr), EINVAL);
 }
 
+CASE(clock_nanosleep_on_the_own_cpu_clock)
+{
+    struct timespec t = {.tv_nsec = 1};
+    EXPECT_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &t, nullptr), EOPNOTSUPP);
+    clockid_t own = (clockid_t)(~(unsigned)own_tid() << 3 | 6); // by its number
+    EXPECT_ERRNO(syscall(SYS_clock_nanosleep, own, 0, &t, nullptr), EINVAL);
+}
+
 static timer_t make_timer(clockid_t id, int signal, int value)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signal, .sigev_value.sival_int = value};

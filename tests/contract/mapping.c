@@ -469,6 +469,22 @@ CASE(mlock_limits_and_locked_pages)
     EXPECT_ERRNO(mlock(p, 4 * PAGE), ENOMEM);
 }
 
+CASE(mlock_refuses_ranges_that_wrap)
+{
+    char *p = map(PAGE);
+    EXPECT_ERRNO(mlock(p, -(size_t)p), EINVAL);
+    EXPECT_ERRNO(mlock(p, -(size_t)PAGE), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_mlock2, p, -(size_t)PAGE, 0), EINVAL);
+    EXPECT_ERRNO(munlock(p, -(size_t)PAGE), EINVAL);
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_ERRNO(mlock(p, -(size_t)PAGE), ENOMEM); // beyond the limit comes first
+        EXPECT_ERRNO(munlock(p, -(size_t)PAGE), EINVAL);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(brk_grows_shrinks_and_refuses)
 {
     char *start = (char *)syscall(SYS_brk, 0);

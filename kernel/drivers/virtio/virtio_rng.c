@@ -9,6 +9,7 @@
 
 #define CHUNK 256u
 #define SEED_BYTES 64u
+#define SEED_WAIT (2 * NSEC_PER_SEC)
 #define HWRNG_MINOR 183u
 
 DEFINE_LOCK_CLASS(rng_class, "hwrng", (enum lock_rank)(RANK_TTY + 1));
@@ -29,8 +30,8 @@ static void rng_done(struct virtqueue *vq)
     wake_up_all(&rng.wait);
 }
 
-// Fills up to `size` bytes of rng.buf; the count, or -ERESTARTSYS: then the request is still under way and the next call waits for it.
-static ssize_t fetch(uint32_t size) REQUIRES(rng.lock)
+// Fills up to `size` bytes of rng.buf; the count, or -ERESTARTSYS, or -ETIMEDOUT: then the request is still under way and the next call waits for it.
+static ssize_t fetch(uint32_t size, ktime_t deadline) REQUIRES(rng.lock)
 {
     struct virtqueue *vq = &rng.device->queues[0];
     if (!rng.asked) {
@@ -41,8 +42,9 @@ static ssize_t fetch(uint32_t size) REQUIRES(rng.lock)
         rng.asked = true;
         virtqueue_notify(vq);
     }
-    if (wait_event_interruptible(&rng.wait, READ_ONCE(rng.got) != 0))
-        return -ERESTARTSYS;
+    int unanswered = wait_event_interruptible_timeout(&rng.wait, READ_ONCE(rng.got) != 0, deadline);
+    if (unanswered)
+        return unanswered == -EINTR ? -ERESTARTSYS : unanswered;
     rng.asked = false;
     return rng.got;
 }
@@ -58,7 +60,7 @@ static ssize_t hwrng_read(struct file *file, struct iov_iter *to, loff_t *, unsi
     size_t total = 0;
     ssize_t n = 0;
     while (iov_iter_count(to)) {
-        n = fetch((uint32_t)min(iov_iter_count(to), (size_t)CHUNK));
+        n = fetch((uint32_t)min(iov_iter_count(to), (size_t)CHUNK), KTIME_MAX);
         if (n <= 0)
             break;
         size_t want = min((size_t)n, iov_iter_count(to)), done = copy_to_iter(to, rng.buf, want);
@@ -103,7 +105,8 @@ static int rng_probe(struct virtio_device *v)
 static void rng_ready(struct virtio_device *)
 {
     mutex_lock(&rng.lock);
-    ssize_t n = fetch(SEED_BYTES);
+    // The boot waits for this: a host with no random numbers to give must not keep it for ever.
+    ssize_t n = fetch(SEED_BYTES, clock_monotonic() + SEED_WAIT);
     if (n > 0)
         random_credit(rng.buf, (size_t)n, (unsigned)n * 8);
     memset(rng.buf, 0, CHUNK);

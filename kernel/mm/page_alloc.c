@@ -229,7 +229,7 @@ static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
                 return page;
             if (progress && attempt < 4)
                 continue;
-            if (flags & ALLOC_NORETRY || order > 3 || !out_of_memory(flags))
+            if (flags & ALLOC_NORETRY || order > 3 || !out_of_memory())
                 break;
         }
     }

@@ -3,14 +3,19 @@
 // Pages of caches whose content can be read again stand in one list, oldest first (a second-chance clock): a page used
 // since the last visit (PG_REFERENCED, which lookups and unmapping set) goes round once more; others are written if
 // dirty, unmapped everywhere and dropped if nobody else holds them. Memory-only content is never here. Then shrinkers
-// give back what they can. reclaim_mutex keeps it to one thread at a time.
+// give back what they can. reclaim_mutex keeps it to one thread at a time: others wait for the round's end rather than
+// call for the killer while memory is on its way, but not for long.
 #include "kernel/mm/reclaim.h"
+#include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/mm/page_cache.h"
 #include "kernel/mm/reclaim_cache.h"
 #include "kernel/mm/zone.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/waitqueue.h"
+
+#define RECLAIM_WAIT (100 * NSEC_PER_MSEC)
 
 DEFINE_LOCK_CLASS(lru_lock_class, "page list", RANK_SLAB);
 DEFINE_LOCK_CLASS(reclaim_lock_class, "reclaim", RANK_INVALIDATE);
@@ -19,6 +24,8 @@ static LIST_HEAD(lru);
 static uint64_t nr_lru;
 static struct mutex reclaim_mutex = MUTEX_INIT(reclaim_mutex, &reclaim_lock_class);
 static struct thread *reclaimer;
+static unsigned reclaim_rounds; // ended; atomic
+static struct waitqueue reclaim_wait = WAITQUEUE_INIT(reclaim_wait);
 static LIST_HEAD(shrinkers);
 
 bool (*oom_kill_hook)(void);
@@ -100,12 +107,21 @@ static uint64_t reclaim_cached(uint64_t target)
     return freed;
 }
 
+// Another thread reclaims. Who waits here may hold locks that it needs, so there is an end to it. Whether its round
+// ended.
+static bool wait_for_round(unsigned seen)
+{
+    return !wait_event_timeout(&reclaim_wait, __atomic_load_n(&reclaim_rounds, __ATOMIC_RELAXED) != seen,
+                               clock_monotonic() + RECLAIM_WAIT);
+}
+
 uint64_t reclaim_pages(uint64_t target)
 {
-    // Dropping something may itself ask for memory; and who waits here holds locks that the reclaimer may need: no
-    // queueing.
-    if (reclaimer == current_thread() || !mutex_trylock(&reclaim_mutex))
-        return 0;
+    unsigned seen = __atomic_load_n(&reclaim_rounds, __ATOMIC_RELAXED);
+    if (reclaimer == current_thread())
+        return 0; // dropping something may itself ask for memory
+    if (!mutex_trylock(&reclaim_mutex))
+        return wait_for_round(seen);
     reclaimer = current_thread();
     uint64_t before = page_alloc_free_count();
     uint64_t freed = reclaim_cached(target);
@@ -115,18 +131,28 @@ uint64_t reclaim_pages(uint64_t target)
             s->scan(s, target - freed);
     reclaimer = nullptr;
     mutex_unlock(&reclaim_mutex);
+    __atomic_fetch_add(&reclaim_rounds, 1, __ATOMIC_RELAXED);
+    wake_up_all(&reclaim_wait);
     uint64_t now = page_alloc_free_count();
     return now > before ? now - before : freed;
 }
 
-bool out_of_memory(unsigned alloc_flags)
+static bool dying(void)
+{
+    return thread_signal_pending && current_thread()->mm && thread_signal_pending(current_thread(), true);
+}
+
+bool out_of_memory(void)
 {
     // The victim itself must get out of here to die.
-    if (thread_signal_pending && current_thread()->mm && thread_signal_pending(current_thread(), true))
+    if (dying() || !oom_kill_hook || !oom_kill_hook())
         return false;
-    if (!oom_kill_hook || !oom_kill_hook())
-        return false;
-    (void)alloc_flags;
     sleep_ns(10 * NSEC_PER_MSEC); // the dying process needs the CPU
     return true;
+}
+
+void fault_out_of_memory(void)
+{
+    if (!dying() && oom_kill_hook && !oom_kill_hook())
+        panic("out of memory, and no process is left that may be killed");
 }

@@ -3,12 +3,15 @@
 
 #include "kernel/mm/page.h"
 
-// Tries to free about `target` pages; returns how many were freed. May sleep. Does nothing when called from within
-// itself.
+// Tries to free about `target` pages; returns how many were freed, or, where another thread was at it, whether it has
+// come to an end of it. May sleep. Does nothing when called from within itself.
 uint64_t reclaim_pages(uint64_t target);
 // Nothing could be reclaimed: kills a process, or waits for one that is already dying. True: try again; false: give up
 // with -ENOMEM.
-bool out_of_memory(unsigned alloc_flags);
+bool out_of_memory(void);
+// A fault of user mode found no memory. Returns if the program may run into it again: somebody, it or another, dies to
+// make room. Else this is the end: there is no error that a load or a store could return.
+void fault_out_of_memory(void);
 
 // A page that entered a cache whose content can be read again, or left it. The caller holds a reference.
 void reclaim_page_add(struct page *page);

@@ -96,6 +96,8 @@ int schedule_until(ktime_t deadline);
 #define wait_event_parked(wq, condition) ((void)wait_event_state_(wq, condition, THREAD_PARKED, (schedule(), 0)))
 #define wait_event_interruptible(wq, condition) wait_event_state_(wq, condition, THREAD_INTERRUPTIBLE, (schedule(), 0))
 #define wait_event_killable(wq, condition) wait_event_state_(wq, condition, THREAD_KILLABLE, (schedule(), 0))
+#define wait_event_timeout(wq, condition, deadline)                                                                    \
+    wait_event_state_(wq, condition, THREAD_UNINTERRUPTIBLE, schedule_until(deadline))
 #define wait_event_parked_timeout(wq, condition, deadline)                                                             \
     wait_event_state_(wq, condition, THREAD_PARKED, schedule_until(deadline))
 #define wait_event_interruptible_timeout(wq, condition, deadline)                                                      \

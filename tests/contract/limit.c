@@ -206,6 +206,25 @@ CASE(rlimit_memlock_ends_a_locked_stack_of_users)
     EXPECT_KILLED(user, SIGSEGV);
 }
 
+static void *use_all_memory(void *)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE;
+    for (;;)
+        REQUIRE(mmap(nullptr, 64 << 20, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED);
+}
+
+CASE_WITHIN(90, oom_kills_a_process_whose_main_thread_has_ended)
+{
+    IN_CHILD(child)
+    {
+        REQUIRE(write_text("/proc/self/oom_score_adj", "900") == 0);
+        pthread_t thread;
+        REQUIRE(pthread_create(&thread, nullptr, use_all_memory, nullptr) == 0);
+        pthread_exit(nullptr);
+    }
+    EXPECT_KILLED(child, SIGKILL);
+}
+
 CASE(rlimit_nproc_stops_forks_of_a_user)
 {
     IN_CHILD(child)

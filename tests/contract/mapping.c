@@ -577,7 +577,7 @@ CASE(tlb_is_flushed_on_every_processor)
     }
 }
 
-CASE_WITHIN(40, memory_is_given_back)
+CASE_WITHIN(120, memory_is_given_back)
 {
     // A hundred times 16 MiB in a guest of 1 GiB: what is unmapped and what ended processes held is free again.
     for (int i = 0; i < 100; i++) {

@@ -5,6 +5,7 @@
 #include "cpu/irqflags.h"
 #include "kernel/base/panic.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/reclaim.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sched/thread.h"
 
@@ -85,8 +86,10 @@ void arch_page_fault(struct pt_regs *regs, unsigned long address)
     case FAULT_SIGBUS:
         send_signal(t, address, error, SIGBUS, BUS_ADRERR);
         return;
+    case FAULT_OOM: // try again when memory is freed, or die if it is by us
+        fault_out_of_memory();
+        return;
     case FAULT_SHARED: // not outside kernel/mm
-    case FAULT_OOM:    // the killer has chosen someone: try again, or die if it was us
         return;
     }
 }

@@ -10,6 +10,7 @@
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/seq_file.h"
 
 DEFINE_LOCK_CLASS(file_lock_class, "file locks", RANK_FILES);
 DEFINE_LOCK_CLASS(lock_wait_class, "file lock waiters", (enum lock_rank)(RANK_FILES + 1));
@@ -22,13 +23,21 @@ struct file_lock {
     bool exclusive;
     loff_t start, end; // end is in it
     const void *owner;
-    pid_t pid;
+    struct pid *holder; // the process that asked for it; a reference
 };
 
 struct file_lock_context {
     struct spinlock lock;
-    struct list_head flocks, ranges;
+    struct list_head flocks, ranges; // lock
+    struct list_head waiting;        // of lock_wait, for /proc/locks: lock
     struct waitqueue wait;
+    struct inode *inode;             // whose it is: lives as long
+    struct list_head all;            // contexts_lock
+};
+
+struct lock_wait { // a request that sleeps
+    struct list_head link;
+    struct file_lock want;
 };
 
 struct lock_waiter { // POSIX requests that sleep
@@ -37,6 +46,9 @@ struct lock_waiter { // POSIX requests that sleep
 };
 static struct spinlock waiters_lock = SPINLOCK_INIT(&lock_wait_class);
 static LIST_HEAD(waiters);
+static DEFINE_LOCK_CLASS(contexts_class, "file lock contexts", (enum lock_rank)(RANK_FILES - 1)); // outside each context's lock
+static struct spinlock contexts_lock = SPINLOCK_INIT(&contexts_class);
+static LIST_HEAD(contexts); // contexts_lock
 
 static struct file_lock_context *context_of(struct inode *inode)
 {
@@ -49,15 +61,28 @@ static struct file_lock_context *context_of(struct inode *inode)
     spin_init(&fresh->lock, &file_lock_class);
     list_init(&fresh->flocks);
     list_init(&fresh->ranges);
+    list_init(&fresh->waiting);
     waitqueue_init(&fresh->wait);
+    fresh->inode = inode;
     spin_lock(&inode->lock);
     ctx = inode->locks;
     if (!ctx)
         store_release(&inode->locks, ctx = fresh);
     spin_unlock(&inode->lock);
-    if (ctx != fresh)
+    if (ctx != fresh) {
         kfree(fresh);
+        return ctx;
+    }
+    spin_guard(&contexts_lock);
+    list_add_tail(&ctx->all, &contexts);
     return ctx;
+}
+
+static void lock_free(struct file_lock *l)
+{
+    if (l)
+        pid_put(l->holder);
+    kfree(l);
 }
 
 static void free_list(struct list_head *list)
@@ -65,12 +90,16 @@ static void free_list(struct list_head *list)
     while (!list_empty(list)) {
         struct file_lock *l = list_first_entry(list, struct file_lock, link);
         list_del(&l->link);
-        kfree(l);
+        lock_free(l);
     }
 }
 
 void file_lock_context_free(struct inode *inode)
 {
+    {
+        spin_guard(&contexts_lock);
+        list_del(&inode->locks->all);
+    }
     free_list(&inode->locks->flocks);
     free_list(&inode->locks->ranges);
     kfree(inode->locks);
@@ -98,10 +127,22 @@ static void flock_drop(struct file_lock_context *ctx, const struct file *owner)
     if (mine)
         list_del(&mine->link);
     spin_unlock(&ctx->lock);
-    kfree(mine);
     if (mine)
         wake_up_all(&ctx->wait);
+    lock_free(mine);
+}
 
+// A request that is about to sleep is listed until it is over.
+static void wait_begins(struct file_lock_context *ctx, struct lock_wait *w, const struct file_lock *want)
+{
+    w->want = *want;
+    spin_guard(&ctx->lock);
+    list_add_tail(&w->link, &ctx->waiting);
+}
+static void wait_ends(struct file_lock_context *ctx, struct lock_wait *w)
+{
+    spin_guard(&ctx->lock);
+    list_del(&w->link);
 }
 
 static bool flock_try(struct file_lock_context *ctx, struct file_lock *want)
@@ -126,24 +167,28 @@ int file_flock(struct file *file, int op)
     if (!want)
         return -ENOLCK;
     *want = (struct file_lock){
-        .kind = KIND_FLOCK, .exclusive = op & LOCK_EX, .end = INT64_MAX, .owner = file, .pid = pid_vnr(current_process()->pid)};
+        .kind = KIND_FLOCK, .exclusive = op & LOCK_EX, .end = INT64_MAX, .owner = file, .holder = pid_get(current_process()->pid)};
     bool have = false;
     spin_lock(&ctx->lock);
     list_for_each_entry(l, &ctx->flocks, link)
         have |= l->owner == file && l->exclusive == want->exclusive;
     spin_unlock(&ctx->lock);
     if (have) {
-        kfree(want);
+        lock_free(want);
         return 0;
     }
     flock_drop(ctx, file); // converting is not atomic: flock(2)
     int err = 0;
-    if (op & LOCK_NB)
+    if (op & LOCK_NB) {
         err = flock_try(ctx, want) ? 0 : -EAGAIN;
-    else
+    } else if (!flock_try(ctx, want)) {
+        struct lock_wait w;
+        wait_begins(ctx, &w, want);
         err = wait_event_interruptible(&ctx->wait, flock_try(ctx, want)) ? -ERESTARTSYS : 0;
+        wait_ends(ctx, &w);
+    }
     if (err)
-        kfree(want);
+        lock_free(want);
     return err;
 }
 
@@ -152,6 +197,7 @@ int file_flock(struct file *file, int op)
 static struct file_lock *range_copy(struct file_lock *room, const struct file_lock *from, loff_t start, loff_t end)
 {
     *room = *from;
+    pid_get(room->holder);
     room->start = start;
     room->end = end;
     return room;
@@ -176,7 +222,7 @@ static bool cut(struct file_lock_context *ctx, const void *owner, loff_t start, 
             l->start = end + 1;
         } else {
             list_del(&l->link);
-            kfree(l);
+            lock_free(l);
         }
     }
     return changed;
@@ -196,7 +242,7 @@ static void join(struct file_lock_context *ctx, struct file_lock *mine)
         else
             continue;
         list_del(&l->link);
-        kfree(l);
+        lock_free(l);
     }
 }
 
@@ -267,21 +313,30 @@ static int range_set(struct file_lock_context *ctx, const struct file_lock *want
     list_init(&r.waiter.link);
     r.lock = kmalloc(sizeof *r.lock, ALLOC_KERNEL);
     r.room = kmalloc(sizeof *r.room, ALLOC_KERNEL);
+    if (r.lock)
+        r.lock->holder = nullptr;
     int err = r.lock && r.room ? 0 : -ENOLCK;
     if (!err) {
         *r.lock = *want;
-        if (!wait)
-            err = range_try(&r) ? r.err : -EAGAIN;
-        else
+        pid_get(want->holder);
+        if (range_try(&r)) {
+            err = r.err;
+        } else if (!wait) {
+            err = -EAGAIN;
+        } else {
+            struct lock_wait w;
+            wait_begins(ctx, &w, want);
             err = wait_event_interruptible(&ctx->wait, range_try(&r)) ? -ERESTARTSYS : r.err;
+            wait_ends(ctx, &w);
+        }
     }
     if (!list_empty(&r.waiter.link)) {
         spin_lock(&waiters_lock);
         list_del(&r.waiter.link);
         spin_unlock(&waiters_lock);
     }
-    kfree(r.lock);
-    kfree(r.room);
+    lock_free(r.lock);
+    kfree(r.room); // never filled
     return err;
 }
 
@@ -345,7 +400,7 @@ static void get_lock(struct file_lock_context *ctx, const struct file_lock *want
     lock->l_whence = SEEK_SET;
     lock->l_start = l->start;
     lock->l_len = l->end == INT64_MAX ? 0 : l->end - l->start + 1;
-    lock->l_pid = l->kind == KIND_OFD ? -1 : l->pid;
+    lock->l_pid = l->kind == KIND_OFD ? -1 : pid_vnr(l->holder);
 }
 
 int file_posix_lock(struct file *file, int cmd, struct abi_flock *lock)
@@ -357,7 +412,7 @@ int file_posix_lock(struct file *file, int cmd, struct abi_flock *lock)
         return -EINVAL;
     struct file_lock want = {
         .kind = ofd ? KIND_OFD : KIND_POSIX, .exclusive = lock->l_type == F_WRLCK, .owner = ofd ? (const void *)file : current_task()->files,
-        .pid = pid_vnr(current_process()->pid)};
+        .holder = current_process()->pid};
     int err = to_range(file, lock, &want);
     if (err)
         return err;
@@ -400,4 +455,45 @@ void file_locks_release(struct file *file)
     struct file_lock_context *ctx = file->inode->locks;
     flock_drop(ctx, file);
     drop_all(ctx, file);
+}
+
+// ---- /proc/locks: proc_locks(5) ---------------------------------------------------------------------------------------------------------------------------
+
+static void show_lock(struct seq_file *m, const struct pid_namespace *ns, const struct inode *inode, unsigned id, const struct file_lock *l, bool waits)
+{
+    static const char *const kinds[] = {[KIND_FLOCK] = "FLOCK ", [KIND_POSIX] = "POSIX ", [KIND_OFD] = "OFDLCK"};
+    pid_t nr = l->kind == KIND_OFD ? -1 : pid_nr_ns(l->holder, ns);
+    if (!nr)
+        return; // of a process that is not to be seen from here
+    seq_printf(m, "%u: %s%s ADVISORY  %s %d %02x:%02x:%llu %lld ", id, waits ? "-> " : "", kinds[l->kind], l->exclusive ? "WRITE" : "READ", nr,
+               MAJOR(inode->sb->dev), MINOR(inode->sb->dev), (unsigned long long)inode->ino, (long long)l->start);
+    if (l->end == INT64_MAX)
+        seq_puts(m, "EOF\n");
+    else
+        seq_printf(m, "%lld\n", (long long)l->end);
+}
+
+// Each lock, and behind it with the same number those who wait for it.
+static void show_list(struct seq_file *m, const struct pid_namespace *ns, struct file_lock_context *ctx, struct list_head *list, unsigned *id)
+{
+    struct file_lock *l;
+    struct lock_wait *w;
+    list_for_each_entry(l, list, link) {
+        show_lock(m, ns, ctx->inode, ++*id, l, false);
+        list_for_each_entry(w, &ctx->waiting, link)
+            if ((w->want.kind == KIND_FLOCK) == (l->kind == KIND_FLOCK) && conflict(list, &w->want) == l)
+                show_lock(m, ns, ctx->inode, *id, &w->want, true);
+    }
+}
+
+void file_locks_show(struct seq_file *m, const struct pid_namespace *ns)
+{
+    unsigned id = 0;
+    struct file_lock_context *ctx;
+    spin_guard(&contexts_lock);
+    list_for_each_entry(ctx, &contexts, all) {
+        spin_guard(&ctx->lock);
+        show_list(m, ns, ctx, &ctx->flocks, &id);
+        show_list(m, ns, ctx, &ctx->ranges, &id);
+    }
 }

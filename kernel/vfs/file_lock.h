@@ -4,6 +4,7 @@
 #include "kernel/vfs/vfs.h"
 
 struct files;
+struct pid_namespace;
 
 // flock(2): op is LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. -EWOULDBLOCK, -EINTR, -ENOMEM.
 [[nodiscard]] int file_flock(struct file *file, int op);
@@ -14,3 +15,5 @@ void file_locks_close(struct file *file, struct files *owner);
 // The last reference of a description: drops its flock and OFD locks.
 void file_locks_release(struct file *file);
 void file_lock_context_free(struct inode *inode);
+// /proc/locks, with the numbers that holders have in `ns`.
+void file_locks_show(struct seq_file *m, const struct pid_namespace *ns);

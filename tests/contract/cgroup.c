@@ -309,3 +309,31 @@ CASE(cgroup_zombies_do_not_count_as_members)
     remove_group(); // and the group may go before it is waited for
     EXPECT_EXITED(child, 0);
 }
+
+static _Atomic bool groups_change;
+
+static void *look_at_files(void *)
+{
+    while (groups_change) {
+        access("cg/g/h/pids.max", F_OK);
+        access("cg/g/h/cgroup.events", F_OK);
+        access("cg/g/h/none", F_OK);
+    }
+    return nullptr;
+}
+
+CASE(cgroup_files_are_looked_up_while_groups_come_and_go)
+{
+    pthread_t looker;
+    make_group();
+    groups_change = true;
+    REQUIRE(pthread_create(&looker, nullptr, look_at_files, nullptr) == 0);
+    for (int i = 0; i < 300; i++) {
+        EXPECT_EQ(mkdir("cg/g/h", 0755), 0);
+        EXPECT_EQ(access("cg/g/h/cgroup.events", F_OK), 0);
+        EXPECT_EQ(rmdir("cg/g/h"), 0);
+    }
+    groups_change = false;
+    pthread_join(looker, nullptr);
+    remove_group();
+}

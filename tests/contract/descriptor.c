@@ -1,9 +1,12 @@
 // tests/contract/descriptor.c — dup, fcntl, close_range, limits of the table; record locks, open-file locks, flock.
 #include "tests/contract/harness.h"
 
+#include <sched.h>
+#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 
 CASE(dup_shares_the_open_file)
 {
@@ -402,4 +405,82 @@ CASE(memfd_seal_write_waits_for_mappings)
     EXPECT_ERRNO(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
     munmap(p, PAGE);
     EXPECT_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+}
+
+// --- /proc/locks. ---
+
+// Whether there is a line for the file (by its numbers) with this in it.
+static bool lock_listed(const struct stat *s, const char *format, ...)
+{
+    char wanted[128], line[256], file[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(wanted, sizeof wanted, format, args);
+    va_end(args);
+    snprintf(file, sizeof file, " %02x:%02x:%lu ", major(s->st_dev), minor(s->st_dev), (unsigned long)s->st_ino);
+    FILE *f = fopen("/proc/locks", "r");
+    REQUIRE(f);
+    bool found = false;
+    while (fgets(line, sizeof line, f)) {
+        char *at = strstr(line, file);
+        if (!at)
+            continue;
+        memmove(at, at + strlen(file) - 1, strlen(at + strlen(file) - 1) + 1); // the rest is compared without it
+        found |= strstr(line, wanted) != nullptr;
+    }
+    fclose(f);
+    return found;
+}
+
+CASE(proc_locks_tells_who_holds_and_who_waits)
+{
+    struct stat s;
+    int fd = open("f", O_RDWR | O_CREAT, 0600), me = getpid();
+    REQUIRE(fstat(fd, &s) == 0);
+    EXPECT(!lock_listed(&s, "ADVISORY"));
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 10, 10), 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_RDLCK, 40, 0), 0);
+    EXPECT(lock_listed(&s, ": POSIX  ADVISORY  WRITE %d 10 19\n", me));
+    EXPECT(lock_listed(&s, ": POSIX  ADVISORY  READ %d 40 EOF\n", me));
+    EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 12, 2), 0);
+    EXPECT(lock_listed(&s, ": POSIX  ADVISORY  WRITE %d 10 11\n", me));
+    EXPECT(lock_listed(&s, ": POSIX  ADVISORY  WRITE %d 14 19\n", me));
+    EXPECT_EQ(lock(fd, F_OFD_SETLK, F_WRLCK, 30, 2), 0);
+    EXPECT(lock_listed(&s, ": OFDLCK ADVISORY  WRITE -1 30 31\n"));
+    EXPECT_EQ(flock(fd, LOCK_SH), 0);
+    EXPECT(lock_listed(&s, ": FLOCK  ADVISORY  READ %d 0 EOF\n", me));
+    IN_CHILD(waiter)
+    {
+        EXPECT_EQ(lock(fd, F_SETLKW, F_WRLCK, 15, 1), 0);
+    }
+    until_asleep(waiter);
+    EXPECT(lock_listed(&s, ": -> POSIX  ADVISORY  WRITE %d 15 15\n", (int)waiter));
+    EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 0, 0), 0);
+    EXPECT_EXITED(waiter, 0);
+    EXPECT(!lock_listed(&s, "POSIX"));
+    EXPECT(lock_listed(&s, "FLOCK"));
+    close(fd);
+    EXPECT(!lock_listed(&s, "ADVISORY"));
+}
+
+CASE(record_lock_test_tells_the_holder_s_number_in_the_asker_s_namespace)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 1), 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(inside)
+        {
+            EXPECT_EQ(test_lock(fd, F_GETLK, 0, 0).l_pid, 0); // one that is not to be seen
+            EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 5, 1), 0);
+            IN_CHILD(other)
+            {
+                EXPECT_EQ(test_lock(fd, F_GETLK, 5, 1).l_pid, 1);
+            }
+            EXPECT_EXITED(other, 0);
+        }
+        EXPECT_EXITED(inside, 0);
+    }
+    EXPECT_EXITED(child, 0);
 }

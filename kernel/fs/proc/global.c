@@ -12,6 +12,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
+#include "kernel/vfs/file_lock.h"
 #include "kernel/vfs/seq_file.h"
 
 static unsigned long long ticks(uint64_t ns)
@@ -74,6 +75,11 @@ static int file_systems_entry_show(struct seq_file *m, void *)
 static int devices_entry_show(struct seq_file *m, void *)
 {
     devices_show(m);
+    return 0;
+}
+static int locks_show(struct seq_file *m, void *)
+{
+    file_locks_show(m, proc_sb(m->file->inode->sb)->ns);
     return 0;
 }
 static int misc_show(struct seq_file *m, void *)
@@ -146,6 +152,7 @@ const struct pseudo_entry proc_global_files[] = {
     {.name = "iomem", .mode = 0400, .show = iomem_show},
     {.name = "kmsg", .mode = 0400, .fops = &proc_kmsg_fops},
     {.name = "loadavg", .mode = 0444, .show = loadavg_show},
+    {.name = "locks", .mode = 0444, .show = locks_show},
     {.name = "meminfo", .mode = 0444, .show = meminfo_show},
     {.name = "misc", .mode = 0444, .show = misc_show},
     {.name = "mounts", .target = "self/mounts"},

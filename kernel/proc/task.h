@@ -27,6 +27,8 @@ struct restart_block { // what restart_syscall(2) continues
     int clock;
 };
 
+#define CPU_TIMER_CLOCKS 2 // CPU clocks of a process or thread: all its time, its user time
+
 struct task {
     struct thread thread;            // first
     struct process *process;
@@ -69,6 +71,7 @@ struct task {
     uint8_t sync_fault;              // a forced signal that is delivered before any other; 0: none
     uint64_t timer_slack, default_timer_slack; // ns; the default is what the parent had: PR_SET_TIMERSLACK
     uint64_t rt_sleeps, rt_since;    // RLIMIT_RTTIME: times it slept, and its run time then, as the last tick saw it: time/cpu_timer.c
+    struct rb_root_cached cpu_timers[CPU_TIMER_CLOCKS]; // armed on its own clocks: process->timers->lock; time/cpu_timer.c
     void *futex_wait;                // owned by ipc/futex.c
     struct rcu_head rcu;
 };

@@ -1,7 +1,10 @@
 // kernel/time/cpu_timer.c — what happens when CPU time is used up: ITIMER_VIRTUAL, ITIMER_PROF, RLIMIT_CPU, timers and sleeps on CPU clocks.
 //
-// The tick of each CPU calls cpu_time_tick() for the user thread it finds running. A process without any such timer costs two loads
+// The tick of each CPU calls cpu_time_tick() for the user thread it finds running. A process without any such timer costs a few loads
 // there. So the granularity is the tick's, 4 ms, as on Linux with its default clock.
+//
+// Armed timers stand in a tree by expiry for each clock: all time and user time, of the process and of each thread. A tick reads each clock that
+// has timers once, and looks at the first ones of its tree only, however many there are. It fires a limited number; the rest is late by a tick.
 
 #include "kernel/base/assert.h"
 #include "kernel/boot/init.h"
@@ -19,7 +22,44 @@ uint64_t process_virtual_time(struct process *p, bool prof)
 
 // -- timers -------------------------------------------------------------------------------------------------------------------
 
-int cpu_timer_arm(struct cpu_timer *timer, uint64_t expires)
+#define FIRED_AT_ONCE 20 // for each clock: so long interrupts are off
+
+static struct cpu_timer *timer_of(struct rb_node *node)
+{
+    return rb_entry(node, struct cpu_timer, node);
+}
+
+static struct rb_root_cached *tree_of(struct timers_user *timers, const struct cpu_clock *clock)
+{
+    struct rb_root_cached *trees = clock->task ? clock->task->cpu_timers : timers->cpu_timers;
+    return &trees[clock->type == CPUCLOCK_VIRT];
+}
+
+static void disarm(struct rb_root_cached *tree, struct cpu_timer *timer)
+{
+    rb_erase_cached(tree, &timer->node, nullptr);
+    timer->armed = false;
+}
+
+static void tree_insert(struct rb_root_cached *tree, struct cpu_timer *timer)
+{
+    struct rb_node **link = &tree->root.node, *parent = nullptr;
+    bool leftmost = true;
+    while (*link) {
+        parent = *link;
+        if (timer->expires < timer_of(parent)->expires) {
+            link = &parent->left;
+        } else {
+            link = &parent->right;
+            leftmost = false;
+        }
+    }
+    rb_link_node(&timer->node, parent, link);
+    rb_insert_cached(tree, &timer->node, leftmost, nullptr);
+    timer->armed = true;
+}
+
+int cpu_timer_again(struct cpu_timer *timer, uint64_t expires)
 {
     struct timers_user *timers = timers_get(timer->clock.process);
     if (!timers)
@@ -27,9 +67,11 @@ int cpu_timer_arm(struct cpu_timer *timer, uint64_t expires)
     spin_irq_guard(&timers->lock);
     if (timers->closed)
         return -ESRCH;
+    struct rb_root_cached *tree = tree_of(timers, &timer->clock);
+    if (timer->armed)
+        disarm(tree, timer);
     timer->expires = expires;
-    if (list_empty(&timer->link))
-        list_add(&timer->link, &timers->cpu_timers);
+    tree_insert(tree, timer);
     return 0;
 }
 
@@ -40,9 +82,9 @@ bool cpu_timer_cancel(struct cpu_timer *timer)
         return false;
     for (;;) {
         irq_flags_t flags = spin_lock_irqsave(&timers->lock);
-        bool firing = timer->firing, armed = !firing && !list_empty(&timer->link);
-        if (armed)
-            list_del_init(&timer->link);
+        bool firing = timer->firing, armed = timer->armed;
+        if (armed && !firing)
+            disarm(tree_of(timers, &timer->clock), timer);
         spin_unlock_irqrestore(&timers->lock, flags);
         if (!firing)
             return armed;
@@ -50,34 +92,65 @@ bool cpu_timer_cancel(struct cpu_timer *timer)
     }
 }
 
-// Collects the timers that are due, then fires each with the lock dropped. `firing` keeps a canceller from freeing one meanwhile.
-static void cpu_timers_check(struct timers_user *timers)
+// Timers on clocks of single threads are their own process's, whose threads cancel those they sleep on, and whose end deletes the rest.
+void cpu_timers_disarm(struct timers_user *timers)
 {
-    LIST_HEAD(candidates);
+    for (unsigned i = 0; i < CPU_TIMER_CLOCKS; i++)
+        while (timers->cpu_timers[i].leftmost)
+            disarm(&timers->cpu_timers[i], timer_of(timers->cpu_timers[i].leftmost));
+}
+
+static void take_due(struct timers_user *timers, struct rb_root_cached *tree, uint64_t now, struct list_head *due)
+{
+    spin_irq_guard(&timers->lock);
+    for (unsigned n = 0; n < FIRED_AT_ONCE && tree->leftmost; n++) {
+        struct cpu_timer *timer = timer_of(tree->leftmost);
+        if (timer->expires > now)
+            return;
+        disarm(tree, timer);
+        timer->firing = true; // keeps a canceller from freeing it meanwhile
+        list_add_tail(&timer->due, due);
+    }
+}
+
+// Fires what is due on a clock that shows `now`; interrupts off. Clocks are read without the timers' lock: they take the process tree's, which
+// ranks outside.
+static void fire_due(struct timers_user *timers, struct rb_root_cached *tree, uint64_t now)
+{
     LIST_HEAD(due);
     struct cpu_timer *timer, *next;
-    // Clocks are read without the timers' lock: they take the process tree's, which ranks outside.
-    irq_flags_t flags = spin_lock_irqsave(&timers->lock);
-    list_for_each_entry_safe(timer, next, &timers->cpu_timers, link) {
-        timer->firing = true;
-        list_move_tail(&timer->link, &candidates);
-    }
-    spin_unlock_irqrestore(&timers->lock, flags);
-    list_for_each_entry_safe(timer, next, &candidates, link) {
-        if (cpu_clock_read(&timer->clock) >= timer->expires)
-            list_move_tail(&timer->link, &due);
-    }
-    flags = spin_lock_irqsave(&timers->lock);
-    list_for_each_entry_safe(timer, next, &candidates, link) {
-        list_move_tail(&timer->link, &timers->cpu_timers);
-        timer->firing = false;
-    }
-    spin_unlock_irqrestore(&timers->lock, flags);
-    list_for_each_entry_safe(timer, next, &due, link) {
-        list_del_init(&timer->link);
+    take_due(timers, tree, now, &due);
+    list_for_each_entry_safe(timer, next, &due, due) {
         timer->fire(timer);
         store_release(&timer->firing, false);
     }
+}
+
+// A clock that stands still has no tick to find out that the timer is due already.
+int cpu_timer_start(struct cpu_timer *timer, uint64_t expires)
+{
+    int err = cpu_timer_again(timer, expires);
+    uint64_t now = err ? 0 : cpu_clock_read(&timer->clock);
+    if (err || now < expires)
+        return err;
+    struct timers_user *timers = timer->clock.process->timers;
+    irq_flags_t flags = arch_irq_save();
+    fire_due(timers, tree_of(timers, &timer->clock), now);
+    arch_irq_restore(flags);
+    return 0;
+}
+
+static bool trees_used(const struct rb_root_cached *trees)
+{
+    return READ_ONCE(trees[0].leftmost) || READ_ONCE(trees[1].leftmost);
+}
+
+static void fire_both(struct timers_user *timers, struct rb_root_cached *trees, uint64_t utime, uint64_t stime)
+{
+    if (READ_ONCE(trees[0].leftmost))
+        fire_due(timers, &trees[0], utime + stime);
+    if (READ_ONCE(trees[1].leftmost))
+        fire_due(timers, &trees[1], utime);
 }
 
 // -- sleeping on a CPU clock --------------------------------------------------------------------------------------------------
@@ -101,8 +174,7 @@ int cpu_clock_sleep(int clockid, ktime_t deadline, ktime_t *left)
     int err = cpu_clock_find(clockid, &s.timer.clock);
     if (err)
         return err;
-    list_init(&s.timer.link);
-    err = cpu_timer_arm(&s.timer, (uint64_t)deadline);
+    err = cpu_timer_start(&s.timer, (uint64_t)deadline);
     while (!err) {
         set_current_state(THREAD_INTERRUPTIBLE);
         if (READ_ONCE(s.done))
@@ -163,26 +235,36 @@ static void rt_limit_check(struct thread *t, struct process *p)
     }
 }
 
+static void process_time_tick(struct process *p, struct timers_user *timers, bool limited, bool interval)
+{
+    uint64_t utime, stime;
+    process_times(p, &utime, &stime);
+    if (limited)
+        cpu_limit_check(p, utime + stime);
+    if (interval && itimer_cpu_due(timers, &timers->virtual, utime))
+        signal_send_kernel(p, SIGVTALRM);
+    if (interval && itimer_cpu_due(timers, &timers->prof, utime + stime))
+        signal_send_kernel(p, SIGPROF);
+    if (timers)
+        fire_both(timers, timers->cpu_timers, utime, stime);
+}
+
 static void cpu_time_tick(struct thread *t, bool)
 {
-    struct process *p = task_of(t)->process;
+    struct task *task = task_of(t);
+    struct process *p = task->process;
     if (unlikely(READ_ONCE(p->rlimits[RLIMIT_RTTIME].cur) != RLIM_INFINITY) && t->params.rt_priority)
         rt_limit_check(t, p);
     struct timers_user *timers = READ_ONCE(p->timers);
     bool limited = READ_ONCE(p->rlimits[RLIMIT_CPU].cur) != RLIM_INFINITY;
     bool interval = timers && (READ_ONCE(timers->virtual.expires) || READ_ONCE(timers->prof.expires));
-    if (limited || interval) {
+    if (limited || interval || (timers && trees_used(timers->cpu_timers)))
+        process_time_tick(p, timers, limited, interval);
+    if (timers && trees_used(task->cpu_timers)) {
         uint64_t utime, stime;
-        process_times(p, &utime, &stime);
-        if (limited)
-            cpu_limit_check(p, utime + stime);
-        if (interval && itimer_cpu_due(timers, &timers->virtual, utime))
-            signal_send_kernel(p, SIGVTALRM);
-        if (interval && itimer_cpu_due(timers, &timers->prof, utime + stime))
-            signal_send_kernel(p, SIGPROF);
+        thread_times(t, &utime, &stime);
+        fire_both(timers, task->cpu_timers, utime, stime);
     }
-    if (timers && !list_empty(&timers->cpu_timers))
-        cpu_timers_check(timers);
 }
 
 static int cpu_timer_init(void)

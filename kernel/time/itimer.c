@@ -32,7 +32,6 @@ struct timers_user *timers_get(struct process *process)
     spin_init(&timers->lock, &timers_class);
     timers->process = process;
     hrtimer_init(&timers->real, HRTIMER_MONOTONIC, real_fired);
-    list_init(&timers->cpu_timers);
     xa_init(&timers->posix);
     struct timers_user *old = nullptr;
     if (try_cmpxchg(&process->timers, &old, timers))
@@ -55,9 +54,7 @@ void process_timers_exit(struct process *p)
     timers->closed = true;
     timers->real_interval = 0;
     timers->virtual = timers->prof = (struct itimer_cpu){0};
-    struct cpu_timer *timer, *next;
-    list_for_each_entry_safe(timer, next, &timers->cpu_timers, link)
-        list_del_init(&timer->link);
+    cpu_timers_disarm(timers);
     spin_unlock_irqrestore(&timers->lock, flags);
     hrtimer_cancel(&timers->real);
     posix_timers_delete_all(timers);

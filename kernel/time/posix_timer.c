@@ -106,7 +106,7 @@ static void cpu_timer_fired(struct cpu_timer *timer)
 {
     ktime_t next = expired(container_of(timer, struct posix_timer, cpu_timer));
     if (next != KTIME_MAX)
-        (void)cpu_timer_arm(timer, (uint64_t)next); // fails only when the clock's process is gone, and then it stands still
+        (void)cpu_timer_again(timer, (uint64_t)next); // fails only when the clock's process is gone, and then it stands still
 }
 
 // The timer with that number, or null. The caller holds timers->lock; with timers->change held too the timer stays when the lock is dropped.
@@ -206,7 +206,6 @@ static int timer_make(int clockid, const struct abi_sigevent *event, struct posi
     t->owner = timers;
     t->clockid = clockid;
     hrtimer_init(&t->hrtimer, HRTIMER_MONOTONIC, hrtimer_fired);
-    list_init(&t->cpu_timer.link);
     t->cpu_timer.fire = cpu_timer_fired;
     int err = timer_set_event(t, event);
     if (!err && clockid_is_cpu(clockid)) {
@@ -437,7 +436,7 @@ static int timer_set(int id, bool absolute, const struct timer_ns *new, struct t
     bool arm_cpu = t->cpu && t->armed;
     uint64_t expires = (uint64_t)t->next;
     spin_unlock_irqrestore(&timers->lock, flags);
-    return arm_cpu && cpu_timer_arm(&t->cpu_timer, expires) == -ENOMEM ? -EAGAIN : 0;
+    return arm_cpu && cpu_timer_start(&t->cpu_timer, expires) == -ENOMEM ? -EAGAIN : 0;
 }
 
 SYSCALL4(timer_settime, int, id, int, how, const struct abi_itimerspec __user *, unew, struct abi_itimerspec __user *, uold)

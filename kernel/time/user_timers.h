@@ -10,13 +10,16 @@
 #include "kernel/time/clock_internal.h"
 #include "kernel/time/hrtimer.h"
 
-// Waits for a CPU clock to reach `expires`. Hangs in the timers of the process whose clock it is; the tick looks.
+// Waits for a CPU clock to reach `expires`. Armed, it hangs in the tree of that clock, of the process or the thread; the tick looks. The lock is
+// that of the timers of the process whose clock, or whose thread's, it is.
 struct cpu_timer {
-    struct list_head link;  // in cpu_timers, or in a list of those that are due; empty: idle
+    struct rb_node node;
+    struct list_head due;   // taken off, about to be fired
     struct cpu_clock clock; // with references
     uint64_t expires;       // ns on that clock
-    // From the tick's interrupt, no lock held, already idle. May arm it again.
+    // Interrupts off, no lock held, already idle. May arm it again.
     void (*fire)(struct cpu_timer *timer);
+    bool armed;             // in the tree
     bool firing;            // between being taken off and the end of fire()
 };
 
@@ -31,7 +34,7 @@ struct timers_user {
     struct hrtimer real;          // ITIMER_REAL
     ktime_t real_interval;
     struct itimer_cpu virtual, prof;
-    struct list_head cpu_timers;
+    struct rb_root_cached cpu_timers[CPU_TIMER_CLOCKS]; // of the whole process
     struct xarray posix;          // id -> struct posix_timer
     uint64_t next_id;
     bool closed;                  // the process has ended: nothing can be armed any more
@@ -43,7 +46,9 @@ struct timers_user {
 [[nodiscard]] struct timers_user *timers_get(struct process *process);
 
 // cpu_timer.c
-[[nodiscard]] int cpu_timer_arm(struct cpu_timer *timer, uint64_t expires); // -ENOMEM, -ESRCH
+[[nodiscard]] int cpu_timer_start(struct cpu_timer *timer, uint64_t expires); // fires at once if it is due; -ENOMEM, -ESRCH
+[[nodiscard]] int cpu_timer_again(struct cpu_timer *timer, uint64_t expires); // from its fire(): the next tick looks
+void cpu_timers_disarm(struct timers_user *timers);                         // all of the process's clocks; its lock is held
 bool cpu_timer_cancel(struct cpu_timer *timer);                             // waits for its fire(); true: was armed
 [[nodiscard]] int cpu_clock_sleep(int clockid, ktime_t deadline, ktime_t *left);
 

@@ -131,12 +131,6 @@ static int build_set(struct namespaces *from, uint64_t flags, struct fs_context 
         ns->uts = uts_ns_get(from->uts);
     if (err)
         goto no_uts;
-    if (flags & CLONE_NEWNS)
-        err = mount_ns_copy(from->mnt, fs, &ns->mnt);
-    else
-        ns->mnt = mount_ns_get(from->mnt);
-    if (err)
-        goto no_mnt;
     if ((flags & CLONE_NEWPID) && from->pid_for_children != task_pid_ns(current_task()))
         err = -EINVAL; // unshared once already: a second one would have a level without a member
     else if (flags & CLONE_NEWPID)
@@ -151,14 +145,21 @@ static int build_set(struct namespaces *from, uint64_t flags, struct fs_context 
         ns->cgroup = cgroup_ns_get(from->cgroup);
     if (err)
         goto no_cgroup;
+    // Last, as it moves the root and directory in `fs`.
+    if (flags & CLONE_NEWNS)
+        err = mount_ns_copy(from->mnt, fs, &ns->mnt);
+    else
+        ns->mnt = mount_ns_get(from->mnt);
+    if (err)
+        goto no_mnt;
     *out = ns;
     return 0;
 
+no_mnt:
+    cgroup_ns_put(ns->cgroup);
 no_cgroup:
     pid_ns_put(ns->pid_for_children);
 no_pid:
-    mount_ns_put(ns->mnt);
-no_mnt:
     uts_ns_put(ns->uts);
 no_uts:
     kfree(ns);
@@ -280,76 +281,98 @@ void namespace_ref_put(struct namespace_ref *ref)
     }
 }
 
-// Makes the current task a member of one namespace.
-static int enter(const struct namespace_ref *ref)
+// Puts one namespace into `ns`, a set in the making, if the current task may become a member of it.
+static int enter(struct namespaces *ns, const struct namespace_ref *ref)
 {
     struct task *task = current_task();
-    if (ref->kind == CLONE_NEWNS && refcount_read(&task->fs->refs) > 1)
-        return -EINVAL; // its root and directory would move under others
-    if (ref->kind == CLONE_NEWPID) {
+    switch (ref->kind) {
+    case CLONE_NEWUTS:
+        uts_ns_put(ns->uts);
+        ns->uts = uts_ns_get(ref->ns);
+        return 0;
+    case CLONE_NEWNS:
+        if (!capable(CAP_SYS_CHROOT))
+            return -EPERM;
+        if (refcount_read(&task->fs->refs) > 1)
+            return -EINVAL; // its root and directory would move under others
+        mount_ns_put(ns->mnt);
+        ns->mnt = mount_ns_get(ref->ns);
+        return 0;
+    case CLONE_NEWCGROUP:
+        cgroup_ns_put(ns->cgroup);
+        ns->cgroup = cgroup_ns_get(ref->ns);
+        return 0;
+    case CLONE_NEWPID: {
         // Only into the own namespace or one below it.
         struct pid_namespace *at = ref->ns;
         while (at->level > task_pid_ns(task)->level)
             at = at->parent;
         if (at != task_pid_ns(task))
             return -EINVAL;
-    }
-    struct namespaces *ns;
-    int err = build_set(task->ns, 0, task->fs, &ns);
-    if (err)
-        return err;
-    switch (ref->kind) {
-    case CLONE_NEWUTS:
-        uts_ns_put(ns->uts);
-        ns->uts = uts_ns_get(ref->ns);
-        break;
-    case CLONE_NEWNS:
-        mount_ns_put(ns->mnt);
-        ns->mnt = mount_ns_get(ref->ns);
-        mount_ns_enter(ns->mnt, task->fs);
-        break;
-    case CLONE_NEWCGROUP:
-        cgroup_ns_put(ns->cgroup);
-        ns->cgroup = cgroup_ns_get(ref->ns);
-        break;
-    case CLONE_NEWPID:
         pid_ns_put(ns->pid_for_children);
         ns->pid_for_children = pid_ns_get(ref->ns);
-        break;
+        return 0;
     }
-    switch_set(ns);
-    return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+// Enters all of `kinds` that process `p` is in, or none.
+static int enter_those_of(struct namespaces *ns, struct process *p, unsigned long kinds)
+{
+    static const unsigned long order[] = {CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWPID, CLONE_NEWNS};
+    int err = task_may_access(p->leader, false);
+    for (size_t i = 0; i < ARRAY_SIZE(order) && !err; i++) {
+        struct namespace_ref ref;
+        uint64_t inum;
+        if (!(kinds & order[i]) || (err = namespace_ref_of(p->leader, order[i], false, &ref, &inum)))
+            continue;
+        err = enter(ns, &ref);
+        namespace_ref_put(&ref);
+    }
+    return err;
 }
 
 // setns(2): by a /proc/PID/ns file, or several at once by a pidfd.
 SYSCALL2(setns, int, fd, int, nstype)
 {
+    struct task *task = current_task();
     FD_REF(f, fd);
     if (!f.file)
         return -EBADF;
-    struct namespace_ref ref;
-    if (namespace_of_file && namespace_of_file(f.file, &ref)) {
-        int err = nstype && (unsigned long)nstype != ref.kind ? -EINVAL : capable(CAP_SYS_ADMIN) ? enter(&ref) : -EPERM;
-        namespace_ref_put(&ref);
-        return err;
-    }
-    struct pid *pid = pidfd_pid(f.file);
-    if (!pid || !nstype || ((unsigned)nstype & ~(unsigned)NAMESPACE_FLAGS))
-        return -EINVAL;
-    if (!capable(CAP_SYS_ADMIN))
-        return -EPERM;
-    struct process *p = process_of_pid_get(pid);
-    if (!p)
-        return -ESRCH;
+    struct namespace_ref ref = {};
+    struct process *p = nullptr;
+    struct namespaces *ns = nullptr;
     int err = 0;
-    static const unsigned long order[] = {CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWPID, CLONE_NEWNS};
-    for (size_t i = 0; i < ARRAY_SIZE(order) && !err; i++) {
-        uint64_t inum;
-        if (!((unsigned long)nstype & order[i]) || (err = namespace_ref_of(p->leader, order[i], false, &ref, &inum)))
-            continue;
-        err = enter(&ref);
-        namespace_ref_put(&ref);
+    unsigned long kinds = (unsigned)nstype;
+    if (namespace_of_file && namespace_of_file(f.file, &ref)) {
+        if (kinds && kinds != ref.kind)
+            err = -EINVAL;
+        kinds = ref.kind;
+    } else {
+        struct pid *pid = pidfd_pid(f.file);
+        if (!pid || !kinds || (kinds & ~NAMESPACE_FLAGS))
+            return -EINVAL;
+        if (!(p = process_of_pid_get(pid)))
+            return -ESRCH;
     }
-    process_put(p);
+    if (!err && !capable(CAP_SYS_ADMIN))
+        err = -EPERM;
+    if (!err)
+        err = build_set(task->ns, 0, task->fs, &ns);
+    if (!err)
+        err = p ? enter_those_of(ns, p, kinds) : enter(ns, &ref);
+    if (!err) {
+        if (kinds & CLONE_NEWNS)
+            mount_ns_enter(ns->mnt, task->fs);
+        switch_set(ns);
+    } else if (ns) {
+        namespaces_put(ns);
+    }
+    if (p)
+        process_put(p);
+    else
+        namespace_ref_put(&ref);
     return err;
 }

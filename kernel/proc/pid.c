@@ -65,13 +65,18 @@ static int number_take(struct pid_namespace *ns, struct pid *pid, pid_t wanted, 
     return 0;
 }
 
-static void number_give_back(struct pid_namespace *ns, pid_t nr)
+// `made`: there was a whole identity. A namespace whose first one comes to nothing has lost its init, and takes no other.
+static void number_give_back(struct pid_namespace *ns, pid_t nr, bool made)
 {
     bool dying;
     {
         spin_irq_guard(&ns->lock);
         xa_erase(&ns->ids, (uint64_t)nr);
         ns->nr_pids--;
+        if (!ns->nr_pids && !ns->reaper) {
+            ns->next = 1;
+            ns->dying |= made;
+        }
         dying = ns->dying;
     }
     if (likely(!dying))
@@ -108,7 +113,7 @@ int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, s
     }
     if (err) {
         while (++level <= (int)ns->level)
-            number_give_back(pid->numbers[level].ns, pid->numbers[level].nr);
+            number_give_back(pid->numbers[level].ns, pid->numbers[level].nr, false);
         kfree(pid);
         return err;
     }
@@ -120,7 +125,7 @@ int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, s
 void pid_free_numbers(struct pid *pid)
 {
     for (unsigned level = 0; level <= pid->level; level++)
-        number_give_back(pid->numbers[level].ns, pid->numbers[level].nr);
+        number_give_back(pid->numbers[level].ns, pid->numbers[level].nr, true);
     pid_put(pid);
 }
 

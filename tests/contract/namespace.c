@@ -1,6 +1,7 @@
 // tests/contract/namespace.c — PID, UTS and mount namespaces: namespaces(7), unshare(2), setns(2), pid_namespaces(7).
 #include "tests/contract/harness.h"
 
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -138,6 +139,94 @@ CASE(setns_takes_a_pidfd)
     kill(child, SIGKILL);
     EXPECT_KILLED(child, SIGKILL);
     EXPECT_ERRNO(setns(fd, CLONE_NEWUTS), ESRCH);
+}
+
+static void drop_capability(int cap)
+{
+    struct {
+        uint32_t version;
+        int pid;
+    } head = {.version = 0x20080522};
+    struct {
+        uint32_t effective, permitted, inheritable;
+    } data[2];
+    REQUIRE(syscall(SYS_capget, &head, data) == 0);
+    data[cap / 32].effective &= ~(1U << cap % 32);
+    REQUIRE(syscall(SYS_capset, &head, data) == 0);
+}
+
+static pid_t sleeper_in_own_namespaces(void)
+{
+    int ready[2];
+    char c;
+    REQUIRE(pipe(ready) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWUTS | CLONE_NEWNS) == 0);
+        sethostname("inside", 6);
+        REQUIRE(setuid(1000) == 0);
+        write(ready[1], "r", 1);
+        pause();
+    }
+    REQUIRE(read(ready[0], &c, 1) == 1);
+    return child;
+}
+
+static void *pause_thread(void *)
+{
+    for (;;)
+        pause();
+}
+
+CASE(setns_with_a_pidfd_is_all_or_nothing)
+{
+    pid_t child = sleeper_in_own_namespaces();
+    int fd = (int)syscall(SYS_pidfd_open, child, 0);
+    REQUIRE(fd >= 0);
+    IN_CHILD(enterer)
+    {
+        pthread_t thread; // which shares root and directory
+        REQUIRE(pthread_create(&thread, nullptr, pause_thread, nullptr) == 0);
+        EXPECT_ERRNO(setns(fd, CLONE_NEWUTS | CLONE_NEWNS), EINVAL);
+        EXPECT(strcmp(host_name(), "inside") != 0);
+    }
+    EXPECT_EXITED(enterer, 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(setns_needs_capabilities_and_access)
+{
+    enum { SYS_CHROOT = 18, SYS_PTRACE = 19 };
+    pid_t child = sleeper_in_own_namespaces();
+    int fd = (int)syscall(SYS_pidfd_open, child, 0), mnt = open_ns(child, "mnt");
+    REQUIRE(fd >= 0);
+    IN_CHILD(no_chroot)
+    {
+        drop_capability(SYS_CHROOT);
+        EXPECT_ERRNO(setns(mnt, CLONE_NEWNS), EPERM);
+        EXPECT_EQ(setns(fd, CLONE_NEWUTS), 0);
+    }
+    EXPECT_EXITED(no_chroot, 0);
+    IN_CHILD(no_ptrace)
+    {
+        drop_capability(SYS_PTRACE);
+        EXPECT_ERRNO(setns(fd, CLONE_NEWUTS), EPERM);
+    }
+    EXPECT_EXITED(no_ptrace, 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(unshare_that_fails_changes_nothing)
+{
+    private_mounts();
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    ino_t ours = ns_inode("mnt");
+    EXPECT_ERRNO(unshare(CLONE_NEWNS | CLONE_NEWPID), EINVAL); // a second PID namespace without a member of the first
+    EXPECT_EQ(ns_inode("mnt"), ours);
+    REQUIRE(mkdir("m", 0755) == 0);
+    EXPECT_EQ(mount("none", "m", "tmpfs", 0, nullptr), 0); // the directory is in our namespace still
 }
 
 CASE(ns_links_name_kind_and_number)
@@ -298,6 +387,18 @@ CASE(pid_namespace_end_overtakes_forks)
         }
         EXPECT_EXITED(outside, 0);
     }
+}
+
+CASE(pid_namespace_whose_first_fork_fails_is_over)
+{
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = 8, .exit_signal = SIGCHLD};
+        EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EFAULT);
+        EXPECT_ERRNO(syscall(SYS_fork), ENOMEM);
+    }
+    EXPECT_EXITED(outside, 0);
 }
 
 CASE(pid_namespace_nests_and_shows_in_status)

@@ -154,3 +154,8 @@ void cred_put(const struct cred *shared)
     if (cred && refcount_dec_and_test(&cred->refs))
         call_rcu(&cred->rcu, cred_free);
 }
+
+bool over_nproc(const struct cred *cred)
+{
+    return cred->uid != 0 && (uint64_t)atomic_read(&cred->user->processes) > rlimit(RLIMIT_NPROC);
+}

@@ -50,6 +50,7 @@ static inline const struct cred *cred_get(const struct cred *cred)
     return cred;
 }
 void cred_put(const struct cred *cred);
+bool over_nproc(const struct cred *cred);                // its user has more processes than the current RLIMIT_NPROC; never root
 // The account of a real user id, with a reference; null: no memory. May sleep.
 [[nodiscard]] struct user_account *user_account_get(uid_t uid);
 void user_account_put(struct user_account *account);

@@ -56,6 +56,8 @@ static int commit_uids(struct cred *new)
         }
         user_account_put(new->user);
         new->user = account;
+        // setuid(2) does not fail for RLIMIT_NPROC, as programs do not expect it; the execve(2) that follows does.
+        current_task()->over_nproc = over_nproc(new);
     }
     fix_capabilities(old, new);
     cred_commit(new);

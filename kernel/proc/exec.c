@@ -91,54 +91,57 @@ static void take_over_leadership(struct task *task, struct task *leader) REQUIRE
     p->nr_zombie_threads = 0;
 }
 
+static int end_other_threads(struct task *task)
+{
+    struct process *p = task->process;
+    {
+        spin_irq_guard(&process_tree_lock);
+        spin_guard(&task->sighand->lock);
+        if (p->group_exit || p->group_exec_task)
+            return -EAGAIN;
+        p->group_exec_task = task;
+        signal_kill_others(p, task);
+    }
+    // The leader must be past its last action too: its structure gives us its identity.
+    int err = wait_event_killable(&p->exit_wq, READ_ONCE(p->nr_threads) == 1 && (READ_ONCE(p->leader) == task ||
+                                                                                READ_ONCE(p->nr_zombie_threads)));
+    struct task *leader = nullptr;
+    {
+        spin_irq_guard(&process_tree_lock);
+        if (!err && p->leader != task) {
+            leader = p->leader;
+            take_over_leadership(task, leader);
+            thread_unlink_dead(leader);
+        }
+        p->group_exec_task = nullptr;
+    }
+    if (leader)
+        thread_forget_dead(leader);
+    return err ? -EINTR : 0;
+}
+
 static int become_single(void)
 {
     struct task *task = current_task();
     struct process *p = task->process;
-    if (p->nr_threads > 1 || p->leader != task) {
-        {
-            spin_irq_guard(&process_tree_lock);
-            spin_guard(&task->sighand->lock);
-            if (p->group_exit || p->group_exec_task)
-                return -EAGAIN;
-            p->group_exec_task = task;
-            signal_kill_others(p, task);
-        }
-        // The leader must be past its last action too: its structure gives us its identity.
-        int err = wait_event_killable(&p->exit_wq, READ_ONCE(p->nr_threads) == 1 && (READ_ONCE(p->leader) == task ||
-                                                                                    READ_ONCE(p->nr_zombie_threads)));
-        if (err) {
-            spin_irq_guard(&process_tree_lock);
-            p->group_exec_task = nullptr;
-            return -EINTR;
-        }
-        struct task *leader = nullptr;
-        {
-            spin_irq_guard(&process_tree_lock);
-            if (p->leader != task) {
-                leader = p->leader;
-                take_over_leadership(task, leader);
-                thread_unlink_dead(leader);
-            }
-            p->group_exec_task = nullptr;
-        }
-        if (leader)
-            thread_forget_dead(leader);
-    }
+    // What memory there may be need for is taken first: an exec that fails for it leaves the threads alone.
+    struct sighand *own = nullptr, *old = task->sighand;
+    if (refcount_read(&old->refs) > 1 && !(own = sighand_alloc()))
+        return -ENOMEM;
+    int err = p->nr_threads > 1 || p->leader != task ? end_other_threads(task) : 0;
     // Signal actions shared with another process (CLONE_SIGHAND without CLONE_THREAD) become our own copy.
-    if (refcount_read(&task->sighand->refs) > 1) {
-        struct sighand *own = sighand_alloc(), *old = task->sighand;
-        if (!own)
-            return -ENOMEM;
+    if (!err && own && refcount_read(&old->refs) > 1) {
         {
             spin_irq_guard(&process_tree_lock);
             spin_guard(&old->lock);
             memcpy(own->action, old->action, sizeof own->action);
             rcu_assign_pointer(task->sighand, own);
         }
-        sighand_put(old);
+        own = old;
     }
-    return 0;
+    if (own)
+        sighand_put(own);
+    return err;
 }
 
 static void replace_mm(struct binary *bin)
@@ -146,6 +149,7 @@ static void replace_mm(struct binary *bin)
     struct task *task = current_task();
     struct mm *old = task->thread.mm;
     futex_exec_release(task);
+    thread_tell_joiner(task);
     {
         spin_guard(&task->alloc_lock);
         thread_set_mm(bin->mm);
@@ -175,11 +179,11 @@ int binary_commit(struct binary *bin)
     bin->committed = true;
 
     process_timers_exec(task->process);
+    signal_forget_timers(task);
     sigaction_flush_for_exec(task);
     files_close_on_exec(task->files);
     task->altstack_sp = task->altstack_size = 0;
     task->altstack_flags = 2; // SS_DISABLE
-    task->clear_child_tid = nullptr;
     task->robust_list = nullptr;
     task->process->exit_signal = SIGCHLD;
     task->process->has_execed = true;
@@ -234,8 +238,10 @@ static void binary_free(struct binary *bin)
 int do_execve(const struct exec_request *req, struct pt_regs *regs)
 {
     struct binary *bin = kzalloc(sizeof *bin, ALLOC_KERNEL);
-    if (!bin)
+    if (!bin) {
+        exec_close(req->file);
         return -ENOMEM;
+    }
     bin->file = req->file;
     bin->path_closes = req->path_closes;
     int err = 0;
@@ -261,6 +267,10 @@ static long exec_common(int dirfd, const char __user *upath, unsigned long argv,
 {
     if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
         return -EINVAL;
+    struct task *task = current_task();
+    if (task->over_nproc && over_nproc(task->cred))
+        return -EAGAIN;
+    task->over_nproc = false;
     unsigned lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
     if (flags & AT_EMPTY_PATH)
         lookup |= LOOKUP_EMPTY;

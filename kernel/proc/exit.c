@@ -263,6 +263,14 @@ static void kill_namespace(struct process *init)
     }
 }
 
+void thread_tell_joiner(struct task *task)
+{
+    int __user *word = task->clear_child_tid;
+    task->clear_child_tid = nullptr;
+    if (word && refcount_read(&task->thread.mm->users) > 1 && !put_user(0, word))
+        futex_wake_user(word, 1);
+}
+
 static void exit_memory(struct task *task)
 {
     struct mm *mm = task->thread.mm;
@@ -271,11 +279,7 @@ static void exit_memory(struct task *task)
     uint64_t rss = mm_hiwater_rss(mm);
     task->process->max_rss = max(task->process->max_rss, rss);
     futex_exit_robust(task);
-    if (task->clear_child_tid && refcount_read(&mm->users) > 1) {
-        // A joiner sleeps on that word.
-        if (!put_user(0, task->clear_child_tid))
-            futex_wake_user(task->clear_child_tid, 1);
-    }
+    thread_tell_joiner(task);
     {
         spin_guard(&task->alloc_lock);
         thread_set_mm(nullptr);

@@ -54,6 +54,8 @@ void group_stop_tell_parent(struct process *p, int cause, int status);
 
 // -- exit and wait
 void thread_unlink_dead(struct task *task) REQUIRES(process_tree_lock); // out of the thread list and the id table
+// The current thread leaves its memory, by exit or exec: zeroes CLONE_CHILD_CLEARTID's word, on which a joiner sleeps, if others have that memory.
+void thread_tell_joiner(struct task *task);
 void thread_forget_dead(struct task *task);           // then, without the lock: its number and the tree's reference
 void process_release(struct process *p);              // a zombie is reaped: out of the tree, numbers given back
 bool process_notify_exit(struct process *p) REQUIRES(process_tree_lock); // true: nobody waits, reap it now
@@ -85,6 +87,7 @@ void signals_init(void);
 void signal_hooks_init(void);
 bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info);
 void signal_forget_locked(struct process *p, uint64_t set); // pending signals that became ignored; sighand lock held
+void signal_forget_timers(struct task *task);          // exec: the signals of its POSIX timers go with them
 bool signal_pending_other(struct task *task, uint64_t set); // something to deliver that is not in `set`
 [[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
 bool siginfo_may_send(const struct siginfo *info, bool to_self);

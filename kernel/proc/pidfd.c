@@ -107,12 +107,17 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
     if (!t)
         return -ESRCH;
     int err;
+    if (!uinfo && to_thread) {
+        info = (struct siginfo){.si_signo = sig, .si_code = SI_TKILL};
+        info.rt.pid = pid_nr_ns(current_process()->pid, task_pid_ns(t));
+        info.rt.uid = current_cred()->uid;
+    }
     if (!may_signal(t->process, sig))
         err = -EPERM;
     else if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
         err = signal_send_pgrp(pid, sig, uinfo ? &info : nullptr);
     else if (to_thread)
-        err = signal_send_thread(t, sig, uinfo ? &info : nullptr);
+        err = signal_send_thread(t, sig, &info);
     else
         err = signal_send_process(t->process, sig, uinfo ? &info : nullptr);
     task_put(t);

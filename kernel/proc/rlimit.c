@@ -61,7 +61,7 @@ SYSCALL4(prlimit64, pid_t, upid, unsigned, resource, const struct abi_rlimit __u
     struct abi_rlimit in;
     if (unew && copy_from_user(&in, unew, sizeof in))
         return -EFAULT;
-    struct process *p = upid ? process_find_get(upid) : process_get(current_process());
+    struct process *p = upid ? process_of_thread_get(upid) : process_get(current_process());
     if (!p)
         return -ESRCH;
     struct rlimit_k new = {}, old = {};

@@ -55,10 +55,12 @@ SYSCALL2(setpgid, pid_t, upid, pid_t, upgid)
     spin_irq_guard(&process_tree_lock);
     struct process *p = me;
     if (upid) {
-        struct task *t = pid_task(pid_find(ns, upid), PID_PROCESS);
+        struct task *t = pid_task(pid_find(ns, upid), PID_THREAD);
         if (!t)
             return -ESRCH;
         p = t->process;
+        if (p->leader != t)
+            return -EINVAL;
     }
     if (p != me) {
         if (p->parent != me)
@@ -106,7 +108,7 @@ static long id_of(pid_t upid, bool session)
     long result = -ESRCH;
     struct process *p = current_process();
     if (upid) {
-        struct task *t = pid_task(pid_find(task_pid_ns(current_task()), upid), PID_PROCESS);
+        struct task *t = pid_task(pid_find(task_pid_ns(current_task()), upid), PID_THREAD);
         p = t ? t->process : nullptr;
     }
     if (p)

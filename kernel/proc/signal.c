@@ -613,9 +613,35 @@ void signal_forget_locked(struct process *p, uint64_t set)
             signal_recalc(t);
 }
 
+// What is left counts: a signal that something else sent as well stays pending.
+static void forget_timers(struct sigpending *pending)
+{
+    uint64_t gone = 0, kept = 0;
+    struct sigqueue *q, *next;
+    list_for_each_entry_safe(q, next, &pending->queue, link)
+    {
+        if (q->info.si_code != SI_TIMER) {
+            kept |= sigmask(q->info.si_signo);
+            continue;
+        }
+        gone |= sigmask(q->info.si_signo);
+        list_del(&q->link);
+        queue_free(q);
+    }
+    pending->set &= ~(gone & ~kept);
+}
+
+void signal_forget_timers(struct task *task)
+{
+    spin_irq_guard(&task->sighand->lock);
+    forget_timers(&task->pending);
+    forget_timers(&task->process->shared_pending);
+    signal_recalc(task);
+}
+
 bool signal_pending_other(struct task *task, uint64_t set)
 {
     spin_irq_guard(&task->sighand->lock);
     return ((task->pending.set | task->process->shared_pending.set) & ~task->blocked & ~set) || task->stop_pending ||
-           task->process->group_exit;
+           task->process->group_exit || READ_ONCE(task->thread.work) & WORK_FREEZE;
 }

@@ -181,10 +181,8 @@ static int kill_all(int sig)
         if (p == current_process())
             continue;
         int err = may_signal(p, sig) ? signal_send_member(p, sig, nullptr) : -EPERM;
-        if (err != -EPERM)
-            result = err;
-        else if (result == -ESRCH)
-            result = -EPERM;
+        if (err != -EPERM || result == -ESRCH)
+            result = err == -EPERM ? 0 : err; // that some may not be signalled is no error here
     }
     return result;
 }
@@ -223,7 +221,7 @@ SYSCALL2(kill, pid_t, upid, int, sig)
         pid_put(pgrp);
         return err;
     }
-    struct process *p = process_find_get(upid);
+    struct process *p = process_of_thread_get(upid);
     if (!p)
         return -ESRCH;
     int err = may_signal(p, sig) ? signal_send_process(p, sig, nullptr) : -EPERM;
@@ -285,7 +283,7 @@ SYSCALL3(rt_sigqueueinfo, pid_t, tgid, int, sig, const void __user *, uinfo)
         return err;
     if (sig < 0 || sig > NSIG)
         return -EINVAL;
-    struct process *p = process_find_get(tgid);
+    struct process *p = process_of_thread_get(tgid);
     if (!p)
         return siginfo_may_send(&info, false) ? -ESRCH : -EPERM;
     err = !siginfo_may_send(&info, p == current_process()) || !may_signal(p, sig) ? -EPERM : signal_send_process(p, sig, &info);

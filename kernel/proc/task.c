@@ -84,6 +84,7 @@ void process_put(struct process *p)
         pid_put(p->pid);
         pid_put(p->pgrp);
         pid_put(p->session);
+        pid_put(p->hung_up_pgrp);
         process_timers_free(p);
         call_rcu(&p->rcu, process_free);
     }
@@ -115,6 +116,14 @@ struct process *process_find_get(pid_t tgid)
     rcu_read_lock();
     struct process *p = process_of_pid_get(pid_find(task_pid_ns(current_task()), tgid));
     rcu_read_unlock();
+    return p;
+}
+
+struct process *process_of_thread_get(pid_t tid)
+{
+    struct task *task = task_find_get(tid);
+    struct process *p = task ? process_get(task->process) : nullptr;
+    task_put(task);
     return p;
 }
 

@@ -61,10 +61,12 @@ struct task {
     struct cgroup *cgroup;
     struct list_head cgroup_link;
     unsigned cgroup_kills;           // of its group when it was made
+    bool cgroup_killed;              // which was killed before it joined
     uint64_t min_flt, maj_flt;
     uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
     unsigned long personality;
     bool no_new_privs, exiting, trace_syscalls, in_execve;
+    bool over_nproc;                 // became a user over its limit, and has not forked or execed since
     bool stop_dequeued;              // took a stop signal and has not begun the stop yet; SIGCONT and SIGKILL clear it: sighand->lock
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
     bool frozen;                     // sits in the cgroup freezer
@@ -111,6 +113,7 @@ struct process {
     bool has_execed;                   // setpgid(2): a parent moves its child only before this
     int reboot_status;                 // init of a nested namespace: what reboot(2) makes of its exit status
     struct tty *tty;                   // controlling terminal, shared by the session: tty's lock
+    struct pid *hung_up_pgrp;          // a session leader whose terminal was hung up: its foreground group, which hears of the leader's end. process_tree_lock
     struct rlimit_k rlimits[RLIM_NLIMITS]; // leader's alloc_lock
     uint64_t dead_utime, dead_stime;       // of threads that ended
     uint64_t children_utime, children_stime;
@@ -157,6 +160,7 @@ void process_put(struct process *p);
 // By id in the current thread's namespace, with a reference, or null.
 [[nodiscard]] struct task *task_find_get(pid_t tid);
 [[nodiscard]] struct process *process_find_get(pid_t tgid);
+[[nodiscard]] struct process *process_of_thread_get(pid_t tid); // of any of its threads, as kill(2) and its like take it
 // Every process / thread of a process, under rcu_read_lock(): the next with id > nr in `ns`.
 struct process *process_next(struct pid_namespace *ns, pid_t *nr);
 #define for_each_thread(t, p) list_for_each_entry(t, &(p)->threads, thread_link)

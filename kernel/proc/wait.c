@@ -2,6 +2,7 @@
 
 #include "kernel/abi/clone.h"
 #include "kernel/abi/resource.h"
+#include "kernel/mm/mm.h"
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
@@ -30,19 +31,35 @@ static void set_timeval(struct abi_timeval *tv, uint64_t ns)
     tv->tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
 }
 
-static void usage_of_dead(const struct process *p, struct abi_rusage *u)
+// Of a child with the children it waited for; a zombie has its leader as the only thread left.
+static void usage_of(const struct process *p, struct abi_rusage *u) REQUIRES(process_tree_lock)
 {
-    uint64_t utime = p->dead_utime, stime = p->dead_stime, lu, ls;
-    thread_times(&p->leader->thread, &lu, &ls);
+    uint64_t utime = p->dead_utime + p->children_utime, stime = p->dead_stime + p->children_stime;
+    uint64_t max_rss = max(p->max_rss, p->children_max_rss);
     *u = (struct abi_rusage){
-        .maxrss = (int64_t)(max(p->max_rss, p->children_max_rss) * (PAGE_SIZE / 1024)),
-        .minflt = (int64_t)(p->dead_min_flt + p->leader->min_flt + p->children_min_flt),
-        .majflt = (int64_t)(p->dead_maj_flt + p->leader->maj_flt + p->children_maj_flt),
-        .nvcsw = (int64_t)(p->dead_nvcsw + p->leader->thread.nvcsw + p->children_nvcsw),
-        .nivcsw = (int64_t)(p->dead_nivcsw + p->leader->thread.nivcsw + p->children_nivcsw),
+        .minflt = (int64_t)(p->dead_min_flt + p->children_min_flt),
+        .majflt = (int64_t)(p->dead_maj_flt + p->children_maj_flt),
+        .nvcsw = (int64_t)(p->dead_nvcsw + p->children_nvcsw),
+        .nivcsw = (int64_t)(p->dead_nivcsw + p->children_nivcsw),
     };
-    set_timeval(&u->utime, utime + lu + p->children_utime);
-    set_timeval(&u->stime, stime + ls + p->children_stime);
+    struct task *t;
+    for_each_thread(t, p)
+    {
+        uint64_t own_utime, own_stime;
+        thread_times(&t->thread, &own_utime, &own_stime);
+        utime += own_utime;
+        stime += own_stime;
+        u->minflt += (int64_t)t->min_flt;
+        u->majflt += (int64_t)t->maj_flt;
+        u->nvcsw += (int64_t)t->thread.nvcsw;
+        u->nivcsw += (int64_t)t->thread.nivcsw;
+        spin_guard(&t->alloc_lock);
+        if (t->thread.mm)
+            max_rss = max(max_rss, (uint64_t)mm_hiwater_rss(t->thread.mm));
+    }
+    u->maxrss = (int64_t)(max_rss * (PAGE_SIZE / 1024));
+    set_timeval(&u->utime, utime);
+    set_timeval(&u->stime, stime);
 }
 
 static bool wanted(const struct wait_request *req, const struct process *child)
@@ -73,7 +90,7 @@ static bool try_child(const struct wait_request *req, struct process *child, str
     if (child->state == PROCESS_ZOMBIE && (req->options & WEXITED)) {
         int code = child->exit_code, sig = code & 0x7f;
         describe(res, child, sig ? (code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED, sig ? sig : code >> 8 & 0xff, code);
-        usage_of_dead(child, &res->usage);
+        usage_of(child, &res->usage);
         if (!(req->options & WNOWAIT)) {
             child->state = PROCESS_DEAD;
             res->zombie = child;
@@ -99,6 +116,8 @@ static bool try_child(const struct wait_request *req, struct process *child, str
         found = true;
     }
     sighand_unlock(sighand, flags);
+    if (found)
+        usage_of(child, &res->usage);
     return found;
 }
 

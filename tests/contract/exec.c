@@ -541,6 +541,98 @@ CASE(exec_deletes_timers)
     EXPECT_EXITED(child, 0);
 }
 
+HELPER(usr1_is_not_pending)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGUSR1) ? 1 : sigismember(&pending, SIGUSR2) ? 0 : 2;
+}
+
+CASE(exec_forgets_signals_of_timers)
+{
+    IN_CHILD(child)
+    {
+        sigset_t set, pending;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigaddset(&set, SIGUSR2);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        raise(SIGUSR2);
+        timer_t timer;
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+        struct itimerspec soon = {.it_value.tv_nsec = 1000};
+        REQUIRE(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+        REQUIRE(timer_settime(timer, 0, &soon, nullptr) == 0);
+        do
+            sigpending(&pending);
+        while (!sigismember(&pending, SIGUSR1));
+        exec_helper("usr1_is_not_pending", nullptr, nullptr);
+        _exit(126);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+static int exec_pause(void *word)
+{
+    syscall(SYS_set_tid_address, word);
+    exec_helper("pause", nullptr, nullptr);
+    return 126;
+}
+
+// A thread's joiner, in another process with the same memory, is told when that memory is left, by exec as by exit: set_tid_address(2).
+CASE(exec_clears_the_child_tid_in_shared_memory)
+{
+    static int word;
+    word = 1;
+    enum { STACK = 65536 };
+    char *stack = mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    REQUIRE(stack != MAP_FAILED);
+    pid_t child = clone(exec_pause, stack + STACK, CLONE_VM | SIGCHLD, &word);
+    REQUIRE(child > 0);
+    struct timespec limit = {.tv_sec = LONG_TIMEOUT_MS / 1000};
+    while (__atomic_load_n(&word, __ATOMIC_ACQUIRE) == 1)
+        if (syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 1, &limit, nullptr, 0) != 0 && errno == ETIMEDOUT)
+            break;
+    EXPECT_EQ(word, 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+CASE(exec_by_a_user_over_the_process_limit_is_eagain)
+{
+    IN_CHILD(child)
+    {
+        int fds[2];
+        char c;
+        REQUIRE(pipe(fds) == 0);
+        pid_t others[2];
+        for (int i = 0; i < 2; i++) {
+            IN_CHILD(other)
+            {
+                REQUIRE(setuid(31000) == 0);
+                (void)!write(fds[1], "x", 1);
+                pause();
+            }
+            others[i] = other;
+            REQUIRE(read(fds[0], &c, 1) == 1);
+        }
+        struct rlimit limit = {.rlim_cur = 1, .rlim_max = 1};
+        REQUIRE(setrlimit(RLIMIT_NPROC, &limit) == 0);
+        IN_CHILD(user)
+        {
+            REQUIRE(setuid(31000) == 0); // does not fail for it
+            EXPECT_ERRNO(exec_helper("succeed", nullptr, nullptr), EAGAIN);
+            _exit(3); // and the helper with 0
+        }
+        EXPECT_EXITED(user, 3);
+        for (int i = 0; i < 2; i++) {
+            kill(others[i], SIGKILL);
+            EXPECT_KILLED(others[i], SIGKILL);
+        }
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(execveat_runs_descriptors_and_relative_paths)
 {
     char *args[] = {"p", "--helper", "succeed", nullptr};

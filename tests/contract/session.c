@@ -509,6 +509,42 @@ CASE(tty_hangup_of_the_master_signals_the_session_leader)
     EXPECT_EXITED(leader, 0);
 }
 
+// The leader dies of the hangup: the group that was in the foreground then is hung up as well.
+CASE(tty_hangup_reaches_the_foreground_when_the_leader_dies_of_it)
+{
+    struct pty p = open_pty();
+    make_ready_pipe();
+    int told[2];
+    REQUIRE(pipe(told) == 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    IN_CHILD(leader)
+    {
+        close(p.master);
+        int fd = take_terminal(&p);
+        signal(SIGTTOU, SIG_IGN);
+        IN_CHILD(job)
+        {
+            count_signal(SIGHUP, 0);
+            setpgid(0, 0);
+            tcsetpgrp(fd, getpid());
+            say_ready();
+            for (int i = 0; i < LONG_TIMEOUT_MS / 20 && handled_signals == 0; i++)
+                sleep_ms(20);
+            (void)!write(told[1], handled_signals ? "h" : "-", 1);
+        }
+        for (;;)
+            pause();
+    }
+    await_ready();
+    close(p.master);
+    EXPECT_KILLED(leader, SIGHUP);
+    char c = 0;
+    EXPECT_EQ(read(told[0], &c, 1), 1);
+    EXPECT_EQ(c, 'h');
+    while (waitpid(-1, nullptr, 0) > 0)
+        ;
+}
+
 CASE(tty_leaders_exit_hangs_up_the_foreground)
 {
     struct pty p = open_pty();

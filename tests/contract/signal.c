@@ -687,6 +687,32 @@ CASE(kill_targets_and_errors)
     EXPECT_EQ(handled_signals, 2);
 }
 
+CASE(kill_all_with_foreign_targets_only_is_no_error)
+{
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            EXPECT_ERRNO(kill(-1, 0), ESRCH); // nobody but itself
+            IN_CHILD(other)
+            {
+                pause();
+            }
+            IN_CHILD(user)
+            {
+                REQUIRE(setuid(1000) == 0);
+                EXPECT_EQ(kill(-1, SIGKILL), 0);
+            }
+            EXPECT_EXITED(user, 0);
+            EXPECT_EQ(kill(other, SIGKILL), 0);
+            EXPECT_KILLED(other, SIGKILL);
+        }
+        EXPECT_EXITED(init, 0);
+    }
+    EXPECT_EXITED(outside, 0);
+}
+
 CASE(kill_of_a_foreign_user_is_eperm)
 {
     IN_CHILD(child)

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 enum { THREADS = 8 };
 
@@ -404,6 +405,26 @@ CASE(thread_last_to_exit_gives_the_status)
         syscall(SYS_exit, 3);
     }
     EXPECT_EXITED(child, 5);
+}
+
+static void *ask_by_thread_id(void *)
+{
+    pid_t tid = own_tid();
+    EXPECT(tid != getpid());
+    EXPECT_EQ(kill(tid, 0), 0);
+    EXPECT_EQ(getpgid(tid), getpgrp());
+    EXPECT_EQ(getsid(tid), getsid(0));
+    struct rlimit limit;
+    EXPECT_EQ(prlimit(tid, RLIMIT_NOFILE, nullptr, &limit), 0);
+    EXPECT_ERRNO(setpgid(tid, 0), EINVAL); // only this wants the leader
+    return nullptr;
+}
+
+CASE(thread_id_names_its_process)
+{
+    pthread_t thread;
+    start(&thread, ask_by_thread_id, nullptr);
+    pthread_join(thread, nullptr);
 }
 
 static atomic_int ready, go, taken;

@@ -92,6 +92,8 @@ static void become_ctty(struct tty *tty) REQUIRES(process_tree_lock)
 {
     struct process *me = current_process();
     drop_session(tty);
+    pid_put(me->hung_up_pgrp);
+    me->hung_up_pgrp = nullptr;
     tty->session = pid_get(me->session);
     WRITE_ONCE(tty->pgrp, pid_get(me->pgrp));
     WRITE_ONCE(me->tty, tty);
@@ -144,8 +146,10 @@ void tty_disown_session(struct tty *tty, bool hangup)
                 if (t->process->session_leader)
                     leader = process_get(t->process);
         }
-        if (tty->pgrp)
-            pgrp = pid_get(tty->pgrp);
+        if (leader && hangup && tty->pgrp) {
+            pgrp = leader->hung_up_pgrp; // an older one
+            leader->hung_up_pgrp = pid_get(tty->pgrp);
+        }
         drop_session(tty);
     }
     struct siginfo info;
@@ -161,7 +165,7 @@ void tty_disown_session(struct tty *tty, bool hangup)
         pid_put(pgrp);
 }
 
-// The session leader exits, or gives its terminal up by TIOCNOTTY: the foreground group hears of it. From a terminal that is no pty, the leader's
+// The session leader exits, or gives its terminal up by TIOCNOTTY: the foreground group hears of it, also where the terminal went before. From a terminal that is no pty, the leader's
 // exit also takes every open file of it away.
 static void leader_gives_up(struct process *leader, bool exiting)
 {
@@ -171,9 +175,19 @@ static void leader_gives_up(struct process *leader, bool exiting)
         spin_irq_guard(&process_tree_lock);
         tty = leader->tty ? tty_get(leader->tty) : nullptr;
         pgrp = tty && tty->pgrp ? pid_get(tty->pgrp) : nullptr;
+        if (!tty && exiting) {
+            pgrp = leader->hung_up_pgrp;
+            leader->hung_up_pgrp = nullptr;
+        }
     }
-    if (!tty)
+    if (!tty) {
+        if (pgrp) {
+            signal_group(pgrp, SIGHUP);
+            signal_group(pgrp, SIGCONT);
+            pid_put(pgrp);
+        }
         return;
+    }
     if (exiting && tty->kind == TTY_SERIAL) {
         if (pgrp)
             signal_group(pgrp, SIGHUP);

@@ -18,7 +18,7 @@ static struct spinlock tasks_lock = SPINLOCK_INIT(&cgroup_tasks_class);
 static uint64_t next_id = 1;
 
 struct cgroup *cgroup_root;
-int (*cgroup_of_file)(struct file *file, struct cgroup **out);
+int (*cgroup_of_file)(struct file *file, struct cgroup *from, struct cgroup **out);
 
 static void group_init(struct cgroup *cg)
 {
@@ -149,6 +149,7 @@ static void join(struct cgroup *cg, struct task *task) REQUIRES(tasks_lock)
 {
     list_add_tail(&task->cgroup_link, &cg->tasks);
     cg->nr_tasks++;
+    cg->nr_frozen_tasks += task->frozen;
     change_populated(cg, true);
     if (cg->frozen_by)
         thread_set_work(&task->thread, WORK_FREEZE);
@@ -192,22 +193,56 @@ static int pids_charge(struct cgroup *cg)
     return 0;
 }
 
-int cgroup_can_fork(struct task *child, int cgroup_fd)
+static struct cgroup *own_cgroup_get(void)
 {
-    struct task *parent = current_task();
-    struct cgroup *cg;
-    if (cgroup_fd >= 0) {
-        FD_REF(f, cgroup_fd);
-        int err = f.file && cgroup_of_file ? cgroup_of_file(f.file, &cg) : -EBADF;
+    struct task *task = current_task();
+    spin_irq_guard(&tasks_lock);
+    return cgroup_get(task && task->cgroup ? task->cgroup : cgroup_root);
+}
+
+// CLONE_INTO_CGROUP: checked with the group the caller is in, which then stays so.
+static int lock_target(struct task *child, int cgroup_fd, struct cgroup **out) NO_THREAD_SAFETY_ANALYSIS
+{
+    FD_REF(f, cgroup_fd);
+    if (!f.file || !cgroup_of_file)
+        return -EBADF;
+    for (;;) {
+        struct cgroup *from = own_cgroup_get(), *to;
+        int err = cgroup_of_file(f.file, from, &to);
+        if (!err && child->process == current_process() && to != from)
+            err = -EOPNOTSUPP;
+        cgroup_put(from); // only compared from here on
         if (err)
             return err;
-        cgroup_get(cg);
-    } else {
-        spin_irq_guard(&tasks_lock);
-        cg = cgroup_get(parent && parent->cgroup ? parent->cgroup : cgroup_root);
+        mutex_lock(&cgroup_lock);
+        if (current_task()->cgroup == from) {
+            if (to->dead)
+                err = -ENODEV;
+            else if (to->parent && to->subtree_pids)
+                err = -EBUSY;
+            *out = cgroup_get(to);
+            if (err)
+                mutex_unlock(&cgroup_lock);
+            return err;
+        }
+        mutex_unlock(&cgroup_lock);
     }
-    int err = pids_charge(cg);
+}
+
+int cgroup_can_fork(struct task *child, int cgroup_fd) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct cgroup *cg = nullptr;
+    int err = 0;
+    if (cgroup_fd >= 0)
+        err = lock_target(child, cgroup_fd, &cg);
+    else
+        cg = own_cgroup_get();
+    if (err)
+        return err;
+    err = pids_charge(cg);
     if (err) {
+        if (cgroup_fd >= 0)
+            mutex_unlock(&cgroup_lock);
         cgroup_put(cg);
         return err;
     }
@@ -216,36 +251,37 @@ int cgroup_can_fork(struct task *child, int cgroup_fd)
     return 0;
 }
 
-void cgroup_cancel_fork(struct task *child)
+void cgroup_cancel_fork(struct task *child, int cgroup_fd) NO_THREAD_SAFETY_ANALYSIS
 {
+    if (cgroup_fd >= 0)
+        mutex_unlock(&cgroup_lock);
     pids_uncharge(child->cgroup, nullptr);
     cgroup_put(child->cgroup);
     child->cgroup = nullptr;
 }
 
-void cgroup_post_fork(struct task *child)
+void cgroup_post_fork(struct task *child, int cgroup_fd)
 {
-    struct task *leader = child->process->leader;
-    struct cgroup *moved = nullptr;
-    bool killed;
-    {
-        spin_irq_guard(&tasks_lock);
-        killed = child->cgroup->kills != child->cgroup_kills;
-        // The process may have been moved since: a thread is where its leader is.
-        if (leader != child && leader->cgroup && leader->cgroup != child->cgroup) {
-            moved = child->cgroup;
-            child->cgroup = cgroup_get(leader->cgroup);
-        }
-        join(child->cgroup, child);
-    }
-    if (moved) {
-        pids_uncharge(moved, nullptr);
-        for (struct cgroup *at = child->cgroup; at; at = at->parent)
+    spin_irq_guard(&tasks_lock);
+    struct task *parent = current_task(); // null for the first process
+    struct cgroup *old = child->cgroup, *now = parent ? parent->cgroup : old;
+    child->cgroup_killed = old->kills != child->cgroup_kills;
+    if (cgroup_fd < 0 && now != old) {
+        child->cgroup = cgroup_get(now);
+        pids_uncharge(old, nullptr);
+        for (struct cgroup *at = now; at; at = at->parent)
             (void)atomic_add_return(&at->pids_current, 1);
-        cgroup_put(moved);
+        cgroup_put(old);
     }
+    join(child->cgroup, child);
+}
+
+void cgroup_fork_end(struct task *child, int cgroup_fd) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (cgroup_fd >= 0)
+        mutex_unlock(&cgroup_lock);
     // Whoever killed the group did not see the child in it yet.
-    if (killed)
+    if (child->cgroup_killed)
         signal_send_process(child->process, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
 }
 
@@ -280,7 +316,6 @@ int cgroup_attach(struct cgroup *cg, struct process *p)
             if (old == cg || list_empty(&t->cgroup_link))
                 continue;
             leave(old, t);
-            t->frozen = false;
             t->cgroup = cgroup_get(cg);
             join(cg, t);
         }
@@ -340,6 +375,22 @@ static void mark_frozen(struct task *task, bool on)
     task->frozen = on;
     cg->nr_frozen_tasks += on ? 1u : -1u;
     update_frozen(cg);
+}
+
+void cgroup_enter_frozen(struct task *task)
+{
+    mark_frozen(task, true);
+}
+
+void cgroup_leave_frozen(struct task *task)
+{
+    spin_irq_guard(&tasks_lock);
+    if (task->cgroup->frozen_by) {
+        thread_set_work(&task->thread, WORK_FREEZE | WORK_SIGNAL);
+        return;
+    }
+    task->frozen = false;
+    task->cgroup->nr_frozen_tasks--;
 }
 
 void cgroup_freeze_wait(struct task *task)

@@ -60,15 +60,23 @@ static inline struct cgroup *cgroup_get(struct cgroup *cg)
 void cgroup_put(struct cgroup *cg);
 
 // -- for fork and exit
-// clone(2): charges the pids controller of the target group (the parent's, or that of `cgroup_fd` where it is >= 0: CLONE_INTO_CGROUP) and stores it
-// with a reference in child->cgroup. -EAGAIN at pids.max, -EBADF, -ENODEV (a removed group). May sleep.
+// clone(2): charges the pids controller of the target group (the parent's, or that of `cgroup_fd` where it is >= 0: CLONE_INTO_CGROUP, which holds
+// cgroup_lock until cgroup_fork_end()) and stores it with a reference in child->cgroup. -EAGAIN at pids.max, -EBADF, -ENODEV (a removed group), -EOPNOTSUPP
+// (a thread in another group than its process). May sleep.
 [[nodiscard]] int cgroup_can_fork(struct task *child, int cgroup_fd);
 // Undoes it where clone fails later.
-void cgroup_cancel_fork(struct task *child);
-// The child is visible now: it joins its group's list (and is frozen there if the group is).
-void cgroup_post_fork(struct task *child);
+void cgroup_cancel_fork(struct task *child, int cgroup_fd);
+// The child becomes visible: in the same step, process_tree_lock held, it joins the list of its group (and is frozen there if the group is). That is where its
+// parent is now, which may have been moved since; so a child is never left behind, nor in a group that is gone.
+void cgroup_post_fork(struct task *child, int cgroup_fd);
+// And then, without the lock: a kill of the group that missed the child is made good.
+void cgroup_fork_end(struct task *child, int cgroup_fd);
 // The task leaves its group for good: cgroup.events tells when the group became empty. Called once, from do_exit().
 void cgroup_exit(struct task *task);
+// The current task begins and ends a wait that no freezing reaches, and in which it is as good as frozen: stopped, or waiting for its vfork child. In a
+// frozen group it stays counted when the wait ends, and goes into the freezer before user mode.
+void cgroup_enter_frozen(struct task *task);
+void cgroup_leave_frozen(struct task *task);
 // The task waits in the freezer until thawed or killed; from exit_to_user_work() with WORK_FREEZE.
 void cgroup_freeze_wait(struct task *task);
 
@@ -89,8 +97,8 @@ bool cgroup_frozen(const struct cgroup *cg); // all members below are in the fre
 // The ids of the members' processes (or threads) as the current thread's PID namespace has them, ascending, in a kmalloc'ed array of *nr. -ENOMEM.
 [[nodiscard]] int cgroup_members(struct cgroup *cg, bool threads, pid_t **out, size_t *nr);
 // CLONE_INTO_CGROUP: the group of an open folder, which the caller may put processes into; borrowed from the file. Set by the file system.
-// -EBADF not a cgroup folder, -EACCES, -ENODEV removed, -EBUSY it distributes controllers.
-extern int (*cgroup_of_file)(struct file *file, struct cgroup **out);
+// -EBADF not a cgroup folder, -EACCES, -ENOENT (not to be moved there from `from`, the caller's own), -ENODEV removed, -EBUSY it distributes controllers.
+extern int (*cgroup_of_file)(struct file *file, struct cgroup *from, struct cgroup **out);
 
 // The path of `cg` as seen from the current cgroup namespace ("/", "/a/b", "/../x"). -ENAMETOOLONG.
 [[nodiscard]] int cgroup_path(struct cgroup *cg, char *buf, size_t size);

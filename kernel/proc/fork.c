@@ -140,10 +140,9 @@ static int copy_process(struct task *child, uint64_t flags)
     if (!p)
         return -ENOMEM;
     {
-        spin_guard(&current_task()->alloc_lock);
+        spin_guard(&parent->leader->alloc_lock);
         memcpy(p->rlimits, parent->rlimits, sizeof p->rlimits);
     }
-    p->has_child_subreaper = parent->has_child_subreaper || parent->is_subreaper;
     p->start_boottime = clock_boottime();
     child->process = p;
     return 0;
@@ -220,11 +219,9 @@ static void discard(struct task *child)
     task_free_unborn(child);
 }
 
-// Puts the child into the tree where everybody can see it. A signal that arrives for the whole group either sees the child or is in `missed`.
-static int publish(struct task *child, const struct clone_request *req, const struct fork_signals *missed)
+static int link_child(struct task *child, const struct clone_request *req, const struct fork_signals *missed) REQUIRES(process_tree_lock)
 {
     struct process *me = current_process(), *p = child->process;
-    spin_irq_guard(&process_tree_lock);
     spin_guard(&child->sighand->lock);
     if (fatal_signal_pending())
         return -ERESTARTNOINTR;
@@ -259,8 +256,24 @@ static int publish(struct task *child, const struct clone_request *req, const st
     pid_attach(child, PID_PGRP, p->pgrp);
     pid_attach(child, PID_SESSION, p->session);
     p->shared_pending.set = missed->set;
+    p->has_child_subreaper = me->has_child_subreaper || me->is_subreaper;
     signal_recalc(child);
     return 0;
+}
+
+static int cgroup_fd(const struct clone_request *req)
+{
+    return req->flags & CLONE_INTO_CGROUP ? req->cgroup_fd : -1;
+}
+
+// Puts the child into the tree where everybody can see it. A signal that arrives for the whole group either sees the child or is in `missed`.
+static int publish(struct task *child, const struct clone_request *req, const struct fork_signals *missed)
+{
+    spin_irq_guard(&process_tree_lock);
+    int err = link_child(child, req, missed);
+    if (!err)
+        cgroup_post_fork(child, cgroup_fd(req));
+    return err;
 }
 
 static int build(struct task *child, const struct clone_request *req, const struct pt_regs *regs)
@@ -290,9 +303,12 @@ static int build(struct task *child, const struct clone_request *req, const stru
 
 long do_clone(const struct clone_request *req, const struct pt_regs *regs)
 {
+    if ((req->flags & CLONE_PIDFD) && (req->flags & CLONE_PARENT_SETTID) && req->pidfd == req->parent_tid)
+        return -EINVAL;
     int err = check_flags(req->flags);
     if (err || (err = check_limits()))
         return err;
+    current_task()->over_nproc = false;
     struct fork_signals signals;
     if ((err = signal_fork_begin(&signals)))
         return err;
@@ -319,7 +335,7 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
             goto fail;
         }
     }
-    if ((err = cgroup_can_fork(child, req->flags & CLONE_INTO_CGROUP ? req->cgroup_fd : -1)))
+    if ((err = cgroup_can_fork(child, cgroup_fd(req))))
         goto fail;
     if (req->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = req->child_tid;
@@ -333,11 +349,11 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
         thread_set_work(&child->thread, WORK_NOTIFY);
     }
     if ((err = publish(child, req, &signals))) {
-        cgroup_cancel_fork(child);
+        cgroup_cancel_fork(child, cgroup_fd(req));
         goto fail;
     }
     signal_fork_end(&signals);
-    cgroup_post_fork(child);
+    cgroup_fork_end(child, cgroup_fd(req));
     pid_t nr = pid_vnr(child->pid);
     if (pidfile)
         fd_install(pidfd, pidfile);
@@ -349,8 +365,10 @@ long do_clone(const struct clone_request *req, const struct pt_regs *regs)
     thread_wake_new(&child->thread);
     if (pid) {
         // The child borrows our memory until it execs or exits. If we are killed meanwhile, it must not complete into a dead frame.
+        cgroup_enter_frozen(current_task());
         if (wait_for_completion_killable(&vfork))
             vfork_abandon(pid, &vfork);
+        cgroup_leave_frozen(current_task());
         pid_put(pid);
     }
     return nr;

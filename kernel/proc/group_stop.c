@@ -6,6 +6,7 @@
 // thread made meanwhile is counted in, one that exits is counted out, and may be the last.
 
 #include "kernel/abi/clone.h"
+#include "kernel/proc/cgroup.h"
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 
@@ -110,5 +111,7 @@ void group_stop_take_part(struct task *task)
     }
     if (last)
         group_stop_tell_parent(p, CLD_STOPPED, sig); // takes locks but does not sleep, so the state stays
+    cgroup_enter_frozen(task);
     schedule();
+    cgroup_leave_frozen(task);
 }

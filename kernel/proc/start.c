@@ -98,7 +98,7 @@ void init_thread_start(void (*fn)(void *), void *arg)
     arch_thread_init_kernel(&task->thread, fn, arg);
     if (cgroup_can_fork(task, -1))
         panic("no control group for the first process");
-    cgroup_post_fork(task);
+    cgroup_post_fork(task, -1);
     thread_wake_new(&task->thread);
 }
 

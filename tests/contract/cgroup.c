@@ -210,6 +210,123 @@ CASE(cgroup_freeze_stops_and_thaws)
     remove_group();
 }
 
+static void expect_frozen(void)
+{
+    for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "frozen 1"); i++)
+        sleep_ms(2);
+    EXPECT(has_line("cg/g/cgroup.events", "frozen 1"));
+}
+
+CASE(cgroup_freeze_reaches_a_signal_wait)
+{
+    make_group();
+    IN_CHILD(child)
+    {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        join_group("cg/g");
+        EXPECT_ERRNO(syscall(SYS_rt_sigtimedwait, &set, nullptr, nullptr, 8), EINTR);
+    }
+    until_asleep(child);
+    while (!has_line("cg/g/cgroup.events", "populated 1"))
+        sched_yield();
+    until_asleep(child);
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
+    expect_frozen();
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
+    EXPECT_EXITED(child, 0);
+    remove_group();
+}
+
+// What does not run anyway is as good as frozen: who is stopped, and who waits for a vfork child.
+CASE(cgroup_freeze_counts_the_stopped_and_vfork_parents)
+{
+    make_group();
+    int fds[2];
+    char c;
+    REQUIRE(pipe(fds) == 0);
+    pid_t stopped = member("cg/g");
+    kill(stopped, SIGSTOP);
+    EXPECT_EQ(waitpid(stopped, nullptr, WUNTRACED), stopped);
+    IN_CHILD(parent)
+    {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        join_group("cg/g");
+        if (vfork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            (void)!write(fds[1], "x", 1);
+            for (;;)
+                pause();
+        }
+    }
+    REQUIRE(read(fds[0], &c, 1) == 1);
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
+    expect_frozen();
+    kill(stopped, SIGCONT); // it goes on as far as the freezer
+    expect_frozen();
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
+    EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));
+    EXPECT_EQ(write_text("cg/g/cgroup.kill", "1"), 0);
+    EXPECT_KILLED(stopped, SIGKILL);
+    EXPECT_KILLED(parent, SIGKILL);
+    remove_group();
+}
+
+static void *tell_group(void *)
+{
+    EXPECT_STR(file_text("/proc/thread-self/cgroup"), "0::/g\n");
+    return nullptr;
+}
+
+static void *move_without_leader(void *leader)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)(intptr_t)leader);
+    while (!strstr(file_text(path), ") Z "))
+        sched_yield();
+    join_group("cg/g");
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, tell_group, nullptr), 0);
+    pthread_join(thread, nullptr);
+    tell_group(nullptr);
+    exit(0);
+}
+
+CASE(cgroup_of_a_new_thread_is_its_makers_though_the_leader_has_ended)
+{
+    make_group();
+    IN_CHILD(child)
+    {
+        pthread_t thread;
+        REQUIRE_EQ(pthread_create(&thread, nullptr, move_without_leader, (void *)(intptr_t)own_tid()), 0);
+        syscall(SYS_exit, 0);
+    }
+    EXPECT_EXITED(child, 0);
+    remove_group();
+}
+
+CASE(cgroup_clone3_into_a_group_is_a_move_like_others)
+{
+    make_group();
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD};
+    static char stack[4096] __attribute__((aligned(16)));
+    args.stack = (uint64_t)(uintptr_t)stack;
+    args.stack_size = sizeof stack;
+    args.cgroup = (uint64_t)open("cg/g", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EOPNOTSUPP); // a thread is where its process is
+    REQUIRE(chown("cg/g/cgroup.procs", 1000, 1000) == 0);
+    IN_CHILD(user)
+    {
+        REQUIRE(setgid(1000) == 0 && setuid(1000) == 0);
+        args = (struct clone_args){.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = args.cgroup};
+        EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EACCES); // out of the root group, which is not the user's
+    }
+    EXPECT_EXITED(user, 0);
+    remove_group();
+}
+
 CASE(cgroup_pids_max_limits_fork)
 {
     make_group();

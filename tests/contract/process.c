@@ -287,6 +287,26 @@ CASE(wait4_gives_resource_usage)
     EXPECT(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec > 1000);
 }
 
+CASE(wait4_gives_resource_usage_of_the_stopped)
+{
+    IN_CHILD(child)
+    {
+        struct timespec cpu;
+        do
+            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+        while (cpu.tv_sec == 0 && cpu.tv_nsec < 50000000);
+        raise(SIGSTOP);
+    }
+    struct rusage usage = {};
+    int status;
+    EXPECT_EQ(wait4(child, &status, WUNTRACED, &usage), child);
+    EXPECT(WIFSTOPPED(status));
+    EXPECT(usage.ru_utime.tv_sec || usage.ru_utime.tv_usec || usage.ru_stime.tv_sec || usage.ru_stime.tv_usec);
+    EXPECT(usage.ru_maxrss > 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
 CASE(ignored_sigchld_reaps_children)
 {
     signal(SIGCHLD, SIG_IGN);
@@ -633,6 +653,30 @@ CASE(clone3_checks_its_structure)
         char more[8];
     } longer = {.args.exit_signal = SIGCHLD, .more = {1}};
     EXPECT_ERRNO(syscall(SYS_clone3, &longer, sizeof longer), E2BIG); // unknown field in use
+}
+
+CASE(clone3_has_two_places_for_two_ids)
+{
+    int place = 0;
+    struct clone_args args = {.flags = CLONE_PIDFD | CLONE_PARENT_SETTID, .exit_signal = SIGCHLD};
+    args.pidfd = args.parent_tid = (uint64_t)(uintptr_t)&place;
+    EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EINVAL);
+}
+
+CASE(pidfd_of_a_thread_signals_as_tgkill_does)
+{
+    enum { THREAD = O_EXCL };
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    int fd = (int)syscall(SYS_pidfd_open, own_tid(), THREAD);
+    REQUIRE(fd >= 0);
+    siginfo_t info = {};
+    EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, nullptr, 0), 0);
+    EXPECT_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+    EXPECT_EQ(info.si_code, SI_TKILL);
+    EXPECT_EQ(info.si_pid, getpid());
 }
 
 CASE(clone3_set_tid_chooses_the_pid)

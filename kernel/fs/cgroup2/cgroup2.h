@@ -14,3 +14,5 @@ static inline struct cgroup *cgroup_of_dir(const struct pseudo_dir *dir)
 }
 // 0 where the current thread may write cgroup.procs of the group; else -EACCES.
 [[nodiscard]] int cgroup_may_write_procs(struct cgroup *cg);
+// May the caller move a process from the one to the other? -EACCES, -ENODEV, -ENOENT (one is outside its namespace, which delegates).
+[[nodiscard]] int cgroup_may_move(struct cgroup *from, struct cgroup *to);

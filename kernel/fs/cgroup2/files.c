@@ -69,7 +69,7 @@ static struct cgroup *common_ancestor(struct cgroup *a, struct cgroup *b)
 }
 
 // Moving a process needs the right to do so in the group that holds both ends: cgroups(7), delegation containment.
-static int may_move(struct cgroup *from, struct cgroup *to)
+int cgroup_may_move(struct cgroup *from, struct cgroup *to)
 {
     if (from != to) {
         int err = cgroup_may_write_procs(common_ancestor(from, to));
@@ -100,17 +100,21 @@ static ssize_t procs_store(struct file *, void *object, char *text, size_t len, 
     struct task *task = task_of_text(text, &err);
     if (!task)
         return err;
-    struct cgroup *from;
-    {
-        mutex_guard(&cgroup_lock); // moves hold it: the task stays where it is
-        from = cgroup_get(task->cgroup ? task->cgroup : cgroup_root);
+    for (bool moved = true; moved && !err;) {
+        struct cgroup *from;
+        {
+            mutex_guard(&cgroup_lock);
+            from = cgroup_get(task->cgroup ? task->cgroup : cgroup_root);
+        }
+        err = cgroup_may_move(from, cg);
+        if (!err) {
+            mutex_guard(&cgroup_lock); // moves hold it: what was checked is still so, or is checked again
+            moved = task->cgroup && task->cgroup != from;
+            if (!moved)
+                err = cgroup_attach(cg, task->process);
+        }
+        cgroup_put(from);
     }
-    err = may_move(from, cg);
-    if (!err) {
-        mutex_guard(&cgroup_lock);
-        err = cgroup_attach(cg, task->process);
-    }
-    cgroup_put(from);
     task_put(task);
     return err ? err : (ssize_t)len;
 }

@@ -110,7 +110,7 @@ int cgroup_may_write_procs(struct cgroup *cg)
     return err;
 }
 
-static int group_of_file(struct file *file, struct cgroup **out)
+static int group_of_file(struct file *file, struct cgroup *from, struct cgroup **out)
 {
     if (!file->inode || file->inode->sb != instance || !S_ISDIR(file->inode->mode))
         return -EBADF;
@@ -118,6 +118,8 @@ static int group_of_file(struct file *file, struct cgroup **out)
     if (cg->dead)
         return -ENODEV;
     int err = cgroup_may_write_procs(cg);
+    if (!err)
+        err = cgroup_may_move(from, cg);
     if (err)
         return err;
     if (cg->parent && cg->subtree_pids)

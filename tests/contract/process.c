@@ -451,8 +451,11 @@ static pid_t fork_waiter(int death_signal)
     return child;
 }
 
+static pid_t forking_thread;
+
 static void *fork_and_end(void *signal)
 {
+    forking_thread = own_tid();
     forked_by_thread = fork_waiter((int)(long)signal);
     while (!go_on[1])
         sleep_ms(1);
@@ -491,6 +494,8 @@ CASE(wait_nothread_children_of_a_thread_that_ended_belong_to_another)
     go_on = shared_flag();
     REQUIRE(pthread_create(&thread, nullptr, fork_and_end, nullptr) == 0);
     EXPECT_EQ(pthread_join(thread, nullptr), 0);
+    while (syscall(SYS_tgkill, getpid(), forking_thread, 0) == 0) // it is joined a moment before it is gone
+        sched_yield();
     go_on[0] = 1;
     int status;
     EXPECT_EQ(waitpid(-1, &status, __WNOTHREAD), forked_by_thread);

@@ -559,24 +559,6 @@ CASE_WITHIN(60, memory_calls_while_other_threads_touch)
         pthread_join(threads[i], nullptr);
 }
 
-CASE(tlb_is_flushed_on_every_processor)
-{
-    hammered = map(16 * PAGE);
-    volatile char *p = hammered;
-    pthread_t thread;
-    REQUIRE_EQ(pthread_create(&thread, nullptr, touch_all, nullptr), 0);
-    sleep_ms(10);
-    stop = true;
-    pthread_join(thread, nullptr);
-    for (int i = 0; i < 50; i++) {
-        p[0] = (char)i;
-        EXPECT_EQ(mprotect(hammered, PAGE, PROT_READ), 0);
-        EXPECT_EQ(try_write(hammered), SIGSEGV);
-        EXPECT_EQ(mprotect(hammered, PAGE, RW), 0);
-        EXPECT_EQ(p[0], i);
-    }
-}
-
 CASE_WITHIN(120, memory_is_given_back)
 {
     // A hundred times 16 MiB in a guest of 1 GiB: what is unmapped and what ended processes held is free again.

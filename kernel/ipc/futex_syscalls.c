@@ -85,5 +85,8 @@ SYSCALL6(futex_wait, uint32_t __user *, uaddr, unsigned long, val, unsigned long
         return -EINVAL;
     struct futex_deadline deadline;
     err = deadline_from_user(&deadline, utimeout, false, clockid == CLOCK_REALTIME);
-    return err ? err : futex_wait(uaddr, flags & FUTEX2_PRIVATE, (uint32_t)val, &deadline, (uint32_t)mask);
+    if (err)
+        return err;
+    long result = futex_wait(uaddr, flags & FUTEX2_PRIVATE, (uint32_t)val, &deadline, (uint32_t)mask);
+    return result == -ERESTART_RESTARTBLOCK ? -ERESTARTSYS : result; // the timeout is a point in time: the same call again waits until then
 }

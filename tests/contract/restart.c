@@ -1,5 +1,5 @@
 // tests/contract/restart.c — what an interrupted call does: started again with SA_RESTART, EINTR without, EINTR always for some. signal(7).
-#include "tests/contract/harness.h"
+#include "tests/contract/restart.h"
 
 #include <linux/futex.h>
 #include <poll.h>
@@ -11,55 +11,36 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-// A signal comes while the call waits; later `release` lets it end by itself. Without SA_RESTART the call ends with EINTR;
-// with it, it goes on and gets what was released.
-enum { SIGNAL_MS = 40, RELEASE_MS = 160 };
+static thread_t sender, releaser;
+static void (*release_action)(long);
+static pid_t waiting_thread;
 
-static bool restarts;
+// Not before the handler has run and the call waits again (or has ended, and the case waits for this thread).
+static void release_later(long arg)
+{
+    for (int waited = 0; handled_signals == 0 && waited < LONG_TIMEOUT_MS; waited++)
+        sleep_ms(1);
+    until_asleep(waiting_thread);
+    release_action(arg);
+}
 
-static thread_t first, second;
-
-static void begin(void (*release)(long), long arg)
+void begin_interruption(bool restarts, void (*release)(long), long arg)
 {
     count_signal(SIGUSR1, restarts ? SA_RESTART : 0);
     handled_signals = 0;
-    first = after_ms(SIGNAL_MS, kill_thread, pack_kill(own_tid(), SIGUSR1));
-    second = release ? after_ms(RELEASE_MS, release, arg) : nullptr;
+    waiting_thread = own_tid();
+    release_action = release;
+    sender = after_ms(1, kill_thread, pack_kill(own_tid(), SIGUSR1));
+    releaser = release ? after_ms(1, release_later, arg) : nullptr;
 }
 
-static void end(void)
+void end_interruption(void)
 {
-    join(first);
-    if (second)
-        join(second);
+    join(sender);
+    if (releaser)
+        join(releaser);
     EXPECT_EQ(handled_signals, 1);
 }
-
-// Runs the call with both kinds of handler: first interrupted, then started again.
-#define RESTARTABLE(call, wanted, release, arg)                                                                        \
-    do {                                                                                                               \
-        restarts = true;                                                                                               \
-        begin(release, arg);                                                                                           \
-        EXPECT_EQ(call, wanted);                                                                                       \
-        end();                                                                                                         \
-        restarts = false;                                                                                              \
-        begin(nullptr, 0);                                                                                             \
-        EXPECT_ERRNO(call, EINTR);                                                                                     \
-        end();                                                                                                         \
-    } while (0)
-
-// Interrupted whatever the handler's flags are.
-#define NEVER_RESTARTED(call)                                                                                          \
-    do {                                                                                                               \
-        restarts = true;                                                                                               \
-        begin(nullptr, 0);                                                                                             \
-        EXPECT_ERRNO(call, EINTR);                                                                                     \
-        end();                                                                                                         \
-        restarts = false;                                                                                              \
-        begin(nullptr, 0);                                                                                             \
-        EXPECT_ERRNO(call, EINTR);                                                                                     \
-        end();                                                                                                         \
-    } while (0)
 
 CASE(restart_read_of_a_pipe)
 {
@@ -81,14 +62,12 @@ CASE(restart_write_to_a_full_pipe)
     static char full[65536];
     REQUIRE(pipe(fds) == 0);
     REQUIRE_EQ(write(fds[1], full, sizeof full), sizeof full);
-    restarts = true;
-    begin(drain, fds[0]);
+    begin_interruption(true, drain, fds[0]);
     EXPECT_EQ(write(fds[1], full, sizeof full), sizeof full);
-    end();
-    restarts = false;
-    begin(nullptr, 0);
+    end_interruption();
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(write(fds[1], "x", 1), EINTR);
-    end();
+    end_interruption();
 }
 
 CASE(restart_partial_write_is_not_an_error)
@@ -96,10 +75,9 @@ CASE(restart_partial_write_is_not_an_error)
     int fds[2];
     static char full[65536 + 8192];
     REQUIRE(pipe(fds) == 0);
-    restarts = true;
-    begin(nullptr, 0);
+    begin_interruption(true, nullptr, 0);
     EXPECT_EQ(write(fds[1], full, sizeof full), 65536); // what went in before the signal
-    end();
+    end_interruption();
 }
 
 CASE(restart_receive_and_accept)
@@ -111,10 +89,9 @@ CASE(restart_receive_and_accept)
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "sock"};
     REQUIRE(bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 5) == 0);
-    restarts = false;
-    begin(nullptr, 0);
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(accept(listener, nullptr, nullptr), EINTR);
-    end();
+    end_interruption();
 }
 
 CASE(restart_receive_with_a_timeout_is_eintr)
@@ -133,31 +110,27 @@ CASE(restart_wait_for_a_child)
     {
         pause();
     }
-    restarts = false;
-    begin(nullptr, 0);
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(waitpid(child, nullptr, 0), EINTR);
-    end();
-    restarts = true;
-    begin(kill_child, pack_kill(child, SIGKILL));
+    end_interruption();
+    begin_interruption(true, kill_child, pack_kill(child, SIGKILL));
     EXPECT_EQ(waitpid(child, nullptr, 0), child);
-    end();
+    end_interruption();
 }
 
 CASE(restart_wait_for_a_child_by_waitid)
 {
-    restarts = false;
     IN_CHILD(child)
     {
         pause();
     }
     siginfo_t info;
-    begin(nullptr, 0);
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(waitid(P_PID, (id_t)child, &info, WEXITED), EINTR);
-    end();
-    restarts = true;
-    begin(kill_child, pack_kill(child, SIGKILL));
+    end_interruption();
+    begin_interruption(true, kill_child, pack_kill(child, SIGKILL));
     EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED), 0);
-    end();
+    end_interruption();
     EXPECT_EQ(info.si_status, SIGKILL);
 }
 
@@ -171,15 +144,13 @@ static void wake_futex([[maybe_unused]] long unused)
 
 CASE(restart_futex_wait)
 {
-    restarts = true;
-    begin(wake_futex, 0);
+    begin_interruption(true, wake_futex, 0);
     EXPECT_EQ(syscall(SYS_futex, &futex_word, FUTEX_WAIT, 0, nullptr, nullptr, 0), 0);
-    end();
+    end_interruption();
     futex_word = 0;
-    restarts = false;
-    begin(nullptr, 0);
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(syscall(SYS_futex, &futex_word, FUTEX_WAIT, 0, nullptr, nullptr, 0), EINTR);
-    end();
+    end_interruption();
 }
 
 CASE(restart_record_and_file_locks)
@@ -200,17 +171,15 @@ CASE(restart_record_and_file_locks)
     REQUIRE(read(fds[0], &c, 1) == 1);
     int fd = open("f", O_RDWR);
     struct flock lock = {.l_type = F_WRLCK};
-    restarts = false;
-    begin(nullptr, 0);
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(flock(fd, LOCK_EX), EINTR);
-    end();
-    begin(nullptr, 0);
+    end_interruption();
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(fcntl(fd, F_SETLKW, &lock), EINTR);
-    end();
-    restarts = true;
-    begin(kill_child, pack_kill(holder, SIGKILL));
+    end_interruption();
+    begin_interruption(true, kill_child, pack_kill(holder, SIGKILL));
     EXPECT_EQ(flock(fd, LOCK_EX), 0);
-    end();
+    end_interruption();
     EXPECT_KILLED(holder, SIGKILL);
 }
 
@@ -223,14 +192,12 @@ static void open_other_end(long unused)
 CASE(restart_open_of_a_fifo)
 {
     REQUIRE(mkfifo("fifo", 0600) == 0);
-    restarts = false;
-    begin(nullptr, 0);
+    begin_interruption(false, nullptr, 0);
     EXPECT_ERRNO(open("fifo", O_RDONLY), EINTR);
-    end();
-    restarts = true;
-    begin(open_other_end, 0);
+    end_interruption();
+    begin_interruption(true, open_other_end, 0);
     EXPECT(open("fifo", O_RDONLY) >= 0);
-    end();
+    end_interruption();
 }
 
 static int select_five_seconds(int fd)
@@ -262,10 +229,9 @@ CASE(restart_never_of_sleeps_and_signal_waits)
 {
     struct timespec t = {.tv_sec = 5};
     NEVER_RESTARTED(nanosleep(&t, nullptr));
-    restarts = true;
-    begin(nullptr, 0);
+    begin_interruption(true, nullptr, 0);
     EXPECT_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &t, nullptr), EINTR);
-    end();
+    end_interruption();
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR2);

@@ -1,0 +1,122 @@
+// tests/contract/storm_mount.c — names are looked up while file systems are mounted and unmounted over them.
+#include "tests/contract/storm.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+static ino_t home_inode;
+
+static void mount_or_walk(int number)
+{
+    char text[8] = {};
+    struct stat s;
+    if (number == 0) {
+        EXPECT_EQ(mount("storm", "point", "tmpfs", 0, "size=64k"), 0);
+        if (storm_random(2))
+            EXPECT_EQ(umount2("point", MNT_DETACH), 0);
+        else if (umount("point") != 0) { // somebody is in there
+            EXPECT_EQ(errno, EBUSY);
+            EXPECT_EQ(umount2("point", MNT_DETACH), 0);
+        }
+        return;
+    }
+    int fd = open("point/below", O_RDONLY);
+    if (fd >= 0) {
+        EXPECT_EQ(read(fd, text, sizeof text), 5);
+        EXPECT_STR(text, "under");
+        close(fd);
+    } else {
+        EXPECT_EQ(errno, ENOENT); // the file system above is empty
+    }
+    int folder = open("point", O_PATH | O_DIRECTORY);
+    REQUIRE(folder >= 0);
+    if (fstatat(folder, "below", &s, 0) == 0) { // whichever it is, it stays that one
+        EXPECT_EQ(fstatat(folder, "below", &s, 0), 0);
+        EXPECT_EQ(fstatat(folder, "..", &s, 0), 0);
+        EXPECT_EQ(s.st_ino, home_inode);
+    } else {
+        EXPECT_ERRNO(fstatat(folder, "below", &s, 0), ENOENT);
+    }
+    close(folder);
+    EXPECT_EQ(stat(".", &s), 0);
+    EXPECT_EQ(s.st_ino, home_inode);
+}
+
+static int mounts_here(void)
+{
+    int count = 0;
+    for (const char *at = file_text("/proc/self/mountinfo"); (at = strchr(at, '\n')); at++)
+        count++;
+    return count;
+}
+
+static void own_mounts(void)
+{
+    struct stat s;
+    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    REQUIRE(mkdir("point", 0755) == 0 && stat(".", &s) == 0);
+    home_inode = s.st_ino;
+    make_file("point/below", "under");
+}
+
+CASE(storm_mounts_come_and_go_under_lookups)
+{
+    own_mounts();
+    int before = mounts_here();
+    storm(mount_or_walk);
+    EXPECT_EQ(mounts_here(), before);
+    EXPECT_STR(file_text("point/below"), "under");
+}
+
+// Mounts piled up on one place by all. One that another thread has taken away meanwhile is no place to mount on, and cannot be taken
+// away again (EINVAL); with a mount those above it go.
+static void pile_up(int)
+{
+    static atomic_int worked;
+    if (mount("point", "point", nullptr, MS_BIND, nullptr) == 0)
+        atomic_fetch_add(&worked, 1);
+    else
+        EXPECT_EQ(errno, EINVAL);
+    EXPECT(umount2("point", MNT_DETACH) == 0 || errno == EINVAL);
+    EXPECT(worked > 0);
+}
+
+CASE(storm_mounts_piled_on_one_place)
+{
+    own_mounts();
+    int before = mounts_here();
+    storm(pile_up);
+    int left = 0;
+    while (umount2("point", MNT_DETACH) == 0)
+        left++;
+    EXPECT(left < STORM_THREADS);
+    EXPECT_EQ(errno, EINVAL); // nothing is mounted there
+    EXPECT_EQ(mounts_here(), before);
+    EXPECT_STR(file_text("point/below"), "under");
+}
+
+// A namespace copied while its mounts change has them as at one moment: the first of two is there whenever the second is.
+static void change_or_copy(int number)
+{
+    if (number == 0) {
+        EXPECT_EQ(mount("first", "point", "tmpfs", 0, "size=64k"), 0);
+        EXPECT_EQ(mount("second", "second", "tmpfs", 0, "size=64k"), 0);
+        EXPECT_EQ(umount("second"), 0);
+        EXPECT_EQ(umount("point"), 0);
+        return;
+    }
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWNS) == 0);
+        const char *mounts = file_text("/proc/self/mountinfo");
+        EXPECT(!strstr(mounts, "/second ") || strstr(mounts, "/point "));
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(storm_a_namespace_is_copied_at_one_moment)
+{
+    own_mounts();
+    REQUIRE(mkdir("second", 0755) == 0);
+    storm(change_or_copy);
+}

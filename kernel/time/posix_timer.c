@@ -334,7 +334,8 @@ struct timer_ns {
     ktime_t value, interval;
 };
 
-// `now` is the time on the timer's clock.
+// `now` is the time on the timer's clock, read under the lock where that can be: no expiration has been counted since, which would show more
+// than an interval to go.
 static void timer_read(const struct posix_timer *t, ktime_t now, struct timer_ns *out)
 {
     out->interval = t->interval;
@@ -363,9 +364,9 @@ static int timer_get(int id, struct timer_ns *out)
     struct posix_timer *t = timer_find(timers, id);
     if (!t)
         return -EINVAL;
-    ktime_t now = timer_now(t);
+    ktime_t cpu_now = t->cpu ? timer_now(t) : 0; // CPU clocks have locks of their own
     spin_irq_guard(&timers->lock);
-    timer_read(t, now, out);
+    timer_read(t, t->cpu ? cpu_now : timer_now(t), out);
     return 0;
 }
 
@@ -423,8 +424,9 @@ static int timer_set(int id, bool absolute, const struct timer_ns *new, struct t
     struct posix_timer *t = timer_find(timers, id);
     if (!t)
         return -EINVAL;
-    ktime_t now = timer_now(t);
+    ktime_t cpu_now = t->cpu ? timer_now(t) : 0;
     irq_flags_t flags = spin_lock_irqsave(&timers->lock);
+    ktime_t now = t->cpu ? cpu_now : timer_now(t);
     timer_read(t, now, old);
     t->armed = false;
     spin_unlock_irqrestore(&timers->lock, flags);

@@ -418,7 +418,23 @@ SYSCALL4(sendmmsg, int, fd, struct abi_mmsghdr __user *, uvec, unsigned, count, 
     return done;
 }
 
-SYSCALL5(recvmmsg, int, fd, struct abi_mmsghdr __user *, uvec, unsigned, count, unsigned, flags, const struct timespec_k __user *, utimeout)
+static bool is_interruption(ssize_t err)
+{
+    return err == -EINTR || err == -ERESTARTSYS;
+}
+
+// An error after some messages is kept for the next call; the rest of the timeout is told.
+static long received_some(struct socket *s, unsigned done, ssize_t err, struct timespec_k __user *utimeout, ktime_t deadline)
+{
+    if (err < 0 && err != -EAGAIN && !is_interruption(err))
+        WRITE_ONCE(s->error, (int)err);
+    if (!utimeout)
+        return done;
+    struct timespec_k left = ns_to_timespec(max(deadline - clock_monotonic(), (ktime_t)0));
+    return copy_to_user(utimeout, &left, sizeof left) ? -EFAULT : (long)done;
+}
+
+SYSCALL5(recvmmsg, int, fd, struct abi_mmsghdr __user *, uvec, unsigned, count, unsigned, flags, struct timespec_k __user *, utimeout)
 {
     struct socket *s;
     struct timespec_k ts;
@@ -434,17 +450,22 @@ SYSCALL5(recvmmsg, int, fd, struct abi_mmsghdr __user *, uvec, unsigned, count, 
             return -EINVAL;
         deadline = ktime_add_safe(clock_monotonic(), timespec_to_ns(ts));
     }
+    if (!(flags & MSG_ERRQUEUE) && READ_ONCE(s->error) && (err = socket_take_error(s)))
+        return err;
     unsigned done = 0, each = flags & ~MSG_WAITFORONE;
+    ssize_t n = 0;
     for (count = min(count, (unsigned)IOV_MAX); done < count; done++) {
-        ssize_t n = receive_message(s, f.file, &uvec[done].hdr, each);
+        n = receive_message(s, f.file, &uvec[done].hdr, each);
+        if (n >= 0 && put_user((unsigned)n, &uvec[done].len))
+            n = -EFAULT;
         if (n < 0)
-            return done ? (long)done : n;
-        if (put_user((unsigned)n, &uvec[done].len))
-            return done ? (long)done : -EFAULT;
+            break;
         if (flags & MSG_WAITFORONE)
             each |= MSG_DONTWAIT;
-        if (clock_monotonic() >= deadline) // checked after each message, as the manual page regrets
-            return done + 1;
+        if (clock_monotonic() >= deadline) { // checked after each message, as the manual page regrets
+            done++;
+            break;
+        }
     }
-    return done;
+    return done ? received_some(s, done, n, utimeout, deadline) : n;
 }

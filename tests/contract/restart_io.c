@@ -301,7 +301,7 @@ static void expect_sends_restart(int type)
     drain_all(pair[1]);
     fill(pair[0]);
     struct mmsghdr one = {.msg_hdr = {.msg_iov = &(struct iovec){buffer, PAGE}, .msg_iovlen = 1}};
-    RESTARTABLE(sendmmsg(pair[0], &one, 1, 0), 1, drain_all, pair[1]);
+    RESTARTABLE(syscall(SYS_sendmmsg, pair[0], &one, 1, 0), 1, drain_all, pair[1]);
     drain_all(pair[1]);
     fill(pair[0]);
     struct timeval t = {.tv_sec = 5};

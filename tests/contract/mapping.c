@@ -534,19 +534,19 @@ static void *touch_all(void *)
     return nullptr;
 }
 
-CASE_WITHIN(60, memory_calls_while_other_threads_touch)
+CASE_WITHIN(120, memory_calls_while_other_threads_touch)
 {
     hammered = map(16 * PAGE);
     pthread_t threads[3];
     for (int i = 0; i < 3; i++)
         REQUIRE_EQ(pthread_create(&threads[i], nullptr, touch_all, nullptr), 0);
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 30; i++) {
         EXPECT_EQ(madvise(hammered, 16 * PAGE, MADV_DONTNEED), 0);
         char *p = map(4 * PAGE);
         p[0] = 1;
         EXPECT_EQ(mprotect(p, PAGE, PROT_READ), 0);
         EXPECT_EQ(munmap(p, 4 * PAGE), 0);
-        if (i % 20 == 0) {
+        if (i % 10 == 0) {
             IN_CHILD(child)
             {
                 hammered[0] = 1;

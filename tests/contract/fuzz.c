@@ -1,16 +1,21 @@
 // tests/contract/fuzz.c — nonsense in every system call: whatever a program asks, the kernel answers and goes on.
 //
-// Each case takes a share of the numbers and calls them with arguments from a list of awkward values and with random ones, in throw-away
-// children inside a PID and a mount namespace of their own. The sequence is the same each time. A case passes when the system still works.
-#include "tests/contract/harness.h"
+// Each case takes a share of the numbers and calls them with arguments from a list of awkward values, with random ones, and with commands that
+// the call knows, in throw-away children inside PID, mount and UTS namespaces of their own. The sequence is the same each time, unless
+// fuzz_seed says otherwise (tests/contract/fuzz.h). A case passes when the system still works.
+#include "tests/contract/fuzz.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 
 enum { NUMBERS = 480, SHARES = 8, CHILD_MS = 1500 };
 
@@ -22,10 +27,6 @@ static bool skipped(long number, bool root)
     case SYS_exit_group:
     case SYS_pause:
     case SYS_rt_sigreturn: // any frame at all: it is in a case of its own
-    case SYS_fork:         // children of children outlive their watch
-    case SYS_vfork:
-    case SYS_clone:
-    case 435: // clone3
         return true;
     case SYS_reboot:
     case SYS_kexec_load:
@@ -43,8 +44,6 @@ static bool skipped(long number, bool root)
     case SYS_syslog:
     case SYS_iopl:
     case SYS_ioperm:
-    case SYS_sethostname:
-    case SYS_setdomainname:
     case SYS_acct:
     case SYS_ptrace:
     case SYS_sync:
@@ -58,9 +57,20 @@ static bool skipped(long number, bool root)
     }
 }
 
+unsigned long fuzz_setting(const char *name, unsigned long otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoul(text, nullptr, 10) : otherwise;
+}
+
 static uint64_t random_state;
 
-static uint64_t next_random(void)
+void fuzz_begin(uint64_t number)
+{
+    random_state = (number * 2654435761u + fuzz_setting("fuzz_seed", 1)) | 1;
+}
+
+uint64_t next_random(void)
 {
     random_state ^= random_state << 13;
     random_state ^= random_state >> 7;
@@ -69,7 +79,8 @@ static uint64_t next_random(void)
 }
 
 static unsigned char *area; // two pages of random bytes, one that can be read only, then nothing
-static int some_fds[8];
+enum { SOME_FDS = 16 };
+static int some_fds[SOME_FDS];
 
 static uint64_t argument(void)
 {
@@ -86,7 +97,7 @@ static uint64_t argument(void)
     case 1:
         return awkward[(r >> 8) % (sizeof awkward / sizeof awkward[0])];
     case 2:
-        return (uint64_t)some_fds[(r >> 8) % 8];
+        return (uint64_t)some_fds[(r >> 8) % SOME_FDS];
     case 3:
     case 4:
         return (uintptr_t)area + (r >> 8) % 64 * 8;
@@ -97,6 +108,17 @@ static uint64_t argument(void)
     default:
         return next_random();
     }
+}
+
+// Half of the commands are known ones, and half of the descriptors they are for are real.
+static uint64_t argument_of(long number, int index)
+{
+    uint64_t value, r = next_random();
+    if (r % 2 && known_argument(number, index, &value))
+        return value;
+    if (r % 2 && index == 0 && known_argument(number, 1, &value))
+        return (uint64_t)some_fds[(r >> 8) % SOME_FDS];
+    return argument();
 }
 
 static void wake_up([[maybe_unused]] int signal)
@@ -123,6 +145,16 @@ static void prepare_child(bool root)
     some_fds[5] = open("/dev/null", O_RDWR);
     some_fds[6] = open("/proc/self/status", O_RDONLY);
     some_fds[7] = -1;
+    some_fds[8] = open("pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
+    int zero = 0;
+    ioctl(some_fds[8], TIOCSPTLCK, &zero);
+    some_fds[9] = ioctl(some_fds[8], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    some_fds[10] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    some_fds[11] = root ? socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP) : -1;
+    some_fds[12] = eventfd(0, EFD_NONBLOCK);
+    some_fds[13] = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    some_fds[14] = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    some_fds[15] = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     dup2(some_fds[5], 0); // the console is not for random writes
     dup2(some_fds[5], 1);
     dup2(some_fds[5], 2);
@@ -141,18 +173,75 @@ static void prepare_child(bool root)
     setitimer(ITIMER_REAL, &beat, nullptr);
 }
 
+// One call that may come back twice: in the new process or thread, whatever its stack and its memory are, it ends at once.
+static void call_and_end_the_child(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+    register uint64_t r10 __asm__("r10") = d;
+    register uint64_t r8 __asm__("r8") = e;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%edi, %%edi\n\t"
+                     "mov $60, %%eax\n\t" // exit(2), of one thread
+                     "syscall\n"
+                     "1:"
+                     : "+a"(number)
+                     : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+}
+
+static bool makes_children(long number)
+{
+    return number == SYS_fork || number == SYS_vfork || number == SYS_clone || number == SYS_clone3;
+}
+
+// Flags and a signal that clone(2) may take, in any combination.
+static uint64_t clone_flags(void)
+{
+    uint64_t flags = next_random() & next_random() & 0xffffff00;
+    if (next_random() % 4 == 0)
+        flags |= CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+    return flags | (next_random() % 2 ? SIGCHLD : next_random() % 70);
+}
+
+static void make_a_child(long number)
+{
+    uint64_t first = argument(), second = argument();
+    if (number == SYS_clone && next_random() % 4) {
+        first = clone_flags();
+        second = next_random() % 2 ? 0 : (uintptr_t)area + PAGE;
+    }
+    if (number == SYS_clone3 && next_random() % 4) { // flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls …
+        uint64_t values[] = {clone_flags() & ~0xfful, (uintptr_t)area, argument(), argument(), next_random() % 2 ? SIGCHLD : next_random() % 70,
+                             0, 0, argument(), 0, 0, 0};
+        if (next_random() % 2)
+            values[5 + next_random() % 6] = argument();
+        memcpy(area + 512, values, sizeof values);
+        first = (uintptr_t)area + 512;
+        second = next_random() % 2 ? sizeof values : next_random() % 100;
+    }
+    call_and_end_the_child(number, first, second, argument(), argument(), argument());
+}
+
 // One child: `calls` calls of one number.
-[[noreturn]] static void abuse(long number, int calls, bool root)
+[[noreturn]] static void abuse(long number, unsigned long calls, bool root)
 {
     prepare_child(root);
-    for (int i = 0; i < calls; i++)
-        syscall(number, argument(), argument(), argument(), argument(), argument(), argument());
+    for (unsigned long i = 0; i < calls; i++) {
+        if (makes_children(number)) {
+            make_a_child(number);
+            continue;
+        }
+        syscall(number, argument_of(number, 0), argument_of(number, 1), argument_of(number, 2), argument_of(number, 3), argument_of(number, 4),
+                argument_of(number, 5));
+    }
     _exit(0);
 }
 
 static void reap_with_limit(pid_t child)
 {
-    for (int ms = 0; ms < CHILD_MS; ms += 2) {
+    int limit = CHILD_MS * (int)fuzz_setting("fuzz_seconds", 1);
+    for (int ms = 0; ms < limit; ms += 2) {
         if (waitpid(child, nullptr, WNOHANG) == child)
             return;
         sleep_ms(2);
@@ -162,7 +251,7 @@ static void reap_with_limit(pid_t child)
     EXPECT_EQ(waitpid(child, nullptr, 0), child);
 }
 
-static void expect_system_works(void)
+void expect_system_works(void)
 {
     int fds[2];
     char c = 0;
@@ -186,10 +275,10 @@ static void abuse_share(int share, bool root)
     for (long number = share; number < NUMBERS; number += SHARES) {
         if (skipped(number, root))
             continue;
-        random_state = (uint64_t)number * 2654435761u + root + 1;
+        fuzz_begin((uint64_t)number * 2 + root);
         pid_t child = fork_or_fail(__FILE_NAME__, __LINE__);
         if (child == 0)
-            abuse(number, 60, root);
+            abuse(number, fuzz_setting("fuzz_calls", 60), root);
         reap_with_limit(child);
         while (waitpid(-1, nullptr, WNOHANG) > 0)
             ;
@@ -205,6 +294,7 @@ static void fuzz_share(int share, bool root)
         mkdir("cell", 0777);
         REQUIRE(mount("cell", "cell", "tmpfs", 0, "size=4m,mode=777") == 0);
         REQUIRE(chdir("cell") == 0);
+        REQUIRE(mkdir("pts", 0755) == 0 && mount("devpts", "pts", "devpts", 0, "newinstance,ptmxmode=666") == 0);
         IN_CHILD(keeper) // the namespace's init: what is left behind in it dies with it
         {
             abuse_share(share, root);
@@ -214,6 +304,7 @@ static void fuzz_share(int share, bool root)
     EXPECT_EXITED(outside, 0);
     expect_system_works();
 }
+
 #define FUZZ_SHARE(n)                                                                                                  \
     CASE_WITHIN(90, fuzz_calls_of_a_user_##n)                                                                          \
     {                                                                                                                  \
@@ -257,7 +348,7 @@ CASE_WITHIN(60, fuzz_signal_frames)
     for (uint64_t round = 1; round <= 300; round++) {
         IN_CHILD(child)
         {
-            random_state = round * 0x9e3779b97f4a7c15;
+            fuzz_begin(round * 0x9e3779b9);
             struct rlimit none = {0, 0}, second = {1, 1};
             setrlimit(RLIMIT_CORE, &none);
             setrlimit(RLIMIT_CPU, &second);

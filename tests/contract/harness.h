@@ -3,7 +3,8 @@
 // A program is several files of cases linked with harness.c. CASE(name) { … } registers a case; the harness runs each one in a forked
 // child with an empty folder below /tmp as its working directory, its own session, and a time limit, so that a crash or a hang loses
 // one case. Arguments of the program choose cases: a name, or a part of one that ends in `*`; so does the variable contract_cases of the
-// environment, separated by commas, which comes from the kernel's command line (contract_cases=pipe_*,poll_*).
+// environment, separated by commas, which comes from the kernel's command line (contract_cases=pipe_*,poll_*). contract_patience=N gives each
+// case N times its time.
 //
 // EXPECT* note a failure and go on, REQUIRE* end the case. Both may be used in threads and in children of a case: every failure
 // of theirs counts for the case. A case has no way to be skipped.

@@ -127,10 +127,20 @@ int table_own_range(struct mm *mm, vaddr_t start, vaddr_t end)
     return err;
 }
 
+// Elsewhere tables may stay marked for the life of the space: nothing changes there.
+static bool any_shared(struct mm *mm, vaddr_t start, vaddr_t end)
+{
+    for (vaddr_t at = start; (at = table_skip_holes(mm, at, end)) < end;
+         at = ALIGN_DOWN(at, mmu_span(1)) + mmu_span(1))
+        if (table_is_shared(mm, at))
+            return true;
+    return false;
+}
+
 int mm_read_lock_own(struct mm *mm, vaddr_t start, vaddr_t end) NO_THREAD_SAFETY_ANALYSIS
 {
     down_read(&mm->sem);
-    if (likely(!mm->shared_tables))
+    if (likely(!mm->shared_tables) || !any_shared(mm, start, end))
         return 0;
     up_read(&mm->sem);
     down_write(&mm->sem);

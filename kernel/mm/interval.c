@@ -24,6 +24,7 @@ static bool update_last(struct rb_node *node)
 void interval_insert(struct vma *vma)
 {
     struct page_cache *cache = vma->cache;
+    cache->vma_changes++;
     if ((vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE))
         cache->writable_maps++;
     struct rb_node **at = &cache->shared_vmas.node, *parent = nullptr;
@@ -37,6 +38,7 @@ void interval_insert(struct vma *vma)
 
 void interval_remove(struct vma *vma)
 {
+    vma->cache->vma_changes++;
     if ((vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE))
         vma->cache->writable_maps--;
     rb_erase(&vma->cache->shared_vmas, &vma->interval_node, update_last);

@@ -46,8 +46,10 @@ static void move_batch(struct vma *vma, vaddr_t from, vaddr_t to, unsigned n) NO
     struct leaf src = table_find(vma->mm, from), dst = table_find(vma->mm, to);
     bool two = src.table != dst.table;
     unsigned moved = 0;
-    if (vma->cache)
+    if (vma->cache) {
         spin_lock(&vma->cache->vma_lock);
+        vma->cache->vma_changes++;
+    }
     leaf_lock(src.table);
     if (two)
         leaf_lock_second(dst.table);

@@ -368,33 +368,35 @@ void page_cache_destroy(struct page_cache *cache)
 }
 
 // Under a spinlock pages can be collected but not flushed, so this goes in rounds: collect from one VMA what fits, let
-// go, flush, look again. It ends because what was cleared stays clear (the caller keeps faults away).
+// go, flush, go on there. Where the list of VMAs has changed meanwhile it begins anew. It ends because what was cleared
+// stays clear (the caller keeps faults away).
 void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, bool even_copies)
 {
     if (!page_cache_mapped(cache))
         return;
-    bool more = true;
-    while (more) {
-        more = false;
+    spin_lock(&cache->vma_lock);
+    struct vma *vma = interval_next(cache, nullptr, first, last);
+    while (vma) {
+        uint64_t from = max(first, vma->pgoff), to = min(last, vma->pgoff + vma_pages(vma) - 1);
+        vaddr_t end = vma->start + ((to - vma->pgoff + 1) << PAGE_SHIFT);
         struct gather g;
-        struct mm *mm = nullptr;
-        spin_lock(&cache->vma_lock);
-        struct vma *vma = nullptr;
-        while (!mm && (vma = interval_next(cache, vma, first, last))) {
-            uint64_t from = max(first, vma->pgoff), to = min(last, vma->pgoff + vma_pages(vma) - 1);
-            gather_begin(&g, vma->mm);
-            unmap_step(&g, vma->start + ((from - vma->pgoff) << PAGE_SHIFT),
-                       vma->start + ((to - vma->pgoff + 1) << PAGE_SHIFT), even_copies);
-            if (g.end > g.start) {
-                mm = vma->mm;
-                mm_get(mm);
-            }
-        }
-        spin_unlock(&cache->vma_lock);
-        if (mm) {
+        gather_begin(&g, vma->mm);
+        bool done = unmap_step(&g, vma->start + ((from - vma->pgoff) << PAGE_SHIFT), end, even_copies) == end;
+        if (g.end > g.start) {
+            struct mm *mm = vma->mm;
+            unsigned seen = cache->vma_changes;
+            mm_get(mm);
+            spin_unlock(&cache->vma_lock);
             gather_end(&g);
             mm_put(mm);
-            more = true;
+            spin_lock(&cache->vma_lock);
+            if (seen != cache->vma_changes) {
+                vma = interval_next(cache, nullptr, first, last);
+                continue;
+            }
         }
+        if (done)
+            vma = interval_next(cache, vma, first, last);
     }
+    spin_unlock(&cache->vma_lock);
 }

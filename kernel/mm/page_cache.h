@@ -37,6 +37,7 @@ struct page_cache {
     struct spinlock vma_lock;     // RANK_MAPPING
     struct rb_root shared_vmas GUARDED_BY(
         &vma_lock);         // every vma that maps it, an interval tree by page offset; owned by kernel/mm
+    unsigned vma_changes GUARDED_BY(&vma_lock); // grows when a VMA enters or leaves, or entries move from one to another
     unsigned writable_maps GUARDED_BY(&vma_lock); // shared mappings that may be, or become, writable (memfd seals)
 };
 

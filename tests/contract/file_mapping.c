@@ -101,6 +101,31 @@ CASE(file_mapping_being_moved_loses_punched_pages)
     pthread_join(thread, nullptr);
 }
 
+enum { MANY = 100, MANY_PAGES = 70 };
+
+CASE(file_mapping_many_times_over_loses_punched_pages)
+{
+    make_area(MANY_PAGES);
+    char *maps[MANY];
+    for (unsigned i = 0; i < MANY; i++) {
+        maps[i] = mmap(nullptr, MANY_PAGES * PAGE, PROT_READ, i % 3 ? MAP_SHARED : MAP_PRIVATE, file_fd, 0);
+        REQUIRE(maps[i] != MAP_FAILED);
+    }
+    for (unsigned round = 1; round < 4; round++) {
+        for (unsigned page = 0; page < MANY_PAGES; page++)
+            area[page * PAGE] = (char)round;
+        for (unsigned i = 0; i < MANY; i++)
+            for (unsigned page = 0; page < MANY_PAGES; page++)
+                REQUIRE_EQ(maps[i][page * PAGE], round);
+        // All but the first and the last page, then one alone.
+        REQUIRE_EQ(fallocate(file_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE, (MANY_PAGES - 2) * PAGE), 0);
+        punch(0);
+        for (unsigned i = 0; i < MANY; i++)
+            for (unsigned page = 0; page < MANY_PAGES; page++)
+                REQUIRE_EQ(maps[i][page * PAGE], page == MANY_PAGES - 1 ? round : 0);
+    }
+}
+
 enum { FORK_PAGES = 256 };
 
 static void *replace_pages(void *)

@@ -422,12 +422,60 @@ vaddr_t vma_find_gap_high(struct mm *mm, size_t len, vaddr_t low, vaddr_t high) 
     return 0;
 }
 
-vaddr_t vma_find_gap_low(struct mm *mm, size_t len, vaddr_t low, vaddr_t high)
+// The same from below, within the part of the address space of which subtrees know their gaps (below mmap_base), under
+// some VMA.
+static vaddr_t gap_low_in_tree(struct mm *mm, size_t len, vaddr_t low, vaddr_t high) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct rb_node *node = mm->vmas.node;
+    if (gap_in_subtree(node) < len)
+        return 0;
+    bool from_left = false; // the left subtree of `node` is done
+    while (node) {
+        struct vma *vma = rb_entry(node, struct vma, node);
+        if (!from_left && gap_in_subtree(node->left) >= len && vma->start > low) {
+            node = node->left;
+            continue;
+        }
+        from_left = false;
+        vaddr_t below = vma->prev ? vma->prev->end : 0, gap_start = max(below, low),
+                gap_end = min(vma_start_gap(vma), high);
+        if (gap_end >= gap_start && gap_end - gap_start >= len)
+            return gap_start;
+        if (below >= high)
+            return 0;
+        if (gap_in_subtree(node->right) >= len) {
+            node = node->right;
+            continue;
+        }
+        // Up, to the first node whose left subtree this was.
+        for (;;) {
+            struct rb_node *child = node;
+            node = rb_parent(node);
+            if (!node)
+                return 0;
+            if (node->left == child) {
+                from_left = true;
+                break;
+            }
+        }
+    }
+    return 0;
+}
+
+vaddr_t vma_find_gap_low(struct mm *mm, size_t len, vaddr_t low, vaddr_t high) NO_THREAD_SAFETY_ANALYSIS
 {
     if (high < low || high - low < len)
         return 0;
-    struct vma *next = vma_find(mm, low);
-    for (vaddr_t at = low; at <= high - len; next = next->next) {
+    vaddr_t at = low, base = min(mm->mmap_base, high);
+    if (base > low) {
+        if (base - low >= len && (at = gap_low_in_tree(mm, len, low, base)))
+            return at;
+        // What is left begins with the gap in which mmap_base lies; few VMAs are above.
+        const struct vma *next = vma_find(mm, base), *prev = next ? next->prev : mm->highest;
+        at = max(low, prev ? prev->end : 0);
+    }
+    struct vma *next = vma_find(mm, at);
+    for (; at <= high - len; next = next->next) {
         if (!next || at + len <= vma_start_gap(next))
             return at;
         at = max(at, next->end);

@@ -443,6 +443,28 @@ CASE(msync_flags)
     EXPECT_ERRNO(msync(p, PAGE, MS_SYNC), ENOMEM);
 }
 
+CASE(mmap_32bit_fills_its_gigabyte)
+{
+    enum { MOST = 40 };
+    const size_t size = 32 << 20;
+    const uintptr_t first = 0x40000000, last = 0x80000000;
+    char *got[MOST];
+    unsigned n = 0;
+    while (n < MOST && (got[n] = mmap(nullptr, size, PROT_NONE, ANON | MAP_32BIT, -1, 0)) != MAP_FAILED)
+        n++;
+    EXPECT_EQ(errno, ENOMEM);
+    REQUIRE(n >= 24 && n <= 32);
+    for (unsigned i = 0; i < n; i++)
+        EXPECT((uintptr_t)got[i] >= first && (uintptr_t)got[i] + size <= last);
+    // One hole that is big enough, between others that are not.
+    char *hole = got[n / 2];
+    EXPECT_EQ(munmap(got[n / 4] + size / 2, PAGE), 0);
+    EXPECT_EQ(munmap(got[n - 2] + size / 2, size / 4), 0);
+    EXPECT_EQ(munmap(hole, size), 0);
+    EXPECT(mmap(nullptr, size, PROT_NONE, ANON | MAP_32BIT, -1, 0) == hole);
+    EXPECT_ERRNO(mmap(nullptr, size, PROT_NONE, ANON | MAP_32BIT, -1, 0), ENOMEM);
+}
+
 CASE(mlock_limits_and_locked_pages)
 {
     char *p = map(4 * PAGE);

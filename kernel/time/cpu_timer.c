@@ -127,10 +127,9 @@ static void fire_due(struct timers_user *timers, struct rb_root_cached *tree, ui
 }
 
 // A clock that stands still has no tick to find out that the timer is due already.
-int cpu_timer_start(struct cpu_timer *timer, uint64_t expires)
+int cpu_timer_start(struct cpu_timer *timer, uint64_t expires, uint64_t now)
 {
     int err = cpu_timer_again(timer, expires);
-    uint64_t now = err ? 0 : cpu_clock_read(&timer->clock);
     if (err || now < expires)
         return err;
     struct timers_user *timers = timer->clock.process->timers;
@@ -174,7 +173,7 @@ int cpu_clock_sleep(int clockid, ktime_t deadline, ktime_t *left)
     int err = cpu_clock_find(clockid, &s.timer.clock);
     if (err)
         return err;
-    err = cpu_timer_start(&s.timer, (uint64_t)deadline);
+    err = cpu_timer_start(&s.timer, (uint64_t)deadline, cpu_clock_read(&s.timer.clock));
     while (!err) {
         set_current_state(THREAD_INTERRUPTIBLE);
         if (READ_ONCE(s.done))

@@ -438,7 +438,7 @@ static int timer_set(int id, bool absolute, const struct timer_ns *new, struct t
     bool arm_cpu = t->cpu && t->armed;
     uint64_t expires = (uint64_t)t->next;
     spin_unlock_irqrestore(&timers->lock, flags);
-    return arm_cpu && cpu_timer_start(&t->cpu_timer, expires) == -ENOMEM ? -EAGAIN : 0;
+    return arm_cpu && cpu_timer_start(&t->cpu_timer, expires, (uint64_t)now) == -ENOMEM ? -EAGAIN : 0;
 }
 
 SYSCALL4(timer_settime, int, id, int, how, const struct abi_itimerspec __user *, unew, struct abi_itimerspec __user *, uold)

@@ -46,9 +46,10 @@ struct timers_user {
 [[nodiscard]] struct timers_user *timers_get(struct process *process);
 
 // cpu_timer.c
-[[nodiscard]] int cpu_timer_start(struct cpu_timer *timer, uint64_t expires); // fires at once if it is due; -ENOMEM, -ESRCH
+// Fires at once if it is due `now`, which its clock shows. -ENOMEM, -ESRCH.
+[[nodiscard]] int cpu_timer_start(struct cpu_timer *timer, uint64_t expires, uint64_t now);
 [[nodiscard]] int cpu_timer_again(struct cpu_timer *timer, uint64_t expires); // from its fire(): the next tick looks
-void cpu_timers_disarm(struct timers_user *timers);                         // all of the process's clocks; its lock is held
+void cpu_timers_disarm(struct timers_user *timers);                           // all of the process's clocks; its lock is held
 bool cpu_timer_cancel(struct cpu_timer *timer);                             // waits for its fire(); true: was armed
 [[nodiscard]] int cpu_clock_sleep(int clockid, ktime_t deadline, ktime_t *left);
 

@@ -360,34 +360,6 @@ CASE(timer_of_past_processor_time_fires_at_once)
     EXPECT_EQ(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &t.it_value, nullptr), 0);
 }
 
-static int64_t time_of_work(void)
-{
-    int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    for (int i = 0; i < 10000000; i++)
-        __asm__ volatile("");
-    return clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
-}
-
-// Were each looked at in each tick, and the clock read for it thread by thread, nothing else would be done.
-CASE(timers_of_processor_time_cost_nothing_while_they_wait)
-{
-    struct rlimit many = {RLIM_INFINITY, RLIM_INFINITY};
-    REQUIRE(setrlimit(RLIMIT_SIGPENDING, &many) == 0);
-    pthread_t sleeper;
-    for (int i = 0; i < 40; i++)
-        REQUIRE(pthread_create(&sleeper, nullptr, sleep_on, nullptr) == 0);
-    int64_t before = time_of_work();
-    struct itimerspec t = {.it_value.tv_sec = 100000};
-    for (int i = 0; i < 20000; i++) {
-        t.it_value.tv_nsec = i;
-        timer_t timer = make_timer(i % 2 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID, SIGUSR1, i);
-        REQUIRE(timer_settime(timer, 0, &t, nullptr) == 0);
-    }
-    int64_t after = time_of_work();
-    note("%lld us, with timers %lld us", (long long)before / 1000, (long long)after / 1000);
-    EXPECT(after < before * 20);
-}
-
 CASE(itimer_real_sends_sigalrm)
 {
     count_signal(SIGALRM, 0);

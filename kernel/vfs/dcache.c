@@ -3,7 +3,8 @@
 // References: one per holder, one per child (child->parent), and one while the dentry is hashed. So a cached entry that nobody uses has exactly one
 // reference, the table's; it then stands on the LRU, unless it is pinned (a positive entry of a file system whose only copy of the tree this is). An
 // entry dies by one atomic step of its count to zero: from its last holder's one once unhashed, or, by the shrinker, from the table's one. Lookups
-// under RCU take references with "increment unless zero", so that they never bring a dead entry back.
+// under RCU take references with "increment unless zero", so that they never bring a dead entry back. What the shrinker has killed is counted in its
+// superblock until it is freed. An entry whose count is zero is not on the LRU, or whoever sees it there last takes it off: lru_add() and d_destroy().
 //
 // Locks: dentry->lock guards the dentry's children list and makes changes of name, parent, inode and hashing exclusive; dentry->seq tells readers
 // about them. Moves are serialised by rename_lock and announced by rename_seq. Bucket locks and the LRU lock are innermost and never nest.
@@ -30,6 +31,7 @@ static atomic64_t nr_dentries;
 static struct spinlock lru_lock;
 static LIST_HEAD(lru);
 static uint64_t lru_count; // lru_lock
+static struct waitqueue shrunk = WAITQUEUE_INIT(shrunk); // some superblock's dentries_dying came to zero
 
 // A name too long to stand in the dentry; shared by dentries that a rename gave the same name.
 struct long_name {
@@ -213,21 +215,37 @@ static void d_free_rcu(struct rcu_head *head)
     slab_free(dentry_slab, container_of(head, struct dentry, rcu));
 }
 
-static void lru_remove(struct dentry *d)
+static void lru_remove_locked(struct dentry *d) REQUIRES(lru_lock)
+{
+    flags_clear(d, DCACHE_ON_LRU);
+    list_del(&d->lru);
+    lru_count--;
+}
+
+// The table's reference is the only one left: the entry becomes reclaimable. It may die under our eyes; RCU keeps its memory. Who kills it makes
+// the count zero, then looks whether it is on the LRU; we put it there, then look at the count: one of us sees the other.
+static void lru_add(struct dentry *d)
 {
     spin_guard(&lru_lock);
-    if (d->flags & DCACHE_ON_LRU) {
-        flags_clear(d, DCACHE_ON_LRU);
-        list_del(&d->lru);
-        lru_count--;
-    }
+    if (d->flags & (DCACHE_ON_LRU | DCACHE_UNHASHED))
+        return;
+    flags_set(d, DCACHE_ON_LRU | DCACHE_REFERENCED);
+    list_add_tail(&d->lru, &lru);
+    lru_count++;
+    smp_mb();
+    if (refcount_read(&d->refs) == 0)
+        lru_remove_locked(d);
 }
 
 // Frees an unhashed dentry whose count has just become zero; returns its parent, whose reference the caller drops.
 static struct dentry *d_destroy(struct dentry *d)
 {
-    if (READ_ONCE(d->flags) & DCACHE_ON_LRU)
-        lru_remove(d);
+    smp_mb(); // against lru_add()
+    if (READ_ONCE(d->flags) & DCACHE_ON_LRU) {
+        spin_guard(&lru_lock);
+        if (d->flags & DCACHE_ON_LRU)
+            lru_remove_locked(d);
+    }
     struct dentry *parent = d->parent == d ? nullptr : d->parent;
     if (parent) {
         spin_lock(&parent->lock);
@@ -242,17 +260,6 @@ static struct dentry *d_destroy(struct dentry *d)
     atomic_sub_relaxed(&nr_dentries, 1);
     call_rcu(&d->rcu, d_free_rcu);
     return parent;
-}
-
-// The table's reference is the only one left: the entry becomes reclaimable. It may die under our eyes; RCU keeps its memory.
-static void lru_add(struct dentry *d)
-{
-    spin_guard(&lru_lock);
-    if (refcount_read(&d->refs) == 0 || d->flags & (DCACHE_ON_LRU | DCACHE_UNHASHED))
-        return;
-    flags_set(d, DCACHE_ON_LRU | DCACHE_REFERENCED);
-    list_add_tail(&d->lru, &lru);
-    lru_count++;
 }
 
 void dput(struct dentry *d)
@@ -447,6 +454,29 @@ void d_delete(struct dentry *d)
 
 // ---- reclaim ----------------------------------------------------------------------------------------------------------------------------------------
 
+static void dying_done(struct superblock *sb)
+{
+    if (atomic_dec_and_test(&sb->dentries_dying))
+        wake_up_all(&shrunk);
+}
+
+// From the table's reference alone to none; counted first, so that who finds the entry dead finds it counted.
+static bool kill_unused(struct dentry *d)
+{
+    unsigned one = 1;
+    atomic_inc(&d->sb->dentries_dying);
+    if (try_cmpxchg(&d->refs.v, &one, 0u))
+        return true;
+    dying_done(d->sb);
+    return false;
+}
+
+void dcache_wait_for_shrinker(struct superblock *sb)
+{
+    smp_mb(); // the dentries' counts were looked at before
+    wait_event(&shrunk, atomic_read(&sb->dentries_dying) == 0);
+}
+
 // Takes up to `nr` dead entries off the LRU into `dead`, linked by their lru fields. Entries in use leave the list; those used lately go round once.
 static unsigned long lru_isolate(unsigned long nr, struct list_head *dead)
 {
@@ -454,15 +484,13 @@ static unsigned long lru_isolate(unsigned long nr, struct list_head *dead)
     spin_guard(&lru_lock);
     for (uint64_t scan = lru_count; scan && taken < nr; scan--) {
         struct dentry *d = list_first_entry(&lru, struct dentry, lru);
-        unsigned one = 1;
         if (refcount_read(&d->refs) > 1 || d->flags & DCACHE_PINNED) {
-            flags_clear(d, DCACHE_ON_LRU | DCACHE_REFERENCED);
-            list_del(&d->lru);
-            lru_count--;
+            flags_clear(d, DCACHE_REFERENCED);
+            lru_remove_locked(d);
         } else if (d->flags & DCACHE_REFERENCED) {
             flags_clear(d, DCACHE_REFERENCED);
             list_move_tail(&d->lru, &lru);
-        } else if (try_cmpxchg(&d->refs.v, &one, 0u)) {
+        } else if (kill_unused(d)) {
             flags_clear(d, DCACHE_ON_LRU);
             list_move_tail(&d->lru, dead);
             lru_count--;
@@ -487,7 +515,9 @@ static unsigned long dcache_scan(struct shrinker *, unsigned long pages)
         d_bucket_remove(d);
         seq_write_end(&d->seq);
         spin_unlock(&d->lock);
+        struct superblock *sb = d->sb;
         dput(d_destroy(d));
+        dying_done(sb);
     }
     return freed / per_page;
 }

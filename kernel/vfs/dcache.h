@@ -44,6 +44,8 @@ extern seqcount_t rename_seq;   // odd while some dentry changes its place in th
 uint64_t dentry_count(void);
 uint64_t dentry_unused_count(void);
 void d_invalidate_children(struct dentry *dentry);              // drops cached entries below (proc, on exit)
+// Waits for the shrinker to be done with what it has taken of the superblock, from which nothing can be looked up any more.
+void dcache_wait_for_shrinker(struct superblock *sb);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d);
 bool d_has_positive_children(struct dentry *dentry);
 // Entries of a keep_dentries file system, for readdir: generic directory iterator and seek, "." and ".." included.

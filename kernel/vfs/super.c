@@ -6,7 +6,6 @@
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/seq_file.h"
 
-DEFINE_LOCK_CLASS(sb_umount_class, "superblock umount", (enum lock_rank)(RANK_MOUNT + 1));
 DEFINE_LOCK_CLASS(sb_inodes_class, "superblock inodes", RANK_SUPERBLOCK);
 DEFINE_LOCK_CLASS(sb_rename_class, "superblock rename", RANK_RENAME);
 DEFINE_LOCK_CLASS(sb_list_class, "superblock list", RANK_MOUNT);
@@ -55,7 +54,6 @@ struct superblock *sb_alloc(const struct file_system_type *type, unsigned flags)
     sb->time_gran = 1;
     refcount_set(&sb->refs, 1);
     refcount_set(&sb->memory_refs, 1);
-    rwsem_init(&sb->umount_sem, &sb_umount_class);
     mutex_init(&sb->rename_mutex, &sb_rename_class);
     spin_init(&sb->inodes_lock, &sb_inodes_class);
     list_init(&sb->inodes);
@@ -101,7 +99,8 @@ void sb_put(struct superblock *sb)
     inotify_superblock_gone(sb);
     if (sb->root) {
         d_invalidate_children(sb->root);
-        dput(sb->root);
+        dcache_wait_for_shrinker(sb);
+        dput(sb->root); // the last reference to it
         sb->root = nullptr;
     }
     if (sb->ops && sb->ops->put_super)

@@ -230,7 +230,7 @@ struct superblock {
     void *private;
     refcount_t refs;               // mounts
     refcount_t memory_refs;        // the structure itself: refs count as one, inodes that wait for their grace period others
-    struct rwsem umount_sem;
+    atomic_t dentries_dying;       // taken by the shrinker and not yet freed: they hold their parents, so the end waits for them
     struct list_head all_link, inodes;
     struct spinlock inodes_lock;
     struct mutex rename_mutex;

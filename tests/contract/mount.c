@@ -265,6 +265,34 @@ CASE(umount_and_open_exclude_each_other)
     pthread_join(opener, nullptr);
 }
 
+static atomic_bool forgetting_ends;
+
+static void *forget_names(void *)
+{
+    while (!atomic_load(&forgetting_ends))
+        EXPECT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+    return nullptr;
+}
+
+CASE(umount_while_its_names_are_reclaimed)
+{
+    own_mounts();
+    pthread_t forgets;
+    REQUIRE(pthread_create(&forgets, nullptr, forget_names, nullptr) == 0);
+    for (int64_t end = now_ns() + 3'000'000'000; now_ns() < end;) {
+        tmpfs_at("a");
+        REQUIRE(mkdir("a/d", 0755) == 0);
+        for (int i = 0; i < 40; i++) {
+            char path[16];
+            snprintf(path, sizeof path, i % 2 ? "a/d/%d" : "a/%d", i);
+            EXPECT(!exists(path)); // which is remembered
+        }
+        EXPECT_EQ(umount("a"), 0);
+    }
+    atomic_store(&forgetting_ends, true);
+    pthread_join(forgets, nullptr);
+}
+
 CASE(mount_errors)
 {
     own_mounts();

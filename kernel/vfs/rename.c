@@ -1,7 +1,9 @@
 // kernel/vfs/rename.c — rename(2), renameat2(2).
 //
 // Lock order: the superblock's rename_mutex when the directories differ (then no directory of it changes its ancestors), the two directories
-// (an ancestor first, else by address), then the two inodes that are moved or replaced, by address.
+// (an ancestor first, else by address), then of what is moved or replaced a directory that gets another parent or goes away, or both by address, then
+// files, by address. Within one directory, without rename_mutex, that is at most one directory, below the one that is locked: two
+// neighbours held at once would close a circle with a thread that holds one and wants a child of it, and a rename that holds the child.
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
@@ -70,6 +72,36 @@ static void tell_watchers(struct rename_pair *r, struct inode *source, struct in
         inotify_moved(to, &r->new_walk.last, from, &r->old_walk.last, target, nullptr);
 }
 
+// Which of the two inodes are locked, in this order; either may be null.
+static void inodes_to_lock(const struct rename_pair *r, struct inode *lock[2])
+{
+    struct inode *source = r->old->inode, *target = r->new_->inode;
+    bool moves = r->old_dir != r->new_dir;
+    lock[0] = S_ISDIR(source->mode) && !moves ? nullptr : source;
+    lock[1] = target && S_ISDIR(target->mode) && !moves && r->flags & RENAME_EXCHANGE ? nullptr : target;
+    if (!lock[0] || !lock[1])
+        return;
+    bool first_is_dir = S_ISDIR(lock[0]->mode), second_is_dir = S_ISDIR(lock[1]->mode);
+    if (first_is_dir == second_is_dir ? lock[1] < lock[0] : second_is_dir) {
+        lock[0] = target;
+        lock[1] = source;
+    }
+}
+
+static void lock_inodes(struct inode *const lock[2]) NO_THREAD_SAFETY_ANALYSIS
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (lock[i])
+            down_write(&lock[i]->sem);
+}
+
+static void unlock_inodes(struct inode *const lock[2]) NO_THREAD_SAFETY_ANALYSIS
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (lock[i])
+            up_write(&lock[i]->sem);
+}
+
 static int rename_locked(struct rename_pair *r)
 {
     struct inode *source = r->old->inode, *target = r->new_->inode;
@@ -81,8 +113,9 @@ static int rename_locked(struct rename_pair *r)
     struct inode *dir = r->old_dir->inode;
     if (!dir->ops->rename)
         return -EPERM;
-    struct inode *first = target && target < source ? target : source, *second = first == source ? (target ? target : source) : source;
-    inode_lock_two(first, second);
+    struct inode *lock[2];
+    inodes_to_lock(r, lock);
+    lock_inodes(lock);
     if (mounted_here(r->old) || mounted_here(r->new_))
         err = -EBUSY;
     if (!err)
@@ -94,7 +127,7 @@ static int rename_locked(struct rename_pair *r)
     }
     if (!err)
         d_move(r->old, r->new_, r->flags & RENAME_EXCHANGE);
-    inode_unlock_two(first, second);
+    unlock_inodes(lock);
     if (!err)
         tell_watchers(r, source, target);
     return err;

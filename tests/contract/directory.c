@@ -451,3 +451,102 @@ CASE(rename_never_makes_a_loop)
     pthread_join(two, nullptr);
     EXPECT(exists("a") || exists("b")); // both below each other would be lost
 }
+
+// Threads for three seconds in three neighbouring folders, each with a folder c: what each of them locks, together, must never close a circle.
+enum { NEIGHBOURS = 3, OF_EACH_KIND = 2 };
+static int neighbour_fd[NEIGHBOURS], child_fd[NEIGHBOURS];
+static int64_t neighbours_end;
+
+static void *exchange_neighbours(void *)
+{
+    char one[8], two[8];
+    for (unsigned i = 0; now_ns() < neighbours_end; i++) {
+        snprintf(one, sizeof one, "p/%u", i % NEIGHBOURS);
+        snprintf(two, sizeof two, "p/%u", (i + 1 + i / NEIGHBOURS % (NEIGHBOURS - 1)) % NEIGHBOURS);
+        EXPECT_EQ(rename2(one, two, RENAME_EXCHANGE), 0);
+    }
+    return nullptr;
+}
+
+static void *try_to_remove_children(void *)
+{
+    for (unsigned i = 0; now_ns() < neighbours_end; i++)
+        EXPECT_ERRNO(unlinkat(neighbour_fd[i % NEIGHBOURS], "c", AT_REMOVEDIR), ENOTEMPTY);
+    return nullptr;
+}
+
+static void *move_between_levels(void *name)
+{
+    for (unsigned i = 0; now_ns() < neighbours_end; i++) {
+        int low = child_fd[i % NEIGHBOURS], high = neighbour_fd[i / NEIGHBOURS % NEIGHBOURS];
+        EXPECT_EQ(renameat(low, name, high, name), 0);
+        EXPECT_EQ(renameat(high, name, low, name), 0);
+    }
+    return nullptr;
+}
+
+CASE(rename_of_neighbours_against_removal_and_moves_of_their_children)
+{
+    static char names[OF_EACH_KIND][4] = {"f", "g"};
+    // One of the inner folders is made after the outer ones and two before: where the order is that of addresses, some come each way.
+    for (const char *const *path = (const char *const[]){"c1", "c2", "p", "p/0", "p/1", "p/2", "c0", nullptr}; *path; path++)
+        REQUIRE(mkdir(*path, 0755) == 0);
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        char path[16], made[16];
+        snprintf(path, sizeof path, "p/%d", i);
+        snprintf(made, sizeof made, "c%d", i);
+        neighbour_fd[i] = open(path, O_RDONLY | O_DIRECTORY);
+        REQUIRE(renameat(AT_FDCWD, made, neighbour_fd[i], "c") == 0);
+        child_fd[i] = openat(neighbour_fd[i], "c", O_RDONLY | O_DIRECTORY);
+        for (int k = 0; k < OF_EACH_KIND; k++)
+            REQUIRE(mknodat(child_fd[i], names[k], S_IFREG | 0600, 0) == 0);
+        REQUIRE(mknodat(child_fd[i], "stays", S_IFREG | 0600, 0) == 0);
+    }
+    neighbours_end = now_ns() + 3'000'000'000;
+    void *(*const work[])(void *) = {exchange_neighbours, try_to_remove_children, move_between_levels};
+    pthread_t threads[3][OF_EACH_KIND];
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < OF_EACH_KIND; k++)
+            REQUIRE_EQ(pthread_create(&threads[i][k], nullptr, work[i], names[k]), 0);
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < OF_EACH_KIND; k++)
+            pthread_join(threads[i][k], nullptr);
+    EXPECT(exists("p/0/c/f") && exists("p/1/c/g"));
+}
+
+// What was looked up and is not there is remembered, reclaimed, and goes with its folder, all at once.
+static int64_t forgetting_end;
+
+static void *forget_names(void *)
+{
+    while (now_ns() < forgetting_end)
+        EXPECT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+    return nullptr;
+}
+
+static void *look_for_missing_names(void *)
+{
+    struct stat s;
+    char path[16];
+    for (unsigned i = 0; now_ns() < forgetting_end; i++) {
+        snprintf(path, sizeof path, "d/%u", i % 8);
+        EXPECT_ERRNO(stat(path, &s), ENOENT);
+    }
+    return nullptr;
+}
+
+CASE(missing_names_are_looked_up_while_their_folder_is_removed)
+{
+    forgetting_end = now_ns() + 3'000'000'000;
+    pthread_t forgets, looks[2];
+    REQUIRE_EQ(pthread_create(&forgets, nullptr, forget_names, nullptr), 0);
+    for (int i = 0; i < 2; i++)
+        REQUIRE_EQ(pthread_create(&looks[i], nullptr, look_for_missing_names, nullptr), 0);
+    while (now_ns() < forgetting_end) {
+        EXPECT_EQ(mkdir("d", 0755), 0);
+        EXPECT_EQ(rmdir("d"), 0);
+    }
+    pthread_join(forgets, nullptr);
+    for (int i = 0; i < 2; i++)
+        pthread_join(looks[i], nullptr);
+}

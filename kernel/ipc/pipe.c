@@ -19,7 +19,7 @@
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/mount.h"
 
-DEFINE_LOCK_CLASS(pipe_class, "pipe", RANK_PIPE);
+DEFINE_LOCK_CLASS_NESTED(pipe_class, "pipe", RANK_PIPE); // two, for splice and tee: by address
 
 #define PIPE_DEFAULT_SLOTS 16u
 #define PIPE_LEAST_SLOTS 2u // of one whose maker has too much in pipes already
@@ -80,6 +80,7 @@ struct pipe *pipe_alloc(void)
         kfree(p);
         return nullptr;
     }
+    p->max_filled = p->nr_slots;
     mutex_init(&p->lock, &pipe_class);
     waitqueue_init(&p->readable);
     waitqueue_init(&p->writable);
@@ -97,7 +98,7 @@ void pipe_free(struct pipe *p)
     kfree(p);
 }
 
-static void slot_drop(struct pipe *p, struct pipe_slot *s)
+void pipe_slot_drop(struct pipe *p, struct pipe_slot *s)
 {
     if (!p->spare && s->flags & SLOT_MERGE && refcount_read(&s->page->refs) == 1)
         p->spare = s->page;
@@ -131,12 +132,13 @@ int pipe_sleep(struct pipe *p, struct waitqueue *wq, bool (*ready)(const struct 
 
 bool pipe_can_read(const struct pipe *p)
 {
-    return READ_ONCE(p->head) != READ_ONCE(p->tail) || !READ_ONCE(p->writers);
+    bool empty = READ_ONCE(p->head) == READ_ONCE(p->tail);
+    return empty ? !READ_ONCE(p->writers) : !READ_ONCE(p->front_claimed);
 }
 
 bool pipe_can_write(const struct pipe *p)
 {
-    return READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->nr_slots) || !READ_ONCE(p->readers);
+    return READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->max_filled) || !READ_ONCE(p->readers);
 }
 
 static ssize_t read_slot(struct pipe *p, struct iov_iter *to, bool *packet_end)
@@ -151,7 +153,7 @@ static ssize_t read_slot(struct pipe *p, struct iov_iter *to, bool *packet_end)
     s->offset += (uint32_t)copied;
     s->len = *packet_end ? 0 : s->len - (uint32_t)copied; // what of a packet was not asked for is lost: pipe(2)
     if (!s->len) {
-        slot_drop(p, s);
+        pipe_slot_drop(p, s);
         WRITE_ONCE(p->tail, p->tail + 1);
     }
     return (ssize_t)copied;
@@ -164,7 +166,7 @@ static ssize_t pipe_read_iter(struct file *file, struct iov_iter *to, loff_t *, 
     ssize_t done = 0;
     mutex_lock(&p->lock);
     for (;;) {
-        if (p->head != p->tail) {
+        if (p->head != p->tail && likely(!p->front_claimed)) {
             bool was_full = pipe_full(p), packet_end;
             ssize_t n = read_slot(p, to, &packet_end);
             if (n < 0) {
@@ -177,9 +179,9 @@ static ssize_t pipe_read_iter(struct file *file, struct iov_iter *to, loff_t *, 
                 break;
             continue;
         }
-        if (!p->writers || done)
+        if (done || (!p->writers && p->head == p->tail))
             break;
-        done = nonblock ? -EAGAIN : pipe_sleep(p, &p->readable, pipe_can_read);
+        done = nonblock && !p->front_claimed ? -EAGAIN : pipe_sleep(p, &p->readable, pipe_can_read);
         if (done)
             break;
     }
@@ -297,7 +299,7 @@ static uint32_t pipe_poll(struct file *file, struct poll_table *pt)
             mask |= EPOLLHUP;
     }
     if (file->mode & FMODE_WRITE) {
-        if (head - tail < READ_ONCE(p->nr_slots))
+        if (head - tail < READ_ONCE(p->max_filled))
             mask |= EPOLLOUT | EPOLLWRNORM;
         if (!READ_ONCE(p->readers))
             mask |= EPOLLERR;
@@ -386,8 +388,8 @@ long pipe_set_size(struct pipe *p, unsigned long size)
     if (!slots)
         return -ENOMEM;
     mutex_lock(&p->lock);
-    uint32_t used = p->head - p->tail;
-    bool fits = used <= nr;
+    uint32_t used = p->head - p->tail, reserved = p->nr_slots - p->max_filled;
+    bool fits = used + reserved <= nr;
     int64_t more = (int64_t)nr - p->nr_slots;
     uint64_t pages = charge(p->user, more);
     bool allowed = more <= 0 || !(above(pages, &sysctl_pipe_user_pages_soft) || above(pages, &sysctl_pipe_user_pages_hard));
@@ -402,6 +404,7 @@ long pipe_set_size(struct pipe *p, unsigned long size)
         p->tail = 0;
         p->head = used;
         p->nr_slots = nr;
+        p->max_filled = nr - reserved;
     }
     mutex_unlock(&p->lock);
     kfree(slots);

@@ -17,22 +17,27 @@ struct pipe *pipe_of(struct file *file);
 long pipe_size(struct pipe *pipe);
 [[nodiscard]] long pipe_set_size(struct pipe *pipe, unsigned long size);
 
-// For splice and tee: moves or copies whole slots. All may sleep.
+// For splice and tee: whole slots. All may sleep.
 struct page;
 struct pipe_chunk {
-    struct page *page; // with a reference
+    struct page *page;
     uint32_t offset, len;
 };
-// Waits for data (unless nonblock) and takes up to `max` bytes of the first slot out of the pipe. 0: end of file. -EAGAIN, -ERESTARTSYS.
-[[nodiscard]] ssize_t pipe_take_chunk(struct pipe *pipe, size_t max, bool nonblock, struct pipe_chunk *out);
-// Waits for room and puts a chunk in (takes over the page reference on success). -EPIPE, -EAGAIN, -ERESTARTSYS.
-[[nodiscard]] int pipe_put_chunk(struct pipe *pipe, const struct pipe_chunk *chunk, bool nonblock);
-// Waits until a slot is free (another writer may take it first). 0, -EPIPE with SIGPIPE, -EAGAIN, -ERESTARTSYS.
-[[nodiscard]] int pipe_wait_room(struct pipe *pipe, bool nonblock);
-// Puts back what could not be delivered, at the front.
-void pipe_unget_chunk(struct pipe *pipe, const struct pipe_chunk *chunk);
-// tee(2): copies up to `max` bytes at byte position `skip` from the front without taking them. 0: no more there (or end of file).
-[[nodiscard]] ssize_t pipe_peek_chunk(struct pipe *pipe, size_t skip, size_t max, bool nonblock, struct pipe_chunk *out);
+// The front, for who delivers it elsewhere: waits for data (unless nonblock); then nobody else takes any out until pipe_front_end(). 1, 0: end of
+// file and nothing begun, -EAGAIN, -ERESTARTSYS.
+[[nodiscard]] int pipe_front_begin(struct pipe *pipe, bool nonblock);
+// Up to `max` bytes at the front; without a reference to the page, which stays until they are taken. False: nothing there now.
+[[nodiscard]] bool pipe_front(struct pipe *pipe, size_t max, struct pipe_chunk *out);
+void pipe_front_taken(struct pipe *pipe, size_t bytes); // out of the chunk pipe_front() gave
+void pipe_front_end(struct pipe *pipe);
+// Waits until a slot is free and keeps it for the caller, who fills it or gives it back. 0, -EPIPE with SIGPIPE, -EAGAIN, -ERESTARTSYS.
+[[nodiscard]] int pipe_room_reserve(struct pipe *pipe, bool nonblock);
+void pipe_room_fill(struct pipe *pipe, const struct pipe_chunk *chunk); // takes over the page reference
+void pipe_room_release(struct pipe *pipe);
+// Moves, or for tee(2) copies, up to `max` bytes of `in` into another pipe: what there is and fits, at once, after waiting for some. Bytes, 0 at the end
+// of file, -EPIPE with SIGPIPE, -EAGAIN, -ERESTARTSYS.
+[[nodiscard]] ssize_t pipe_move(struct pipe *in, struct pipe *out, size_t max, bool nonblock_in, bool nonblock_out);
+[[nodiscard]] ssize_t pipe_share(struct pipe *in, struct pipe *out, size_t max, bool nonblock_in, bool nonblock_out);
 
 extern unsigned long sysctl_pipe_max_size; // /proc/sys/fs/pipe-max-size, bytes
 // Pages in the pipes of one unprivileged user; 0: no limit. Above the first new pipes are small and none grows, above the second there are no new ones.

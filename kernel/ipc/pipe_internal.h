@@ -20,6 +20,8 @@ struct pipe {
     struct fasync_list async_readers, async_writers;
     struct pipe_slot *slots;
     uint32_t head, tail, nr_slots;
+    uint32_t max_filled;                 // nr_slots without those that splices have reserved: head - tail never gets above it
+    bool front_claimed;                  // a splice has what is at the front under way: readers wait as if there were nothing
     unsigned readers, writers;           // open descriptions
     uint32_t readers_seen, writers_seen; // how many there ever were: fifo(7) open waits for a change
     unsigned users;                      // open descriptions and opens in progress; inode->lock for FIFOs
@@ -34,11 +36,12 @@ static inline struct pipe_slot *pipe_slot(const struct pipe *p, uint32_t i)
 }
 static inline bool pipe_full(const struct pipe *p)
 {
-    return p->head - p->tail >= p->nr_slots;
+    return p->head - p->tail >= p->max_filled;
 }
 
 struct pipe *pipe_alloc(void);
 void pipe_free(struct pipe *p);
+void pipe_slot_drop(struct pipe *p, struct pipe_slot *s); // the page of a slot that is read
 void pipe_put(struct inode *inode); // one user less; the last frees it
 int pipe_sleep(struct pipe *p, struct waitqueue *wq, bool (*ready)(const struct pipe *));
 bool pipe_can_read(const struct pipe *p);

@@ -118,7 +118,7 @@ static int position_done(struct file *file, loff_t __user *upos, loff_t pos)
 }
 
 // The next piece of `in` as a page with a reference. Bytes, 0 at the end of the file, -errno.
-static ssize_t piece_of(struct file *in, loff_t *pos, size_t max, struct pipe_chunk *out)
+static ssize_t piece_of(struct file *in, loff_t *pos, size_t max, unsigned rw_flags, struct pipe_chunk *out)
 {
     struct page *page;
     size_t offset = 0;
@@ -133,7 +133,9 @@ static ssize_t piece_of(struct file *in, loff_t *pos, size_t max, struct pipe_ch
         page = page_alloc(0, ALLOC_KERNEL);
         if (!page)
             return -ENOMEM;
-        n = file_read(in, page_address(page), min(max, PAGE_SIZE), pos);
+        struct iov_iter it;
+        iov_iter_init_kernel(&it, page_address(page), min(max, PAGE_SIZE));
+        n = vfs_read_iter(in, &it, pos, rw_flags);
         if (n <= 0)
             page_put(page);
     }
@@ -142,28 +144,24 @@ static ssize_t piece_of(struct file *in, loff_t *pos, size_t max, struct pipe_ch
     return n;
 }
 
-// Only the first room in the pipe is waited for.
+// Only the first room in the pipe, and the first piece of a stream, is waited for. A stream of which a piece did not fill its page gave what it had.
 static ssize_t file_to_pipe(struct file *in, loff_t *pos, struct pipe *out, size_t len, bool nonblock)
 {
+    bool stream = !(in->mode & FMODE_LSEEK), is_socket = S_ISSOCK(in->inode->mode);
     ssize_t done = 0, n = 0;
     while ((size_t)done < len) {
-        if ((n = pipe_wait_room(out, nonblock || done)))
+        if ((n = pipe_room_reserve(out, nonblock || done)))
             break;
         struct pipe_chunk c;
-        loff_t from = *pos;
-        n = piece_of(in, pos, len - (size_t)done, &c);
-        if (n <= 0)
-            break;
-        int err = pipe_put_chunk(out, &c, false);
-        if (err) {
-            page_put(c.page);
-            *pos = from;
-            n = err;
+        n = piece_of(in, pos, len - (size_t)done, (stream && done) || (is_socket && nonblock) ? RW_NOWAIT : 0, &c);
+        if (n <= 0) {
+            pipe_room_release(out);
             break;
         }
+        pipe_room_fill(out, &c);
         done += n;
-        if (n < (ssize_t)PAGE_SIZE && !(in->mode & FMODE_LSEEK))
-            break; // a stream gave what it had
+        if (stream && (n < (ssize_t)PAGE_SIZE || !(is_socket || in->ops->nowait)))
+            break;
     }
     if (in->ops->page_cached)
         note_read(in, done);
@@ -202,46 +200,24 @@ SYSCALL4(sendfile, int, out_fd, int, in_fd, loff_t __user *, uoffset, size_t, co
 
 // ---- splice --------------------------------------------------------------------------------------------------------------------------------------------------
 
-static ssize_t pipe_to_pipe(struct pipe *in, struct pipe *out, size_t len, bool nonblock_in, bool nonblock_out)
-{
-    ssize_t done = 0;
-    while ((size_t)done < len) {
-        // Only the first chunk is waited for.
-        int err = pipe_wait_room(out, nonblock_out || done);
-        struct pipe_chunk c;
-        ssize_t n = err ? err : pipe_take_chunk(in, len - (size_t)done, nonblock_in || done, &c);
-        if (n <= 0)
-            return done ? done : n;
-        err = pipe_put_chunk(out, &c, false);
-        if (err) {
-            pipe_unget_chunk(in, &c);
-            return done ? done : err;
-        }
-        done += n;
-    }
-    return done;
-}
-
+// What could not be written stays in the pipe.
 static ssize_t pipe_to_file(struct pipe *in, struct file *out, loff_t *pos, size_t len, bool nonblock)
 {
-    ssize_t done = 0;
-    while ((size_t)done < len) {
-        struct pipe_chunk c;
-        ssize_t n = pipe_take_chunk(in, len - (size_t)done, nonblock || done, &c);
-        if (n <= 0)
-            return done ? done : n;
-        ssize_t w = write_buffer(out, (char *)page_address(c.page) + c.offset, (size_t)n, pos);
-        if (w < n) {
-            uint32_t taken = w > 0 ? (uint32_t)w : 0;
-            struct pipe_chunk rest = {c.page, c.offset + taken, c.len - taken};
-            pipe_unget_chunk(in, &rest);
-            done += taken;
-            return done ? done : w;
+    ssize_t w = pipe_front_begin(in, nonblock), done = 0;
+    if (w <= 0)
+        return w;
+    struct pipe_chunk c;
+    while ((size_t)done < len && pipe_front(in, len - (size_t)done, &c)) {
+        w = write_buffer(out, (char *)page_address(c.page) + c.offset, c.len, pos);
+        if (w > 0) {
+            pipe_front_taken(in, (size_t)w);
+            done += w;
         }
-        page_put(c.page);
-        done += n;
+        if (w < (ssize_t)c.len)
+            break;
     }
-    return done;
+    pipe_front_end(in);
+    return done ? done : w;
 }
 
 SYSCALL6(splice, int, in_fd, loff_t __user *, uin, int, out_fd, loff_t __user *, uout, size_t, len, unsigned, flags)
@@ -260,7 +236,7 @@ SYSCALL6(splice, int, in_fd, loff_t __user *, uin, int, out_fd, loff_t __user *,
         return -ESPIPE;
     len = min(len, MAX_RW_COUNT);
     if (ip && op)
-        return ip == op ? -EINVAL : pipe_to_pipe(ip, op, len, nonblock || in.file->flags & O_NONBLOCK, nonblock || out.file->flags & O_NONBLOCK);
+        return ip == op ? -EINVAL : pipe_move(ip, op, len, nonblock || in.file->flags & O_NONBLOCK, nonblock || out.file->flags & O_NONBLOCK);
     loff_t pos;
     ssize_t n;
     if (ip) {
@@ -294,23 +270,7 @@ SYSCALL4(tee, int, in_fd, int, out_fd, size_t, len, unsigned, flags)
     if (!ip || !op || ip == op)
         return -EINVAL;
     bool nonblock = flags & SPLICE_F_NONBLOCK;
-    ssize_t done = 0;
-    while ((size_t)done < len) {
-        int err = pipe_wait_room(op, nonblock || out.file->flags & O_NONBLOCK || done);
-        struct pipe_chunk c;
-        ssize_t n = err ? err : pipe_peek_chunk(ip, (size_t)done, len - (size_t)done, nonblock || in.file->flags & O_NONBLOCK, &c);
-        if (n > 0) {
-            err = pipe_put_chunk(op, &c, false);
-            if (err) {
-                page_put(c.page);
-                n = err;
-            }
-        }
-        if (n <= 0)
-            return done ? done : n;
-        done += n;
-    }
-    return done;
+    return pipe_share(ip, op, min(len, MAX_RW_COUNT), nonblock || in.file->flags & O_NONBLOCK, nonblock || out.file->flags & O_NONBLOCK);
 }
 
 // Pages are copied, not lent: the caller may change its memory at once.

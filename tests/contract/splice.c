@@ -1,6 +1,7 @@
 // tests/contract/splice.c — moving data inside the kernel: sendfile(2), splice(2), tee(2), vmsplice(2), copy_file_range(2); readahead(2), preadv2(2).
 #include "tests/contract/harness.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -190,6 +191,89 @@ CASE(splice_is_interrupted)
     thread_t killer = after_ms(30, kill_thread, pack_kill(own_tid(), SIGUSR1));
     EXPECT_ERRNO(splice(fds[0], nullptr, other[1], nullptr, 10, 0), EINTR);
     join(killer);
+}
+
+static void fill_without_waiting(int fd)
+{
+    static char page[PAGE];
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    for (size_t n = PAGE; n; n = n > 1 ? 1 : 0)
+        while (write(fd, page, n) > 0)
+            ;
+    EXPECT_EQ(errno, EAGAIN);
+    fcntl(fd, F_SETFL, flags);
+}
+
+static _Atomic pid_t page_writer_tid;
+
+static void *write_last_page(void *fd)
+{
+    char page[PAGE];
+    memset(page, 16, sizeof page);
+    page_writer_tid = own_tid();
+    EXPECT_EQ(write(*(int *)fd, page, PAGE), PAGE);
+    return nullptr;
+}
+
+CASE(splice_that_is_interrupted_has_taken_nothing)
+{
+    int fds[2], s[2];
+    char page[PAGE];
+    make_pipe(fds, 0);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    fill_without_waiting(s[0]);
+    for (int i = 0; i < 16; i++) {
+        memset(page, i, sizeof page);
+        REQUIRE(write(fds[1], page, PAGE) == PAGE);
+    }
+    pthread_t writer; // waits for room in the pipe, while a splice tries to send what is in it
+    REQUIRE(pthread_create(&writer, nullptr, write_last_page, &fds[1]) == 0);
+    while (!page_writer_tid)
+        sched_yield();
+    until_asleep(page_writer_tid);
+    count_signal(SIGUSR1, 0);
+    thread_t killer = after_ms(30, kill_thread, pack_kill(own_tid(), SIGUSR1));
+    EXPECT_ERRNO(splice(fds[0], nullptr, s[0], nullptr, 16 * PAGE, 0), EINTR);
+    join(killer);
+    for (int i = 0; i < 17; i++) {
+        EXPECT_EQ(read(fds[0], page, PAGE), PAGE);
+        EXPECT_EQ(page[0], i);
+        EXPECT_EQ(page[PAGE - 1], i);
+    }
+    pthread_join(writer, nullptr);
+}
+
+CASE(splice_takes_what_a_stream_has)
+{
+    int fds[2], s[2];
+    static char two[2 * PAGE];
+    make_pipe(fds, 0);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    EXPECT_EQ(write(s[1], two, PAGE), PAGE);
+    EXPECT_EQ(splice(s[0], nullptr, fds[1], nullptr, 16 * PAGE, 0), PAGE); // and does not wait for more
+    EXPECT_EQ(read(fds[0], two, sizeof two), PAGE);
+    EXPECT_ERRNO(splice(s[0], nullptr, fds[1], nullptr, 16 * PAGE, SPLICE_F_NONBLOCK), EAGAIN);
+    EXPECT_EQ(write(s[1], two, 2 * PAGE), 2 * PAGE);
+    EXPECT_EQ(splice(s[0], nullptr, fds[1], nullptr, 16 * PAGE, SPLICE_F_NONBLOCK), 2 * PAGE);
+    close(s[1]);
+    EXPECT_EQ(splice(s[0], nullptr, fds[1], nullptr, 16 * PAGE, 0), 0);
+}
+
+CASE(splice_reads_nothing_that_it_has_no_room_for)
+{
+    int fds[2], s[2];
+    char got[16] = {};
+    make_pipe(fds, 0);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    fill_without_waiting(fds[1]);
+    EXPECT_EQ(write(s[1], "hello", 5), 5);
+    EXPECT_ERRNO(splice(s[0], nullptr, fds[1], nullptr, 100, SPLICE_F_NONBLOCK), EAGAIN);
+    signal(SIGPIPE, SIG_IGN);
+    close(fds[0]);
+    EXPECT_ERRNO(splice(s[0], nullptr, fds[1], nullptr, 100, 0), EPIPE);
+    EXPECT_EQ(read(s[0], got, sizeof got), 5);
+    EXPECT_STR(got, "hello");
 }
 
 CASE(splice_errors)

@@ -133,8 +133,10 @@ void thread_exit(void)
 static void thread_release(struct rcu_head *head)
 {
     struct thread *t = container_of(head, struct thread, rcu);
-    if (t->stack)
-        stack_free(t->stack); // it never ran
+    if (t->stack) { // it never ran: finish_switch() gives these back for one that did
+        arch_thread_release(t);
+        stack_free(t->stack);
+    }
     if (t->release)
         t->release(t);
 }

@@ -6,7 +6,10 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
+
+#define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) // <linux/pidfd.h> and <fcntl.h> do not go together
 
 CASE(fork_copies_memory)
 {
@@ -682,6 +685,38 @@ CASE(pidfd_of_a_thread_signals_as_tgkill_does)
     EXPECT_EQ(sigwaitinfo(&set, &info), SIGUSR1);
     EXPECT_EQ(info.si_code, SI_TKILL);
     EXPECT_EQ(info.si_pid, getpid());
+}
+
+static void clones_that_fail_late(int times)
+{
+    struct clone_args args = {.flags = CLONE_PIDFD | CLONE_VM | CLONE_FILES | CLONE_FS | CLONE_SIGHAND, .pidfd = 8, .exit_signal = SIGCHLD};
+    for (int i = 0; i < times; i++)
+        EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EFAULT);
+}
+
+static unsigned long free_memory(void)
+{
+    struct sysinfo info;
+    REQUIRE(sysinfo(&info) == 0);
+    return info.freeram;
+}
+
+CASE_WITHIN(90, clone3_that_fails_late_leaves_no_memory_behind)
+{
+    enum { TIMES = 800, NOISE = 400 << 10 };
+    clones_that_fail_late(TIMES); // the kernel may keep some of it at hand
+    unsigned long before = free_memory();
+    for (int still = 0; still < 10; still++) { // and give the rest back a little later
+        unsigned long now = free_memory();
+        if (now > before)
+            still = 0;
+        before = now > before ? now : before;
+        sleep_ms(50);
+    }
+    clones_that_fail_late(TIMES);
+    for (int i = 0; i < 500 && free_memory() + NOISE < before; i++)
+        sleep_ms(50);
+    EXPECT(free_memory() + NOISE >= before);
 }
 
 CASE(clone3_set_tid_chooses_the_pid)

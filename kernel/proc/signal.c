@@ -49,8 +49,10 @@ static void sighand_free(struct rcu_head *head)
 
 void sighand_put(struct sighand *sighand)
 {
-    if (refcount_dec_and_test(&sighand->refs))
-        call_rcu(&sighand->rcu, sighand_free);
+    if (!refcount_dec_and_test(&sighand->refs))
+        return;
+    waitqueue_end(&sighand->signalfd_wq);
+    call_rcu(&sighand->rcu, sighand_free);
 }
 
 struct sighand *sighand_lock(struct task *task, irq_flags_t *flags)

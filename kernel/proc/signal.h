@@ -39,7 +39,7 @@ struct sighand { // shared by CLONE_SIGHAND
     refcount_t refs;
     struct spinlock lock; // RANK_SIGHAND, irqsave: guards actions, all pending sets and masks of the threads that share it
     struct k_sigaction action[NSIG];
-    struct waitqueue signalfd_wq;
+    struct waitqueue signalfd_wq; // epoll's entries on it may outlive the tasks: waitqueue_end()
     struct rcu_head rcu;
 };
 

@@ -86,6 +86,16 @@ void waitqueue_remove(struct waitqueue *wq, struct wait_entry *entry)
         entry_unlink(entry);
 }
 
+void waitqueue_end(struct waitqueue *wq)
+{
+    spin_irq_guard(&wq->lock);
+    struct wait_entry *entry, *next;
+    list_for_each_entry_safe(entry, next, &wq->entries, link) {
+        entry_unlink(entry);
+        (void)entry->callback(entry, WAIT_QUEUE_ENDS);
+    }
+}
+
 int prepare_to_wait(struct waitqueue *wq, struct wait_entry *entry, enum thread_state state)
 {
     irq_flags_t flags = spin_lock_irqsave(&wq->lock);

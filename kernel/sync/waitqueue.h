@@ -53,6 +53,12 @@ static inline void wake_up_nr(struct waitqueue *wq, uint32_t events, unsigned nr
 #define wake_up_all(wq) wake_up_nr((wq), 0, ~0u)
 #define wake_up_poll(wq, events) wake_up_nr((wq), (events), 1)
 
+// The object that holds the queue ends, and entries of listeners that do not hold the object may be on it (an epoll item on the queue of signals of the
+// task that added it). Each is taken off and told with WAIT_QUEUE_ENDS: its callback forgets the queue, by a release store that is its last access to the
+// entry. A listener therefore reads its pointer to such a queue under rcu_read_lock(), and the queue's memory stays for a grace period.
+#define WAIT_QUEUE_ENDS (1u << 16) // no bit of poll(2)
+void waitqueue_end(struct waitqueue *wq);
+
 void waitqueue_add(struct waitqueue *wq, struct wait_entry *entry);    // entry->callback set by the caller
 void waitqueue_remove(struct waitqueue *wq, struct wait_entry *entry); // harmless if it was removed already
 

@@ -47,6 +47,10 @@ static bool any_ready(const struct epoll *ep)
 
 static bool epoll_wake(struct wait_entry *wait, uint32_t events)
 {
+    if (unlikely(events & WAIT_QUEUE_ENDS)) {
+        store_release(&container_of(wait, struct epoll_listener, wait)->wq, nullptr);
+        return false;
+    }
     struct epoll_item *item = container_of(wait, struct epoll_listener, wait)->item;
     struct epoll *ep = item->ep;
     uint32_t wanted = READ_ONCE(item->events);
@@ -114,11 +118,20 @@ static void item_insert(struct epoll *ep, struct epoll_item *item)
     rb_insert(&ep->items, &item->node, nullptr);
 }
 
+static void stop_listening(struct epoll_listener *l)
+{
+    rcu_read_lock();
+    struct waitqueue *wq = load_acquire(&l->wq);
+    if (wq)
+        waitqueue_remove(wq, &l->wait);
+    rcu_read_unlock();
+}
+
 static void item_remove(struct epoll *ep, struct epoll_item *item)
 {
     for (struct epoll_listener *l = item->listeners, *next; l; l = next) {
         next = l->next;
-        waitqueue_remove(l->wq, &l->wait);
+        stop_listening(l);
         if (l != &item->first)
             kfree(l);
     }

@@ -30,7 +30,7 @@ struct epoll {
 
 struct epoll_listener {
     struct wait_entry wait;
-    struct waitqueue *wq;
+    struct waitqueue *wq;        // RCU; null once the queue has ended (WAIT_QUEUE_ENDS)
     struct epoll_item *item;
     struct epoll_listener *next;
 };

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <sys/resource.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <ucontext.h>
@@ -670,6 +671,40 @@ CASE(signalfd_wakes_poller_and_can_change_its_set)
     EXPECT_ERRNO(signalfd(0, &set, 0), EINVAL);
     EXPECT_ERRNO(signalfd(-1, &set, 1), EINVAL);
     join(killer);
+}
+
+CASE(signalfd_in_an_epoll_outlives_the_task_that_added_it)
+{
+    sigset_t set = set_of(SIGUSR1);
+    block(SIGUSR1);
+    int ep = epoll_create1(0), other = epoll_create1(0), fd = signalfd(-1, &set, SFD_NONBLOCK);
+    struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e), 0);
+        EXPECT_EQ(epoll_ctl(other, EPOLL_CTL_ADD, fd, &e), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    for (int i = 0; i < 20; i++) { // time goes by, and others take the memory that the child had
+        IN_CHILD(another)
+        {
+            raise(SIGUSR1);
+            sleep_ms(5);
+        }
+        EXPECT_EXITED(another, 0);
+    }
+    raise(SIGUSR1);
+    EXPECT_EQ(epoll_ctl(ep, EPOLL_CTL_DEL, fd, nullptr), 0);
+    EXPECT_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e), 0);
+    EXPECT_EQ(epoll_wait(ep, &e, 1, 0), 1);
+    struct signalfd_siginfo info;
+    EXPECT_EQ(read(fd, &info, sizeof info), sizeof info);
+    EXPECT_EQ(epoll_wait(ep, &e, 1, 0), 0);
+    thread_t killer = after_ms(20, kill_self, SIGUSR1);
+    EXPECT_EQ(epoll_wait(ep, &e, 1, LONG_TIMEOUT_MS), 1);
+    join(killer);
+    close(other);
+    close(ep);
 }
 
 CASE(kill_targets_and_errors)

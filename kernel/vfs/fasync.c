@@ -222,7 +222,9 @@ static void tell_owner(const struct file_owner *o, int fd, int code)
     if (!o || !o->pid)
         return;
     if (o->type == F_OWNER_PGRP) {
-        list_for_each_entry_rcu(t, &o->pid->tasks[PID_PGRP], pid_links[PID_PGRP])
+        // Not under RCU alone: a member that leaves while we stand on it (setpgid(2), exec, the end) would lead us astray.
+        spin_irq_guard(&process_tree_lock);
+        list_for_each_entry(t, &o->pid->tasks[PID_PGRP], pid_links[PID_PGRP])
         {
             tell(t, o, fd, code);
         }

@@ -40,7 +40,7 @@ struct fasync_list { // zeroed: empty
 void fasync_forget_all(struct fasync_list *list);
 
 void fasync_send_(struct fasync_list *list, int code);
-// Tells every file on the list. code: POLL_IN … as the handler finds it in si_code. Any context; no lock of rank RANK_SIGHAND or above may be held.
+// Tells every file on the list. code: POLL_IN … as the handler finds it in si_code. Any context; no lock of rank RANK_PROCESS_TREE or above may be held.
 static inline void fasync_notify(struct fasync_list *list, int code)
 {
     if (unlikely(READ_ONCE(list->first)))

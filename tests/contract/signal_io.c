@@ -424,3 +424,49 @@ CASE(sigio_asked_for_by_two_threads_at_once)
     write_byte(fds[1]);
     EXPECT_EQ(told, before + 1);
 }
+
+CASE(sigio_group_whose_members_come_and_go)
+{
+    enum { MEMBERS = 3, MOVES = 1500 };
+    int fds[2], ready[2];
+    signal(SIGIO, SIG_IGN);
+    REQUIRE(pipe(fds) == 0 && pipe(ready) == 0);
+    pid_t members[MEMBERS];
+    IN_CHILD(other)
+    {
+        REQUIRE(setpgid(0, 0) == 0);
+        REQUIRE(write(ready[1], "r", 1) == 1);
+        for (;;)
+            pause();
+    }
+    char c;
+    REQUIRE(read(ready[0], &c, 1) == 1);
+    REQUIRE(setpgid(0, 0) == 0 || getpgrp() == getpid());
+    raw_owner(fds[0], F_OWNER_PGRP, getpgrp());
+    REQUIRE(fcntl(fds[0], F_SETFL, fcntl(fds[0], F_GETFL) | O_ASYNC | O_NONBLOCK) == 0);
+    pid_t here = getpgrp();
+    for (int i = 0; i < MEMBERS; i++) {
+        IN_CHILD(member)
+        {
+            for (int n = 0; n < MOVES; n++)
+                REQUIRE(setpgid(0, n & 1 ? here : other) == 0);
+        }
+        members[i] = member;
+    }
+    int left = MEMBERS;
+    while (left) {
+        char bytes[64];
+        for (int n = 0; n < 50; n++)
+            EXPECT_EQ(write(fds[1], "x", 1), 1);
+        EXPECT_EQ(read(fds[0], bytes, sizeof bytes), 50);
+        for (int i = 0, status; i < MEMBERS; i++) {
+            if (members[i] && waitpid(members[i], &status, WNOHANG) == members[i]) {
+                EXPECT_EQ(status, 0);
+                members[i] = 0;
+                left--;
+            }
+        }
+    }
+    kill(other, SIGKILL);
+    EXPECT_KILLED(other, SIGKILL);
+}

@@ -229,6 +229,7 @@ void process_release(struct process *p)
         struct pid_namespace *ns = task_pid_ns(leader);
         if (ns->reaper == p)
             ns->reaper = nullptr;
+        rcu_assign_pointer(p->leader, nullptr); // whoever holds the process only does not reach a task that goes
     }
     process_put(parent);
     thread_forget_dead(leader);

@@ -140,7 +140,7 @@ static int copy_process(struct task *child, uint64_t flags)
     if (!p)
         return -ENOMEM;
     {
-        spin_guard(&parent->leader->alloc_lock);
+        spin_guard(&parent->rlimit_lock);
         memcpy(p->rlimits, parent->rlimits, sizeof p->rlimits);
     }
     p->start_boottime = clock_boottime();

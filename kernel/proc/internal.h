@@ -12,7 +12,6 @@ void proc_init_caches(void);
 [[nodiscard]] struct task *task_alloc(void);
 void task_free_unborn(struct task *task);
 [[nodiscard]] struct process *process_alloc(void);
-struct process *process_of_pid_get(struct pid *pid);
 
 // -- the process tree; process_tree_lock held
 void pid_attach(struct task *task, enum pid_type type, struct pid *pid) REQUIRES(process_tree_lock);

@@ -319,14 +319,14 @@ static int enter(struct namespaces *ns, const struct namespace_ref *ref)
 }
 
 // Enters all of `kinds` that process `p` is in, or none.
-static int enter_those_of(struct namespaces *ns, struct process *p, unsigned long kinds)
+static int enter_those_of(struct namespaces *ns, struct task *leader, unsigned long kinds)
 {
     static const unsigned long order[] = {CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWPID, CLONE_NEWNS};
-    int err = task_may_access(p->leader, false);
+    int err = task_may_access(leader, false);
     for (size_t i = 0; i < ARRAY_SIZE(order) && !err; i++) {
         struct namespace_ref ref;
         uint64_t inum;
-        if (!(kinds & order[i]) || (err = namespace_ref_of(p->leader, order[i], false, &ref, &inum)))
+        if (!(kinds & order[i]) || (err = namespace_ref_of(leader, order[i], false, &ref, &inum)))
             continue;
         err = enter(ns, &ref);
         namespace_ref_put(&ref);
@@ -342,7 +342,7 @@ SYSCALL2(setns, int, fd, int, nstype)
     if (!f.file)
         return -EBADF;
     struct namespace_ref ref = {};
-    struct process *p = nullptr;
+    struct task *leader = nullptr;
     struct namespaces *ns = nullptr;
     int err = 0;
     unsigned long kinds = (unsigned)nstype;
@@ -354,7 +354,7 @@ SYSCALL2(setns, int, fd, int, nstype)
         struct pid *pid = pidfd_pid(f.file);
         if (!pid || !kinds || (kinds & ~NAMESPACE_FLAGS))
             return -EINVAL;
-        if (!(p = process_of_pid_get(pid)))
+        if (!(leader = pid_task_get(pid, PID_PROCESS)))
             return -ESRCH;
     }
     if (!err && !capable(CAP_SYS_ADMIN))
@@ -362,7 +362,7 @@ SYSCALL2(setns, int, fd, int, nstype)
     if (!err)
         err = build_set(task->ns, 0, task->fs, &ns);
     if (!err)
-        err = p ? enter_those_of(ns, p, kinds) : enter(ns, &ref);
+        err = leader ? enter_those_of(ns, leader, kinds) : enter(ns, &ref);
     if (!err) {
         if (kinds & CLONE_NEWNS)
             mount_ns_enter(ns->mnt, task->fs);
@@ -370,8 +370,8 @@ SYSCALL2(setns, int, fd, int, nstype)
     } else if (ns) {
         namespaces_put(ns);
     }
-    if (p)
-        process_put(p);
+    if (leader)
+        task_put(leader);
     else
         namespace_ref_put(&ref);
     return err;

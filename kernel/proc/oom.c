@@ -86,9 +86,11 @@ static bool kill_worst(void)
     }
     if (!worst)
         return false;
+    struct task *leader = process_leader_get(worst);
     pr_err("out of memory: killing process %d (%s), %lu KiB in use, score adjustment %d\n", pid_nr_ns(worst->pid, &init_pid_ns),
-           worst->leader->thread.name, most * (PAGE_SIZE / 1024), worst_adj);
+           leader ? leader->thread.name : "", most * (PAGE_SIZE / 1024), worst_adj);
     signal_send_process(worst, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
+    task_put(leader);
     process_put(worst);
     return true;
 }

@@ -99,11 +99,9 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
             return -EPERM;
     }
     bool to_thread = flags & PIDFD_SIGNAL_THREAD || (!flags && (f.file->flags & PIDFD_THREAD));
-    rcu_read_lock();
-    struct task *t = pid_task(pid, flags & PIDFD_SIGNAL_PROCESS_GROUP ? PID_PGRP : to_thread ? PID_THREAD : PID_PROCESS);
-    if (t && !refcount_inc_not_zero(&t->thread.refs))
-        t = nullptr;
-    rcu_read_unlock();
+    if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
+        return signal_kill_pgrp(pid, sig, uinfo ? &info : nullptr);
+    struct task *t = pid_task_get(pid, to_thread ? PID_THREAD : PID_PROCESS);
     if (!t)
         return -ESRCH;
     int err;
@@ -132,8 +130,8 @@ SYSCALL3(pidfd_getfd, int, fd, int, targetfd, unsigned, flags)
     struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
     if (!pid)
         return -EBADF;
-    struct process *p = process_of_pid_get(pid);
-    if (!p)
+    struct task *leader = pid_task_get(pid, PID_PROCESS);
+    if (!leader)
         return -ESRCH;
     int result = task_may_access(p->leader, true);
     struct files *files = result ? nullptr : task_files_get(p->leader);

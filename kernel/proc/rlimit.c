@@ -13,7 +13,7 @@ static int do_prlimit(struct process *p, unsigned resource, const struct rlimit_
         return -EINVAL;
     if (new && resource == RLIMIT_NOFILE && new->max > (uint64_t)READ_ONCE(sysctl_nr_open))
         return -EPERM;
-    spin_guard(&p->leader->alloc_lock);
+    spin_guard(&p->rlimit_lock);
     struct rlimit_k *limit = &p->rlimits[resource];
     if (old)
         *old = *limit;
@@ -49,10 +49,14 @@ static int may_change(struct process *p)
 {
     if (p == current_process() || capable(CAP_SYS_RESOURCE))
         return 0;
-    const struct cred *mine = current_cred(), *theirs = task_cred_get(p->leader);
+    struct task *leader = process_leader_get(p);
+    if (!leader)
+        return -ESRCH;
+    const struct cred *mine = current_cred(), *theirs = task_cred_get(leader);
     bool same = mine->uid == theirs->euid && mine->uid == theirs->suid && mine->uid == theirs->uid && mine->gid == theirs->egid &&
                 mine->gid == theirs->sgid && mine->gid == theirs->gid;
     cred_put(theirs);
+    task_put(leader);
     return same ? 0 : -EPERM;
 }
 

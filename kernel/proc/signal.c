@@ -358,6 +358,8 @@ static struct sighand *leader_lock(struct process *p, struct task **leader, irq_
 {
     for (;;) {
         *leader = load_acquire(&p->leader);
+        if (!*leader)
+            return nullptr;
         struct sighand *sighand = sighand_lock(*leader, flags);
         if (sighand || *leader == load_acquire(&p->leader))
             return sighand;
@@ -436,17 +438,26 @@ int signal_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info)
     return signal_send_pgrp_locked(pgrp, sig, info);
 }
 
-bool may_signal(struct process *target, int sig)
+bool may_signal(const struct task *target, int sig)
 {
     const struct cred *mine = current_cred();
     rcu_read_lock();
-    const struct cred *theirs = rcu_dereference(target->leader->cred);
+    const struct cred *theirs = rcu_dereference(target->cred);
     bool ok = mine->euid == theirs->suid || mine->euid == theirs->uid || mine->uid == theirs->suid || mine->uid == theirs->uid ||
-              cred_capable(mine, CAP_KILL) || target == current_process();
+              cred_capable(mine, CAP_KILL) || target->process == current_process();
     rcu_read_unlock();
     if (!ok && sig == SIGCONT) // a shell may continue its jobs whatever they run as
-        ok = READ_ONCE(target->session) == READ_ONCE(current_process()->session);
+        ok = READ_ONCE(target->process->session) == READ_ONCE(current_process()->session);
     return ok;
+}
+
+int signal_kill_process(struct process *process, int sig, const struct siginfo *info)
+{
+    rcu_read_lock();
+    struct task *leader = rcu_dereference(process->leader);
+    int err = !leader ? -ESRCH : may_signal(leader, sig) ? signal_send_process(process, sig, info) : -EPERM;
+    rcu_read_unlock();
+    return err;
 }
 
 void signal_force(int sig, int code, unsigned long addr)

@@ -50,7 +50,9 @@ int signal_send_process(struct process *process, int sig, const struct siginfo *
 void signal_send_kernel(struct process *process, int sig); // from nobody: SI_KERNEL
 int signal_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info);
 void siginfo_init_kernel(struct siginfo *info, int sig); // SI_KERNEL
-bool may_signal(struct process *target, int sig);        // kill(2) permission of the current thread
+bool may_signal(const struct task *target, int sig);     // kill(2) permission of the current thread. The caller holds the task or RCU
+// Both: -EPERM if the current thread may not.
+int signal_kill_process(struct process *process, int sig, const struct siginfo *info);
 
 // A synchronous fault of the current thread: cannot be blocked or ignored (then it kills).
 void signal_force(int sig, int code, unsigned long addr);

@@ -180,7 +180,7 @@ static int kill_all(int sig)
     while ((p = process_next(ns, &nr))) {
         if (p == current_process())
             continue;
-        int err = may_signal(p, sig) ? signal_send_member(p, sig, nullptr) : -EPERM;
+        int err = may_signal(p->leader, sig) ? signal_send_member(p, sig, nullptr) : -EPERM;
         if (err != -EPERM || result == -ESRCH)
             result = err == -EPERM ? 0 : err; // that some may not be signalled is no error here
     }
@@ -196,7 +196,7 @@ static int kill_group(struct pid *pgrp, int sig)
     spin_irq_guard(&process_tree_lock);
     list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
     {
-        int err = may_signal(leader->process, sig) ? signal_send_member(leader->process, sig, nullptr) : -EPERM;
+        int err = may_signal(leader, sig) ? signal_send_member(leader->process, sig, nullptr) : -EPERM;
         if (!err || result == -ESRCH)
             result = err;
     }
@@ -224,7 +224,7 @@ SYSCALL2(kill, pid_t, upid, int, sig)
     struct process *p = process_of_thread_get(upid);
     if (!p)
         return -ESRCH;
-    int err = may_signal(p, sig) ? signal_send_process(p, sig, nullptr) : -EPERM;
+    int err = signal_kill_process(p, sig, nullptr);
     process_put(p);
     return err;
 }
@@ -238,7 +238,7 @@ static int send_to_thread(pid_t tgid, pid_t tid, int sig, const struct siginfo *
     int err;
     if (tgid && pid_vnr(t->process->pid) != tgid) {
         err = -ESRCH;
-    } else if (!may_signal(t->process, sig)) {
+    } else if (!may_signal(t, sig)) {
         err = -EPERM;
     } else {
         struct siginfo own = {.si_signo = sig, .si_code = SI_TKILL};
@@ -286,7 +286,7 @@ SYSCALL3(rt_sigqueueinfo, pid_t, tgid, int, sig, const void __user *, uinfo)
     struct process *p = process_of_thread_get(tgid);
     if (!p)
         return siginfo_may_send(&info, false) ? -ESRCH : -EPERM;
-    err = !siginfo_may_send(&info, p == current_process()) || !may_signal(p, sig) ? -EPERM : signal_send_process(p, sig, &info);
+    err = siginfo_may_send(&info, p == current_process()) ? signal_kill_process(p, sig, &info) : -EPERM;
     process_put(p);
     return err;
 }

@@ -14,6 +14,7 @@
 #include "kernel/vfs/namei.h"
 
 static DEFINE_LOCK_CLASS(process_tree_class, "process tree", RANK_PROCESS_TREE);
+static DEFINE_LOCK_CLASS(rlimit_class, "resource limits", RANK_FILES);
 struct spinlock process_tree_lock = SPINLOCK_INIT(&process_tree_class);
 struct process *init_process;
 
@@ -63,6 +64,7 @@ struct process *process_alloc(void)
     if (!p)
         return nullptr;
     refcount_set(&p->refs, 1);
+    spin_init(&p->rlimit_lock, &rlimit_class);
     list_init(&p->threads);
     list_init(&p->children);
     list_init(&p->sibling);
@@ -93,30 +95,40 @@ void process_put(struct process *p)
 struct task *task_find_get(pid_t tid)
 {
     rcu_read_lock();
-    struct task *task = pid_task(pid_find(task_pid_ns(current_task()), tid), PID_THREAD);
+    struct task *task = pid_task_get(pid_find(task_pid_ns(current_task()), tid), PID_THREAD);
+    rcu_read_unlock();
+    return task;
+}
+
+struct task *pid_task_get(struct pid *pid, enum pid_type type)
+{
+    rcu_read_lock();
+    struct task *task = pid_task(pid, type);
     if (task && !refcount_inc_not_zero(&task->thread.refs))
         task = nullptr;
     rcu_read_unlock();
     return task;
 }
 
-struct process *process_of_pid_get(struct pid *pid)
+struct process *process_find_get(pid_t tgid)
 {
     rcu_read_lock();
-    struct task *task = pid_task(pid, PID_PROCESS);
-    struct process *p = task ? task->process : nullptr;
+    struct task *leader = pid_task(pid_find(task_pid_ns(current_task()), tgid), PID_PROCESS);
+    struct process *p = leader ? leader->process : nullptr;
     if (p && !refcount_inc_not_zero(&p->refs))
         p = nullptr;
     rcu_read_unlock();
     return p;
 }
 
-struct process *process_find_get(pid_t tgid)
+struct task *process_leader_get(struct process *p)
 {
     rcu_read_lock();
-    struct process *p = process_of_pid_get(pid_find(task_pid_ns(current_task()), tgid));
+    struct task *leader = rcu_dereference(p->leader);
+    if (leader && !refcount_inc_not_zero(&leader->thread.refs))
+        leader = nullptr;
     rcu_read_unlock();
-    return p;
+    return leader;
 }
 
 struct process *process_of_thread_get(pid_t tid)

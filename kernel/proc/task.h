@@ -89,7 +89,9 @@ enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_DEAD };
 struct process {
     refcount_t refs;
     struct pid *pid, *pgrp, *session;  // pgrp and session under process_tree_lock
-    struct task *leader;               // exec may put another thread there: process_tree_lock
+    // A reference to a process does not hold its leader (the leader holds the process). RCU: null once the process was reaped, another task after an exec.
+    // It is not null for the process's own threads, under the lock of a member's sighand, and under process_tree_lock where the process was found in the tree.
+    struct task *leader;
     struct list_head threads;
     unsigned nr_threads;               // live
     struct process *parent;            // real parent
@@ -114,7 +116,8 @@ struct process {
     int reboot_status;                 // init of a nested namespace: what reboot(2) makes of its exit status
     struct tty *tty;                   // controlling terminal, shared by the session: tty's lock
     struct pid *hung_up_pgrp;          // a session leader whose terminal was hung up: its foreground group, which hears of the leader's end. process_tree_lock
-    struct rlimit_k rlimits[RLIM_NLIMITS]; // leader's alloc_lock
+    struct spinlock rlimit_lock;
+    struct rlimit_k rlimits[RLIM_NLIMITS]; // rlimit_lock
     uint64_t dead_utime, dead_stime;       // of threads that ended
     uint64_t children_utime, children_stime;
     uint64_t dead_min_flt, dead_maj_flt, dead_nvcsw, dead_nivcsw, children_min_flt, children_maj_flt, children_nvcsw, children_nivcsw;
@@ -161,6 +164,9 @@ void process_put(struct process *p);
 [[nodiscard]] struct task *task_find_get(pid_t tid);
 [[nodiscard]] struct process *process_find_get(pid_t tgid);
 [[nodiscard]] struct process *process_of_thread_get(pid_t tid); // of any of its threads, as kill(2) and its like take it
+[[nodiscard]] struct task *pid_task_get(struct pid *pid, enum pid_type type); // the first of that role
+// The leader of a process, with a reference; null: it has been reaped.
+[[nodiscard]] struct task *process_leader_get(struct process *p);
 // Every process / thread of a process, under rcu_read_lock(): the next with id > nr in `ns`.
 struct process *process_next(struct pid_namespace *ns, pid_t *nr);
 #define for_each_thread(t, p) list_for_each_entry(t, &(p)->threads, thread_link)

@@ -40,7 +40,7 @@ static void each_of_user(struct each_thread *each, uid_t uid)
     struct process *process;
     rcu_read_lock();
     while ((process = process_next(task_pid_ns(current_task()), &nr))) {
-        const struct task *leader = process->leader;
+        const struct task *leader = rcu_dereference(process->leader);
         if (leader && rcu_dereference(leader->cred)->uid == uid)
             each_of_process(each, process);
     }

@@ -56,8 +56,8 @@ static int64_t count_expirations(struct posix_timer *t, ktime_t now)
 static bool signal_vanished(const struct posix_timer *t)
 {
     irq_flags_t flags;
-    struct task *task = t->target ? t->target : t->owner->process->leader;
-    struct sighand *sighand = sighand_lock(task, &flags);
+    struct task *task = t->target ? t->target : rcu_dereference(t->owner->process->leader);
+    struct sighand *sighand = task ? sighand_lock(task, &flags) : nullptr;
     if (!sighand)
         return false;
     uint64_t set = task->pending.set | task->process->shared_pending.set;

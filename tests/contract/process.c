@@ -731,6 +731,147 @@ CASE(clone3_set_tid_chooses_the_pid)
     EXPECT_EXITED(child, 0);
 }
 
+CASE(clone3_set_tid_is_below_the_largest_pid)
+{
+    int max = atoi(file_text("/proc/sys/kernel/pid_max"));
+    pid_t numbers[] = {max, max + 1, 1 << 30};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uint64_t)&numbers[i], .set_tid_size = 1};
+        EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EINVAL);
+    }
+    pid_t last = max - 1;
+    struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uint64_t)&last, .set_tid_size = 1};
+    pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (child == 0)
+        _exit(0);
+    EXPECT_EQ(child, last);
+    EXPECT_EXITED(child, 0);
+}
+
+// argv[0]: a descriptor whose end lets the child go; argv[1]: the child.
+HELPER(outlives_its_child)
+{
+    int status;
+    pid_t child = atoi(argv[1]);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    close(atoi(argv[0]));
+    if (waitpid(child, &status, __WALL) != child || status != 0)
+        return 1;
+    struct timespec zero = {};
+    return sigtimedwait(&set, nullptr, &zero) == SIGCHLD ? 0 : 2;
+}
+
+CASE(exit_signal_chosen_before_an_exec_becomes_sigchld)
+{
+    IN_CHILD(parent)
+    {
+        int fds[2];
+        char end[12], name[12];
+        REQUIRE(pipe(fds) == 0);
+        pid_t child = (pid_t)syscall(SYS_clone, (long)SIGKILL, 0, 0, 0, 0);
+        if (child == 0) {
+            char c;
+            close(fds[1]);
+            _exit(read(fds[0], &c, 1) != 0);
+        }
+        snprintf(end, sizeof end, "%d", fds[1]);
+        snprintf(name, sizeof name, "%d", child);
+        exec_helper("outlives_its_child", (char *[]){end, name, nullptr}, nullptr);
+    }
+    EXPECT_EXITED(parent, 0);
+}
+
+// Calls that name a process by its number, against its end. Nothing to see but that they answer one of two ways.
+static void name_the_dying(volatile pid_t *target)
+{
+    for (pid_t pid; (pid = *target) != -1;) {
+        siginfo_t info = {.si_code = SI_QUEUE};
+        struct rlimit limit;
+        int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        long results[] = {
+            kill(pid, 0),
+            syscall(SYS_tgkill, pid, pid, 0),
+            syscall(SYS_tkill, pid, 0),
+            syscall(SYS_rt_sigqueueinfo, pid, 0, &info),
+            prlimit(pid, RLIMIT_CORE, nullptr, &limit),
+            getsid(pid) < 0 ? -1 : 0,
+            fd < 0 ? -1 : syscall(SYS_pidfd_send_signal, fd, 0, nullptr, 0),
+            fd < 0 ? -1 : setns(fd, CLONE_NEWUTS),
+        };
+        for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+            if (results[i] != 0 && results[i] != -1)
+                note_failure(__FILE_NAME__, __LINE__, "call %zu answers %ld", i, results[i]);
+        close(fd);
+    }
+}
+
+CASE(calls_that_name_a_process_while_it_ends)
+{
+    volatile pid_t *target = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t callers[3];
+    *target = getpid();
+    for (int i = 0; i < 3; i++) {
+        IN_CHILD(caller)
+        {
+            name_the_dying(target);
+        }
+        callers[i] = caller;
+    }
+    for (int64_t end = now_ns() + 2000000000; now_ns() < end;) {
+        IN_CHILD(child)
+        {
+            *target = getpid();
+            sched_yield();
+        }
+        EXPECT_EXITED(child, 0);
+    }
+    *target = -1;
+    for (int i = 0; i < 3; i++)
+        EXPECT_EXITED(callers[i], 0);
+}
+
+CASE(pidfd_signal_for_a_group_reaches_those_that_may_be_signalled)
+{
+    int ready[2];
+    char c;
+    REQUIRE(pipe(ready) == 0);
+    pid_t mine = fork_or_fail(__FILE_NAME__, __LINE__), other = 0;
+    for (int i = 0; i < 2; i++) { // the leader of the group is the caller's own, the other member is root's
+        pid_t *pid = i ? &other : &mine;
+        if (i)
+            *pid = fork_or_fail(__FILE_NAME__, __LINE__);
+        if (*pid == 0) {
+            REQUIRE(setpgid(0, i ? mine : 0) == 0);
+            REQUIRE(i || setresuid(1000, 1000, 1000) == 0);
+            REQUIRE(write(ready[1], "r", 1) == 1);
+            for (;;)
+                pause();
+        }
+        REQUIRE(read(ready[0], &c, 1) == 1);
+    }
+    int fd = (int)syscall(SYS_pidfd_open, mine, 0);
+    REQUIRE(fd >= 0);
+    IN_CHILD(sender)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, PIDFD_SIGNAL_PROCESS_GROUP), 0);
+    }
+    EXPECT_EXITED(sender, 0);
+    EXPECT_KILLED(mine, SIGTERM);
+    IN_CHILD(again)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, PIDFD_SIGNAL_PROCESS_GROUP), EPERM);
+    }
+    EXPECT_EXITED(again, 0);
+    EXPECT_EQ(kill(other, SIGKILL), 0);
+    EXPECT_KILLED(other, SIGKILL);
+    EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, PIDFD_SIGNAL_PROCESS_GROUP), ESRCH);
+}
+
 CASE(pidfd_open_polls_and_signals)
 {
     IN_CHILD(child)

@@ -128,7 +128,7 @@ static bool emit_processes(struct file *file, struct dir_context *ctx)
         pid_t nr = (pid_t)(ctx->pos - FIRST_PID);
         rcu_read_lock();
         struct process *p = process_next(ps->ns, &nr);
-        struct task *leader = p ? READ_ONCE(p->leader) : nullptr;
+        struct task *leader = p ? rcu_dereference(p->leader) : nullptr;
         bool held = leader && refcount_inc_not_zero(&leader->thread.refs);
         rcu_read_unlock();
         if (!p)

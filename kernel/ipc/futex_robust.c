@@ -23,8 +23,8 @@ SYSCALL3(get_robust_list, int, tid, uint64_t __user *, uhead, uint64_t __user *,
     struct task *task = tid ? task_find_get(tid) : task_get(current_task());
     if (!task)
         return -ESRCH;
-    int err = task_may_access(task, false);
     uint64_t head = user_addr(task->robust_list);
+    int err = task_may_access(task, false);
     task_put(task);
     if (err)
         return -EPERM;

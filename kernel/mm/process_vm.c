@@ -67,12 +67,12 @@ static long transfer(pid_t pid, const void __user *lvec, unsigned long lcnt, con
         struct mm *mm = nullptr;
         if (!task)
             result = -ESRCH;
-        else if (task_may_access(task, true))
-            result = -EPERM;
         else if (!(mm = task_mm_get(task)))
             result = -ESRCH;
         if (mm) {
-            result = move_all(mm, &local, remote.iov, remote.nr, write);
+            result = task_may_access(task, true);
+            if (!result)
+                result = move_all(mm, &local, remote.iov, remote.nr, write);
             mm_put_users(mm);
         }
         if (task)

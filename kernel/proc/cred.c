@@ -120,6 +120,12 @@ struct cred *cred_prepare(void)
 
 void cred_commit(struct cred *cred)
 {
+    spin_guard(&current_task()->alloc_lock);
+    cred_commit_locked(cred);
+}
+
+void cred_commit_locked(struct cred *cred)
+{
     struct task *task = current_task();
     const struct cred *old = task->cred;
     if (cred->euid != old->euid || cred->egid != old->egid || cred->fsuid != old->fsuid || cred->fsgid != old->fsgid ||
@@ -133,10 +139,7 @@ void cred_commit(struct cred *cred)
         atomic_inc(&cred->user->processes);
         atomic_dec(&old->user->processes);
     }
-    {
-        spin_guard(&task->alloc_lock);
-        rcu_assign_pointer(task->cred, cred);
-    }
+    rcu_assign_pointer(task->cred, cred);
     cred_put(old);
 }
 

@@ -44,6 +44,7 @@ bool cred_capable(const struct cred *cred, int cap);
 bool in_group(const struct cred *cred, gid_t gid);       // fsgid or supplementary
 [[nodiscard]] struct cred *cred_prepare(void);           // a private copy of the current one to edit; null: no memory
 void cred_commit(struct cred *cred);                     // becomes the current thread's
+void cred_commit_locked(struct cred *cred);              // the same, where the caller has the thread's alloc_lock
 static inline const struct cred *cred_get(const struct cred *cred)
 {
     refcount_inc(&((struct cred *)cred)->refs);

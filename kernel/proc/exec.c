@@ -144,16 +144,25 @@ static int become_single(void)
     return err;
 }
 
+// The new memory and the new identity appear together: whoever took hold of the former and then asks task_may_access() is judged by the latter.
 static void replace_mm(struct binary *bin)
 {
     struct task *task = current_task();
     struct mm *old = task->thread.mm;
+    const struct cred *new = bin->cred;
+    bool readable = !inode_permission(bin->file->inode, MAY_READ);
+    if (bin->secure)
+        task->pdeath_signal = 0;
     futex_exec_release(task);
     thread_tell_joiner(task);
     {
         spin_guard(&task->alloc_lock);
         thread_set_mm(bin->mm);
+        // Others may look into it only if it is what its user could read, and runs as that user alone, with nothing gained (cred_commit()).
+        bin->mm->dumpable = readable && new->euid == new->uid && new->egid == new->gid;
+        cred_commit_locked(bin->cred);
     }
+    bin->cred = nullptr;
     vfork_release(task);
     if (old) {
         uint64_t rss = mm_hiwater_rss(old);
@@ -190,14 +199,6 @@ int binary_commit(struct binary *bin)
     task->personality &= ~(unsigned long)(bin->personality_clear | READ_IMPLIES_EXEC); // the latter never passes to a 64-bit program
     const char *slash = strrchr(bin->path, '/');
     strlcpy_pad(task->thread.name, slash ? slash + 1 : bin->path, THREAD_NAME_SIZE);
-
-    bool readable = !inode_permission(bin->file->inode, MAY_READ);
-    if (bin->secure)
-        task->pdeath_signal = 0;
-    cred_commit(bin->cred);
-    bin->cred = nullptr;
-    // Others may look into it only if it is what its user could read, and runs as that user alone.
-    mm->dumpable = bin->secure || !readable ? 0 : 1;
     return 0;
 }
 

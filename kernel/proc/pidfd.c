@@ -133,13 +133,15 @@ SYSCALL3(pidfd_getfd, int, fd, int, targetfd, unsigned, flags)
     struct task *leader = pid_task_get(pid, PID_PROCESS);
     if (!leader)
         return -ESRCH;
-    int result = task_may_access(p->leader, true);
-    struct files *files = result ? nullptr : task_files_get(p->leader);
+    struct files *files = task_files_get(leader);
     struct file *file = files ? files_lookup(files, targetfd) : nullptr;
+    int result = task_may_access(leader, true);
+    if (result && file)
+        file_put(file);
     if (!result)
         result = !files ? -ESRCH : !file ? -EBADF : fd_install_new(file, O_CLOEXEC);
     if (files)
         files_put(files);
-    process_put(p);
+    task_put(leader);
     return result;
 }

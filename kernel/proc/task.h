@@ -176,7 +176,8 @@ struct mm *task_mm_get(struct task *t);          // users reference or null
 struct files *task_files_get(struct task *t);
 struct fs_context *task_fs_get(struct task *t);
 const struct cred *task_cred_get(struct task *t);
-// The ptrace access check (proc files, process_vm_readv, kcmp …): 0 or -EPERM.
+// The ptrace access check (proc files, process_vm_readv …): 0 or -EPERM. First take hold of what is wanted (memory, a file, a path), then ask: an execve() in
+// between gives the task more rights, never less to protect, so that one who asks first may get what the answer did not mean.
 int task_may_access(struct task *t, bool attach);
 
 // -- life

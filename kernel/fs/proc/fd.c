@@ -22,16 +22,14 @@ static int fd_follow(struct dentry *d, struct path *out)
     struct task *task = proc_task(d->inode);
     if (!task)
         return -ENOENT;
-    int err = -EACCES;
-    if (task_may_access(task, false) == 0) {
-        struct file *file = file_of(task, proc_inode(d->inode)->fd);
-        err = file ? 0 : -ENOENT;
-        if (file) {
-            *out = file->path;
-            path_get(out);
-            file_put(file);
-        }
+    struct file *file = file_of(task, proc_inode(d->inode)->fd);
+    int err = task_may_access(task, false) ? -EACCES : file ? 0 : -ENOENT;
+    if (!err) {
+        *out = file->path;
+        path_get(out);
     }
+    if (file)
+        file_put(file);
     task_put(task);
     return err;
 }

@@ -10,10 +10,10 @@ static int show(struct seq_file *m, void *)
     struct task *task = proc_task(m->file->inode);
     if (!task)
         return -ESRCH;
-    // Asked at each read: the process may have become another's since the file was opened.
-    int err = pi->what->flags & PROC_ACCESS && task_may_access(task, false) ? -EACCES : 0;
-    if (!err)
-        err = pi->fd >= 0 ? proc_fdinfo_show(m, task, pi->fd) : pi->what->show(m, task);
+    int err = pi->fd >= 0 ? proc_fdinfo_show(m, task, pi->fd) : pi->what->show(m, task);
+    // Asked at each read, and after it: the process may have become another's since the file was opened. What fails is thrown away.
+    if (pi->what->flags & PROC_ACCESS && task_may_access(task, false))
+        err = -EACCES;
     task_put(task);
     return err;
 }

@@ -13,11 +13,12 @@ static int open_mm(struct inode *inode, struct mm **out, bool attach)
     struct task *task = proc_task(inode);
     if (!task)
         return -ESRCH;
+    struct mm *mm = task_mm_get(task);
     int err = task_may_access(task, attach) ? -EACCES : 0;
-    struct mm *mm = err ? nullptr : task_mm_get(task);
     task_put(task);
     if (mm) {
-        mm_get(mm);
+        if (!err)
+            mm_get(mm);
         mm_put_users(mm);
     }
     *out = mm;

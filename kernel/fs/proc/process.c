@@ -251,7 +251,12 @@ static int follow(struct dentry *d, struct path *out)
     if (!task)
         return -ENOENT;
     const struct proc_file *what = proc_inode(d->inode)->what;
-    int err = task_may_access(task, false) ? -EACCES : what->data ? proc_ns_link(task, out, what->data & ~1ul, what->data & 1) : what->link(task, out);
+    int err = what->data ? proc_ns_link(task, out, what->data & ~1ul, what->data & 1) : what->link(task, out);
+    if (task_may_access(task, false)) {
+        if (!err)
+            path_put(out);
+        err = -EACCES;
+    }
     task_put(task);
     return err;
 }

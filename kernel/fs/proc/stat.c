@@ -134,7 +134,6 @@ static int show_stat(struct seq_file *m, struct task *task, bool whole)
     const struct pid_namespace *ns = ns_of(m);
     struct process *p = task->process;
     const struct thread *th = &task->thread;
-    bool may_look = task_may_access(task, false) == 0;
     struct tree_facts tree;
     struct signal_facts sig;
     read_tree(ns, task, whole, &tree);
@@ -145,7 +144,7 @@ static int show_stat(struct seq_file *m, struct task *task, bool whole)
     else
         thread_times(&task->thread, &utime, &stime);
     struct mm *mm = task_mm_get(task);
-    bool addresses = mm && may_look;
+    bool may_look = task_may_access(task, false) == 0, addresses = mm && may_look;
 
     seq_printf(m, "%d (", pid_nr_ns(whole ? p->pid : task->pid, ns));
     for (unsigned i = 0; i < THREAD_NAME_SIZE && th->name[i]; i++)

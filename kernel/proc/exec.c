@@ -91,6 +91,18 @@ static void take_over_leadership(struct task *task, struct task *leader) REQUIRE
     p->nr_zombie_threads = 0;
 }
 
+// The others are past their last action: what they shared with us is ours alone, and the leader's structure can give us its identity.
+static bool is_alone(const struct task *task)
+{
+    const struct process *p = task->process;
+    spin_irq_guard(&process_tree_lock);
+    struct task *t;
+    for_each_thread(t, p)
+        if (t != task && !(t == p->leader && p->nr_zombie_threads))
+            return false;
+    return true;
+}
+
 static int end_other_threads(struct task *task)
 {
     struct process *p = task->process;
@@ -102,9 +114,7 @@ static int end_other_threads(struct task *task)
         p->group_exec_task = task;
         signal_kill_others(p, task);
     }
-    // The leader must be past its last action too: its structure gives us its identity.
-    int err = wait_event_killable(&p->exit_wq, READ_ONCE(p->nr_threads) == 1 && (READ_ONCE(p->leader) == task ||
-                                                                                READ_ONCE(p->nr_zombie_threads)));
+    int err = wait_event_killable(&p->exit_wq, is_alone(task));
     struct task *leader = nullptr;
     {
         spin_irq_guard(&process_tree_lock);
@@ -128,7 +138,7 @@ static int become_single(void)
     struct sighand *own = nullptr, *old = task->sighand;
     if (refcount_read(&old->refs) > 1 && !(own = sighand_alloc()))
         return -ENOMEM;
-    int err = p->nr_threads > 1 || p->leader != task ? end_other_threads(task) : 0;
+    int err = p->leader != task || !is_alone(task) ? end_other_threads(task) : 0;
     // Signal actions shared with another process (CLONE_SIGHAND without CLONE_THREAD) become our own copy.
     if (!err && own && refcount_read(&old->refs) > 1) {
         {
@@ -184,6 +194,7 @@ int binary_commit(struct binary *bin)
         mm->exe_file = file_get(bin->file);
     if (task->thread.mm)
         mm->oom_score_adj = task->thread.mm->oom_score_adj;
+    exec_settle_cred(bin);
     replace_mm(bin);
     bin->committed = true;
 

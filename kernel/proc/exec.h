@@ -37,6 +37,7 @@ struct binary {
     struct exec_layout layout;
     struct cred *cred;        // prepared
     unsigned personality_clear; // bits of personality(2) that end here
+    bool has_caps, effective; // the file has capabilities; what is permitted becomes effective
     bool secure;              // AT_SECURE: privileges were gained
     bool committed;           // the old program is gone
     bool path_closes;         // `path` is a descriptor that this exec closes: an interpreter could not open it
@@ -54,9 +55,11 @@ void exec_close(struct file *file);
 // Reads exactly `size` bytes at `pos`. -EIO when the file is shorter.
 [[nodiscard]] int exec_read(struct file *file, void *buf, size_t size, loff_t pos);
 
-// exec_caps.c: fills bin->cred with the identities and capabilities that the program will have, and bin->secure and bin->personality_clear.
+// exec_caps.c: fills bin->cred with the identities and capabilities that the file gives, and bin->personality_clear.
 // -EPERM: the file's capabilities can not be given in full. -EINVAL: they make no sense.
 [[nodiscard]] int exec_prepare_cred(struct binary *bin);
+// Then, with no other thread left: takes away what this caller may not gain, finishes bin->cred and fills bin->secure.
+void exec_settle_cred(struct binary *bin);
 
 // The point of no return: other threads die, the new address space is in place, identities and descriptors change hands.
 [[nodiscard]] int binary_commit(struct binary *bin);

@@ -13,6 +13,7 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/mount.h"
+#include "kernel/vfs/namei.h"
 
 struct file_caps {
     uint64_t permitted, inheritable;
@@ -89,26 +90,35 @@ int exec_prepare_cred(struct binary *bin)
     new->cap_permitted = (file.permitted & old->cap_bounding) | (file.inheritable & old->cap_inheritable);
     if (file.effective && file.permitted & ~new->cap_permitted)
         return -EPERM; // it could not know that it has less than it needs
-    bool effective = file.effective;
-    if (as_root(new, old, file.present))
-        effective = true;
+    bin->has_caps = file.present;
+    bin->effective = as_root(new, old, file.present) || file.effective;
+    if (new->cap_permitted & ~old->cap_permitted)
+        bin->personality_clear |= PER_CLEAR_ON_SETID;
+    return 0;
+}
 
+void exec_settle_cred(struct binary *bin)
+{
+    const struct cred *old = current_cred();
+    struct cred *new = bin->cred;
+    const struct task *task = current_task();
     bool gained = new->cap_permitted & ~old->cap_permitted;
     bool set_id = new->euid != old->uid || new->egid != old->gid;
-    if (gained)
-        bin->personality_clear |= PER_CLEAR_ON_SETID;
-    if ((set_id || gained) && task->no_new_privs) {
-        new->euid = new->uid;
-        new->egid = new->gid;
+    // A process that shares the working directory and the root (CLONE_FS) could lead a program astray which trusts them.
+    bool shared = atomic_read(&task->fs->users) > 1;
+    if ((set_id || gained) && (task->no_new_privs || shared)) {
+        if (task->no_new_privs || !cred_capable(old, CAP_SETUID)) {
+            new->euid = new->uid;
+            new->egid = new->gid;
+        }
         new->cap_permitted &= old->cap_permitted;
     }
     new->suid = new->fsuid = new->euid;
     new->sgid = new->fsgid = new->egid;
-    if (file.present || set_id)
+    if (bin->has_caps || set_id)
         new->cap_ambient = 0;
     new->cap_permitted |= new->cap_ambient;
-    new->cap_effective = effective ? new->cap_permitted : new->cap_ambient;
+    new->cap_effective = bin->effective ? new->cap_permitted : new->cap_ambient;
     new->securebits &= ~SECBIT_KEEP_CAPS;
-    bin->secure = set_id || (new->uid != 0 && (effective || new->cap_permitted & ~new->cap_ambient));
-    return 0;
+    bin->secure = set_id || (new->uid != 0 && (bin->effective || new->cap_permitted & ~new->cap_ambient));
 }

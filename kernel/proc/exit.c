@@ -303,7 +303,7 @@ static void exit_files(struct task *task)
     if (files)
         files_put(files);
     if (fs)
-        fs_context_put(fs);
+        fs_context_leave(fs);
 }
 
 static void exit_namespaces(struct task *task)

@@ -98,7 +98,7 @@ static int copy_fs(struct task *child, uint64_t flags)
 {
     struct fs_context *fs = current_task()->fs;
     if (flags & CLONE_FS) {
-        refcount_inc(&fs->refs);
+        fs_context_share(fs);
         child->fs = fs;
         return 0;
     }
@@ -198,7 +198,7 @@ static void discard(struct task *child)
     if (child->ns)
         namespaces_put(child->ns);
     if (child->fs)
-        fs_context_put(child->fs);
+        fs_context_leave(child->fs);
     if (child->files)
         files_put(child->files);
     if (child->thread.mm)

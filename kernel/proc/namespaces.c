@@ -205,7 +205,7 @@ SYSCALL1(unshare, unsigned long, flags)
         flags |= CLONE_FS;
 
     struct fs_context *fs = nullptr;
-    if ((flags & CLONE_FS) && refcount_read(&task->fs->refs) > 1 && !(fs = fs_context_copy(task->fs)))
+    if ((flags & CLONE_FS) && atomic_read(&task->fs->users) > 1 && !(fs = fs_context_copy(task->fs)))
         return -ENOMEM;
     int err = 0;
     struct namespaces *ns = nullptr;
@@ -226,7 +226,7 @@ SYSCALL1(unshare, unsigned long, flags)
             spin_guard(&task->alloc_lock);
             task->fs = fs;
         }
-        fs_context_put(old);
+        fs_context_leave(old);
     }
     if (ns)
         switch_set(ns);
@@ -293,7 +293,7 @@ static int enter(struct namespaces *ns, const struct namespace_ref *ref)
     case CLONE_NEWNS:
         if (!capable(CAP_SYS_CHROOT))
             return -EPERM;
-        if (refcount_read(&task->fs->refs) > 1)
+        if (atomic_read(&task->fs->users) > 1)
             return -EINVAL; // its root and directory would move under others
         mount_ns_put(ns->mnt);
         ns->mnt = mount_ns_get(ref->ns);

@@ -28,6 +28,7 @@ struct fs_context *fs_context_copy(struct fs_context *from)
     if (!fs)
         return nullptr;
     refcount_set(&fs->refs, 1);
+    atomic_set(&fs->users, 1);
     spin_init(&fs->lock, &fs_context_class);
     spin_guard(&from->lock);
     fs->root = from->root;
@@ -45,6 +46,18 @@ void fs_context_put(struct fs_context *fs)
     path_put(&fs->root);
     path_put(&fs->cwd);
     kfree(fs);
+}
+
+void fs_context_share(struct fs_context *fs)
+{
+    refcount_inc(&fs->refs);
+    atomic_inc(&fs->users);
+}
+
+void fs_context_leave(struct fs_context *fs)
+{
+    atomic_dec(&fs->users);
+    fs_context_put(fs);
 }
 
 void fs_context_root(struct fs_context *fs, struct path *out)

@@ -491,6 +491,97 @@ CASE(setuid_program_is_plain_where_it_may_not_be_more)
     EXPECT_EXITED(b, 0);
 }
 
+CASE(setuid_program_is_plain_where_its_directory_is_shared)
+{
+    make_program("suid", 2000, 3000, 06755);
+    chmod(".", 0755);
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(starter)
+    {
+        become(1000);
+        pid_t child = (pid_t)syscall(SYS_clone, (long)(CLONE_FS | SIGCHLD), 0, 0, 0, 0);
+        if (child == 0)
+            RUN_IDS_ARE("./suid", "1000", "1000", "1000", "1000", "1000", "1000", "1", "1");
+        EXPECT_EXITED(child, 0);
+        // Once the other is gone it is shared no more.
+        RUN_IDS_ARE("./suid", "1000", "2000", "2000", "1000", "3000", "3000", "1", "0");
+    }
+    EXPECT_EXITED(starter, 0);
+}
+
+static void *sleeps(void *)
+{
+    for (;;)
+        pause();
+}
+
+CASE(setuid_program_run_by_a_process_with_threads)
+{
+    make_program("suid", 2000, 3000, 06755);
+    chmod(".", 0755);
+    for (int i = 0; i < 10; i++) {
+        IN_CHILD(child)
+        {
+            become(1000);
+            pthread_t threads[4];
+            for (int t = 0; t < 4; t++)
+                REQUIRE(pthread_create(&threads[t], nullptr, sleeps, nullptr) == 0);
+            RUN_IDS_ARE("./suid", "1000", "2000", "2000", "1000", "3000", "3000", "1", "0");
+        }
+        EXPECT_EXITED(child, 0);
+    }
+}
+
+HELPER(waits_for_the_end_of_a_pipe)
+{
+    char c;
+    return read(atoi(argv[0]), &c, 1) != 0;
+}
+
+// A user looks for the moment in which a program that becomes another user's is there, and still his own.
+CASE(setuid_program_is_never_seen_by_its_caller)
+{
+    enum { DESCRIPTORS = 200, ROUNDS = 12 };
+    make_program("suid", 2000, 3000, 06755);
+    chmod(".", 0755);
+    become(1000);
+    for (int round = 0; round < ROUNDS; round++) {
+        int end[2], go[2];
+        char number[12], path[48];
+        REQUIRE(pipe(end) == 0 && pipe(go) == 0);
+        snprintf(number, sizeof number, "%d", end[0]);
+        IN_CHILD(child)
+        {
+            close(end[1]);
+            for (int i = 0; i < DESCRIPTORS; i++) // exec closes them, which takes a while
+                REQUIRE(open("/proc/self/stat", O_RDONLY | O_CLOEXEC) >= 0);
+            REQUIRE(prctl(PR_SET_DUMPABLE, 1) == 0);
+            REQUIRE(write(go[1], "r", 1) == 1);
+            execve("./suid", (char *[]){"./suid", "--helper", "waits_for_the_end_of_a_pipe", number, nullptr}, (char *[]){nullptr});
+            _exit(126);
+        }
+        char c, text[4096];
+        REQUIRE(read(go[0], &c, 1) == 1);
+        close(go[1]);
+        snprintf(path, sizeof path, "/proc/%d/maps", child);
+        int fd, looks = 0;
+        while ((fd = open(path, O_RDONLY)) >= 0) {
+            ssize_t n = read(fd, text, sizeof text - 1);
+            text[n > 0 ? n : 0] = 0;
+            if (strstr(text, "/suid"))
+                note_failure(__FILE_NAME__, __LINE__, "round %d: the memory of another user's program is open after %d looks", round, looks);
+            close(fd);
+            looks++;
+        }
+        EXPECT_EQ(errno, EACCES);
+        close(end[1]);
+        EXPECT_EXITED(child, 0);
+        close(end[0]);
+        close(go[0]);
+    }
+}
+
 CASE(setgid_without_group_execute_is_not_followed)
 {
     make_program("sgid", 0, 3000, 02745);

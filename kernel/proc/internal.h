@@ -89,6 +89,7 @@ void signal_forget_locked(struct process *p, uint64_t set); // pending signals t
 void signal_forget_timers(struct task *task);          // exec: the signals of its POSIX timers go with them
 bool signal_pending_other(struct task *task, uint64_t set); // something to deliver that is not in `set`
 [[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
+int signal_kill_pgrp(struct pid *pgrp, int sig, const struct siginfo *info); // each member that the current thread may signal; -EPERM: none
 bool siginfo_may_send(const struct siginfo *info, bool to_self);
 bool ctrl_alt_del_enabled(void);
 void ctrl_alt_del_set(bool restarts);                 // kernel.ctrl-alt-del

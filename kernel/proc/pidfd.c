@@ -87,6 +87,8 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
     struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
     if (!pid)
         return -EBADF;
+    if (!pid_vnr(pid)) // not of our PID namespace, nor of one below it
+        return -EINVAL;
     if (sig < 0 || sig > NSIG)
         return -EINVAL;
     struct siginfo info;
@@ -110,10 +112,8 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
         info.rt.pid = pid_nr_ns(current_process()->pid, task_pid_ns(t));
         info.rt.uid = current_cred()->uid;
     }
-    if (!may_signal(t->process, sig))
+    if (!may_signal(t, sig))
         err = -EPERM;
-    else if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
-        err = signal_send_pgrp(pid, sig, uinfo ? &info : nullptr);
     else if (to_thread)
         err = signal_send_thread(t, sig, &info);
     else

@@ -187,7 +187,7 @@ static int kill_all(int sig)
     return result;
 }
 
-static int kill_group(struct pid *pgrp, int sig)
+int signal_kill_pgrp(struct pid *pgrp, int sig, const struct siginfo *info)
 {
     if (!pgrp)
         return -ESRCH;
@@ -196,7 +196,7 @@ static int kill_group(struct pid *pgrp, int sig)
     spin_irq_guard(&process_tree_lock);
     list_for_each_entry(leader, &pgrp->tasks[PID_PGRP], pid_links[PID_PGRP])
     {
-        int err = may_signal(leader, sig) ? signal_send_member(leader->process, sig, nullptr) : -EPERM;
+        int err = may_signal(leader, sig) ? signal_send_member(leader->process, sig, info) : -EPERM;
         if (!err || result == -ESRCH)
             result = err;
     }
@@ -217,7 +217,7 @@ SYSCALL2(kill, pid_t, upid, int, sig)
         if (pgrp && !refcount_inc_not_zero(&pgrp->refs))
             pgrp = nullptr;
         rcu_read_unlock();
-        int err = kill_group(pgrp, sig);
+        int err = signal_kill_pgrp(pgrp, sig, nullptr);
         pid_put(pgrp);
         return err;
     }

@@ -470,6 +470,54 @@ CASE(pid_namespace_signal_sender_outside_is_zero)
     EXPECT_EXITED(init, 0);
 }
 
+CASE(pid_namespace_signals_nobody_outside_by_pidfd)
+{
+    int outside = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    REQUIRE(outside >= 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            int own = (int)syscall(SYS_pidfd_open, 1, 0);
+            EXPECT_EQ(syscall(SYS_pidfd_send_signal, own, 0, nullptr, 0), 0);
+            EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, outside, 0, nullptr, 0), EINVAL);
+        }
+        int below = (int)syscall(SYS_pidfd_open, init, 0);
+        EXPECT_EQ(syscall(SYS_pidfd_send_signal, below, 0, nullptr, 0), 0);
+        EXPECT_EXITED(init, 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(pid_namespace_init_is_not_killed_by_signals_it_had_blocked)
+{
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            sigset_t all, none, pending;
+            int fds[2];
+            sigfillset(&all);
+            sigemptyset(&none);
+            sigprocmask(SIG_BLOCK, &all, nullptr);
+            REQUIRE(pipe(fds) == 0 && fcntl(fds[0], F_SETOWN, getpid()) == 0);
+            REQUIRE(fcntl(fds[0], F_SETFL, O_ASYNC) == 0);
+            REQUIRE(write(fds[1], "x", 1) == 1); // the kernel's own SIGIO
+            kill(getpid(), SIGTERM);
+            sigpending(&pending);
+            EXPECT(sigismember(&pending, SIGIO) && sigismember(&pending, SIGTERM));
+            sigprocmask(SIG_SETMASK, &none, nullptr);
+            sigpending(&pending);
+            EXPECT(!sigismember(&pending, SIGIO) && !sigismember(&pending, SIGTERM));
+            *(volatile int *)8 = 0; // its own fault does kill it
+        }
+        EXPECT_KILLED(init, SIGSEGV);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(pid_namespace_is_entered_by_setns)
 {
     int fds[2];

@@ -206,6 +206,7 @@ int binary_commit(struct binary *bin)
     task->altstack_flags = 2; // SS_DISABLE
     task->robust_list = nullptr;
     task->process->exit_signal = SIGCHLD;
+    WRITE_ONCE(task->process->execs, task->process->execs + 1);
     task->process->has_execed = true;
     task->personality &= ~(unsigned long)(bin->personality_clear | READ_IMPLIES_EXEC); // the latter never passes to a 64-bit program
     const char *slash = strrchr(bin->path, '/');

@@ -140,7 +140,8 @@ bool process_notify_exit(struct process *p)
 {
     struct process *parent = p->parent;
     bool reap = false;
-    int sig = p->exit_signal;
+    // A signal that the parent's former program chose, maybe a deadly one, is not for the present one: clone(2).
+    int sig = p->parent_execs == READ_ONCE(parent->execs) ? p->exit_signal : SIGCHLD;
     irq_flags_t flags;
     struct sighand *sighand = sighand_lock(parent->leader, &flags);
     if (sighand) {

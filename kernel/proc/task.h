@@ -101,6 +101,7 @@ struct process {
     enum process_state state;
     int exit_code;
     int exit_signal;                   // to the parent; 0 none (clone)
+    unsigned execs, parent_execs;      // programs run so far; what the parent's count was when it made this child
     bool group_exit, exec_in_progress;
     int group_exit_code;
     struct task *group_exec_task;

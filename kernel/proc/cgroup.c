@@ -282,7 +282,7 @@ void cgroup_fork_end(struct task *child, int cgroup_fd) NO_THREAD_SAFETY_ANALYSI
         mutex_unlock(&cgroup_lock);
     // Whoever killed the group did not see the child in it yet.
     if (child->cgroup_killed)
-        signal_send_process(child->process, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
+        signal_send_process(child->process, SIGKILL, nullptr);
 }
 
 void cgroup_exit(struct task *task)
@@ -424,7 +424,7 @@ void cgroup_kill(struct cgroup *cg)
         list_for_each_entry(t, &cg->tasks, cgroup_link)
         {
             if (t == t->process->leader || t->process->leader->exiting)
-                signal_send_process(t->process, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
+                signal_send_process(t->process, SIGKILL, nullptr); // the writer's: an init of its own namespace is spared
         }
         rcu_read_unlock();
     }

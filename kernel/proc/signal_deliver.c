@@ -57,7 +57,8 @@ static bool next_signal(struct task *task, struct ksignal *ks)
         int stop_sig = 0, fatal = 0;
         {
             spin_irq_guard(&task->sighand->lock);
-            uint64_t only = task->sync_fault ? sigmask(task->sync_fault) : ~0UL;
+            int forced = task->sync_fault;
+            uint64_t only = forced ? sigmask(forced) : ~0UL;
             task->sync_fault = 0;
             if (!signal_dequeue_locked(task, only & ~task->blocked, &ks->info) &&
                 !signal_dequeue_locked(task, ~task->blocked, &ks->info))
@@ -74,7 +75,8 @@ static bool next_signal(struct task *task, struct ksignal *ks)
             }
             if (SIG_DEFAULT_IGNORE & sigmask(ks->sig))
                 continue;
-            if (is_protected_init(p) && !(SIG_KERNEL_ONLY & sigmask(ks->sig)) && ks->info.si_code <= 0)
+            // An init dies of its own faults. SIGKILL and SIGSTOP are there only if sent from above; nothing else kills it, however long it was blocked.
+            if (is_protected_init(p) && !(SIG_KERNEL_ONLY & sigmask(ks->sig)) && ks->sig != forced)
                 continue;
             if (SIG_STOPS & sigmask(ks->sig)) {
                 stop_sig = ks->sig;

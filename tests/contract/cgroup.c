@@ -174,6 +174,46 @@ CASE(cgroup_kill_kills_the_subtree)
     remove_group();
 }
 
+CASE(cgroup_kill_spares_the_init_that_writes_it)
+{
+    make_group();
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            join_group("cg/g");
+            IN_CHILD(other)
+            {
+                for (;;)
+                    pause();
+            }
+            EXPECT_EQ(write_text("cg/g/cgroup.kill", "1"), 0);
+            EXPECT_KILLED(other, SIGKILL);
+            _exit(7);
+        }
+        EXPECT_EXITED(init, 7);
+    }
+    EXPECT_EXITED(child, 0);
+    // From outside it dies as any other.
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            join_group("cg/g");
+            for (;;)
+                pause();
+        }
+        while (!*file_text("cg/g/cgroup.procs"))
+            sleep_ms(1);
+        EXPECT_EQ(write_text("cg/g/cgroup.kill", "1"), 0);
+        EXPECT_KILLED(init, SIGKILL);
+    }
+    EXPECT_EXITED(outside, 0);
+    remove_group();
+}
+
 CASE(cgroup_freeze_stops_and_thaws)
 {
     make_group();

@@ -43,6 +43,8 @@ static int number_take(struct pid_namespace *ns, struct pid *pid, pid_t wanted, 
         return -ENOMEM;
     uint64_t number;
     if (wanted) {
+        if ((uint64_t)wanted >= READ_ONCE(pid_max))
+            return -EINVAL;
         if (xa_load(&ns->ids, (uint64_t)wanted))
             return -EEXIST;
         if (wanted != 1 && !ns->reaper && ns->nr_pids == 0)

@@ -180,8 +180,10 @@ static void account_dead_thread(struct process *p, struct task *task)
 void thread_unlink_dead(struct task *task)
 {
     pid_detach(task, PID_THREAD);
+    seq_write_begin(&task->process->threads_seq);
     list_del_rcu(&task->thread_link);
     account_dead_thread(task->process, task);
+    seq_write_end(&task->process->threads_seq);
     irq_flags_t flags;
     struct sighand *sighand = sighand_lock(task, &flags);
     sigpending_flush(&task->pending);
@@ -437,19 +439,35 @@ SYSCALL1(exit_group, int, status)
     do_group_exit((status & 0xff) << 8);
 }
 
-void process_times(struct process *p, uint64_t *utime, uint64_t *stime)
+static void add_up_times(struct process *p, uint64_t *utime, uint64_t *stime)
 {
-    spin_irq_guard(&process_tree_lock);
     *utime = p->dead_utime;
     *stime = p->dead_stime;
     struct task *t;
-    for_each_thread(t, p)
+    for_each_thread_rcu(t, p)
     {
         uint64_t u, s;
         thread_times(&t->thread, &u, &s);
         *utime += u;
         *stime += s;
     }
+}
+
+// The tree's lock is for the unlucky: the tick asks for it, and programs with many threads do.
+void process_times(struct process *p, uint64_t *utime, uint64_t *stime)
+{
+    bool torn;
+    {
+        rcu_read_lock();
+        uint32_t seq = seq_read_begin(&p->threads_seq);
+        add_up_times(p, utime, stime);
+        torn = seq_read_retry(&p->threads_seq, seq);
+        rcu_read_unlock();
+    }
+    if (likely(!torn))
+        return;
+    spin_irq_guard(&process_tree_lock);
+    add_up_times(p, utime, stime);
 }
 
 // The parent's completion lives on its stack: it is reached and cut only under the child's alloc_lock.

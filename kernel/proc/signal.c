@@ -288,7 +288,7 @@ static void complete_signal(struct task *task, int sig, bool group)
         wake_up_all(&task->sighand->signalfd_wq);
     // A thread in sigtimedwait accepts what is blocked.
     struct task *t;
-    if (group) {
+    if (group && p->nr_sigwaits) {
         for_each_thread_rcu(t, p)
         {
             if (t->sigwait_set & sigmask(sig)) {
@@ -296,7 +296,7 @@ static void complete_signal(struct task *task, int sig, bool group)
                 return;
             }
         }
-    } else if (task->sigwait_set & sigmask(sig)) {
+    } else if (!group && task->sigwait_set & sigmask(sig)) {
         wake_for_signal(task, false);
         return;
     }

@@ -116,6 +116,13 @@ SYSCALL0(pause)
     return -ERESTARTNOHAND;
 }
 
+// sighand lock held
+static void set_sigwait(struct task *task, uint64_t set)
+{
+    task->process->nr_sigwaits += (set ? 1u : 0u) - (task->sigwait_set ? 1u : 0u);
+    task->sigwait_set = set;
+}
+
 static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
 {
     struct task *task = current_task();
@@ -123,10 +130,10 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
         {
             spin_irq_guard(&task->sighand->lock);
             if (signal_dequeue_locked(task, set, info)) {
-                task->sigwait_set = 0;
+                set_sigwait(task, 0);
                 return info->si_signo;
             }
-            task->sigwait_set = set; // senders deliver to us even though we block it
+            set_sigwait(task, set); // senders deliver to us even though we block it
             set_current_state(THREAD_INTERRUPTIBLE);
         }
         int err = deadline == 0 ? -ETIMEDOUT : signal_pending_other(task, set) ? -EINTR : 0;
@@ -134,7 +141,7 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
             err = schedule_until(deadline);
         set_current_state(THREAD_RUNNING);
         spin_irq_guard(&task->sighand->lock);
-        task->sigwait_set = 0;
+        set_sigwait(task, 0);
         bool found = signal_dequeue_locked(task, set, info);
         if (found)
             return info->si_signo;

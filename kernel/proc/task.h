@@ -11,6 +11,7 @@
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task_work.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/seqcount.h"
 
 struct cgroup;
 struct file;
@@ -40,7 +41,7 @@ struct task {
     struct sighand *sighand;         // guarded by process_tree_lock for lifetime; RCU-freed
     struct sigpending pending;
     uint64_t blocked, saved_blocked; // signal masks; real: sighand->lock
-    uint64_t sigwait_set;            // what a sigtimedwait of this thread accepts though blocked
+    uint64_t sigwait_set;            // what a sigtimedwait of this thread accepts though blocked: process->nr_sigwaits
     unsigned long altstack_sp;       // sigaltstack(2)
     size_t altstack_size;
     unsigned altstack_flags;
@@ -106,6 +107,7 @@ struct process {
     int group_exit_code;
     struct task *group_exec_task;
     struct sigpending shared_pending;  // sighand->lock
+    unsigned nr_sigwaits;              // threads whose sigwait_set is not empty: sighand->lock
     unsigned stop_flags;               // STOP_*: sighand->lock
     int stop_sig;                      // what stops the group
     int stop_count;                    // how many threads are stop_pending; at 0 all of them have stopped: sighand->lock
@@ -119,6 +121,7 @@ struct process {
     struct pid *hung_up_pgrp;          // a session leader whose terminal was hung up: its foreground group, which hears of the leader's end. process_tree_lock
     struct spinlock rlimit_lock;
     struct rlimit_k rlimits[RLIM_NLIMITS]; // rlimit_lock
+    seqcount_t threads_seq;                // a thread's times move from the list to the sums below: process_tree_lock
     uint64_t dead_utime, dead_stime;       // of threads that ended
     uint64_t children_utime, children_stime;
     uint64_t dead_min_flt, dead_maj_flt, dead_nvcsw, dead_nivcsw, children_min_flt, children_maj_flt, children_nvcsw, children_nivcsw;

@@ -46,7 +46,7 @@ void expect_status(pid_t child, int status);
 // Runs this program once more, as a leaf that ends with `code`. Only returns if it cannot.
 void exec_leaf(int code);
 
-// What the kernel holds, once it has come to rest (caches dropped, figures that no longer change).
+// What the kernel holds, once it has come to rest (caches dropped, figures that no longer change). A figure that can not be read is 0.
 struct measure {
     long free_kib, slab_kib; // /proc/meminfo: MemFree, Slab
     size_t caches;
@@ -55,7 +55,9 @@ struct measure {
         long objects, size; // /proc/slabinfo: objects in use, bytes of each
     } cache[256];
 };
-void measure_settled(struct measure *out);
+
+// False, with a line that says why, if a figure can not be read or the caches not be dropped: nothing can be said of leaks then.
+[[nodiscard]] bool measure_settled(struct measure *out);
 
 // Bytes of objects in use in all slab caches.
 long measure_object_bytes(const struct measure *m);

@@ -16,14 +16,15 @@ static void pause_ms(long ms)
 }
 
 // Content that can be read again, and names looked up, are no leak. Every write drops what was not used since the one before.
-static void drop_caches(void)
+static bool drop_caches(void)
 {
     int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (write(fd, "3\n", 2) != 2)
-            perror("# drop_caches");
+    bool dropped = fd >= 0 && write(fd, "3\n", 2) == 2;
+    if (!dropped)
+        perror("# drop_caches");
+    if (fd >= 0)
         close(fd);
-    }
+    return dropped;
 }
 
 static void read_meminfo(struct measure *out)
@@ -32,13 +33,14 @@ static void read_meminfo(struct measure *out)
     char text[8192];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     text[length < 0 ? 0 : length] = '\0';
     const char *free_line = strstr(text, "MemFree:"), *slab_line = strstr(text, "Slab:");
     if (!free_line || sscanf(free_line, "MemFree: %ld", &out->free_kib) != 1)
-        out->free_kib = -1;
+        out->free_kib = 0;
     if (!slab_line || sscanf(slab_line, "Slab: %ld", &out->slab_kib) != 1)
-        out->slab_kib = -1;
+        out->slab_kib = 0;
 }
 
 static void read_slabinfo(struct measure *out)
@@ -48,7 +50,8 @@ static void read_slabinfo(struct measure *out)
     size_t length = 0;
     for (ssize_t got; fd >= 0 && (got = read(fd, text + length, sizeof text - 1 - length)) > 0;)
         length += (size_t)got;
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     text[length] = '\0';
     out->caches = 0;
     for (char *line = text; *line && out->caches < sizeof out->cache / sizeof out->cache[0];) {
@@ -61,20 +64,26 @@ static void read_slabinfo(struct measure *out)
     }
 }
 
-void measure_settled(struct measure *out)
+bool measure_settled(struct measure *out)
 {
+    bool dropped = true;
     for (int pass = 0; pass < 3; pass++)
-        drop_caches();
+        dropped = drop_caches() && dropped;
     long last = -1;
     for (int reads = 0, equal = 0; reads < MAX_READS && equal < EQUAL_READS; reads++) {
         pause_ms(READ_INTERVAL_MS);
-        drop_caches();
+        dropped = drop_caches() && dropped;
         read_meminfo(out);
         equal = out->free_kib == last ? equal + 1 : 0;
         last = out->free_kib;
     }
     read_slabinfo(out);
     read_meminfo(out);
+    bool whole = dropped && out->free_kib > 0 && out->slab_kib > 0 && measure_object_bytes(out) > 0;
+    if (!whole)
+        printf("# not measured: free %ld KiB, slabs %ld KiB, %zu caches, caches %s\n", out->free_kib, out->slab_kib, out->caches,
+               dropped ? "dropped" : "not dropped");
+    return whole;
 }
 
 long measure_object_bytes(const struct measure *m)

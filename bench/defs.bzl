@@ -80,6 +80,7 @@ def _bench_log_impl(ctx):
     config = _config_file(ctx, {
         "clock": "icount",
         "configuration": ctx.attr.configuration,
+        "files": {name: target.files.to_list()[0].path for target, name in ctx.attr.files.items()},
         "qemu": qemu_config(ctx, _path),
         "system": _system(ctx.attr.system, _path),
     })
@@ -87,7 +88,7 @@ def _bench_log_impl(ctx):
     ctx.actions.run_shell(
         command = "PYTHONPATH=\"$1\" exec python3 -B \"$2\" \"$3\" \"$4\"",
         arguments = [_machine_py(ctx).dirname, _tool(ctx).path, config.path, log.path],
-        inputs = depset([config] + ctx.files._tools, transitive = [ctx.attr.system.files, qemu_inputs(ctx)]),
+        inputs = depset([config] + ctx.files._tools, transitive = [ctx.attr.system.files, qemu_inputs(ctx)] + [t.files for t in ctx.attr.files]),
         outputs = [log],
         mnemonic = "BenchLog",
         progress_message = "Counting instructions: %s" % ctx.label,
@@ -99,6 +100,7 @@ bench_log = rule(
     doc = "One boot with counted instructions, as a build output: the same inputs give the same figures, so it is run only once for them.",
     attrs = dict(_ATTRS, **{
         "configuration": attr.string(mandatory = True),
+        "files": attr.label_keyed_string_dict(allow_files = True, doc = "Further files to their names in the configuration."),
         "system": attr.label(mandatory = True, providers = [SystemInfo]),
     }),
 )

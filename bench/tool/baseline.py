@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Kevlar's counted instructions against the committed baseline: the check that CI runs, and the command that writes the baseline anew.
 
-    baseline.py RUN.json BASELINE.json            ends with 1 if a benchmark became slower beyond the tolerance (compare.py)
+    baseline.py RUN.json BASELINE.json            ends with 1 if a benchmark became slower beyond the tolerance (compare.py), or so much faster
+                                                  that the baseline would no longer notice if it became slower again
     baseline.py RUN.json BASELINE.json --refresh  writes the baseline of the workspace from the run
 
 RUN.json is one boot of Kevlar, made by log.py as a build action: it is measured again only when the kernel or the benchmarks change.
@@ -13,6 +14,10 @@ import sys
 
 import compare
 import results
+
+
+# A benchmark that needs so much less than its baseline says: what it won could be lost unnoticed.
+STALE = 0.10
 
 
 def load(path):
@@ -27,6 +32,10 @@ def baseline_of(run: results.Run) -> dict:
         "tolerance": compare.TOLERANCE,
         "baseline": {name: round(result.per_iteration, 1) for name, result in run.results.items()},
     }
+
+
+def is_stale(change: compare.Change) -> bool:
+    return change.better() and change.ratio < 1 - STALE
 
 
 def refresh(value: dict) -> int:
@@ -46,7 +55,8 @@ def main() -> int:
     run = results.Run.from_json(load(sys.argv[1]))
     old, new = load(sys.argv[2]), baseline_of(run)
     try:
-        worse = compare.report(compare.changes(old, new, old["tolerance"]))
+        changes = compare.changes(old, new, old["tolerance"])
+        worse = compare.report(changes)
     except ValueError as e:
         print(f"FAILED: {e}")
         return 1
@@ -55,7 +65,11 @@ def main() -> int:
     if worse:
         print("FAILED: Kevlar became slower. Where the instructions go: ./bazelw run //bench:profile -- NAME\n"
               "If the price is right, write the baseline anew and commit it: ./bazelw run //bench:baseline")
-    return 1 if worse else 0
+    stale = [change.name for change in changes if is_stale(change)]
+    if stale:
+        print(f"FAILED: Kevlar became more than {STALE:.0%} faster, so that the baseline guards nothing there: {' '.join(stale)}\n"
+              "Write the baseline anew and commit it with the change that made it so: ./bazelw run //bench:baseline")
+    return 1 if worse or stale else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import math
 from typing import Dict, List, Optional
 from xml.sax.saxutils import escape
 
+import document
 import names
 import results
 
@@ -31,7 +32,8 @@ def means(summary: Dict[str, dict]) -> List[str]:
         if ratios:
             verdicts = [summary[name]["verdict"] for name in members if name in summary]
             lines.append(f"* {title}: geometric mean **{results.geometric_mean(ratios):.3f}** of {len(ratios)}; "
-                         f"{verdicts.count('faster')} faster, {verdicts.count('tie')} level, {verdicts.count('slower')} slower; worst {max(ratios):.3f}")
+                         f"{verdicts.count('faster')} faster, {verdicts.count('tie')} level, {verdicts.count('slower')} slower"
+                         + (f", {verdicts.count(results.SPREAD_UNKNOWN)} without a spread" if results.SPREAD_UNKNOWN in verdicts else "") + f"; worst {max(ratios):.3f}")
     return lines + [""]
 
 
@@ -77,12 +79,10 @@ def system_section(systems: Dict[str, dict]) -> List[str]:
 
 
 def markdown(report: dict) -> str:
-    lines = ["# Kevlar against Linux", "", f"Measured {report['date']} on {report['host']}.", ""]
-    lines += [f"* {name}: {value}" for name, value in report["versions"].items()] + [""]
-    lines += [f"**Warning: {warning}**" for warning in report["warnings"]]
+    lines = document.title("Kevlar against Linux", report)
     lines += ["A ratio is Kevlar's median over that of the lower Linux configuration. ± is the distance between the quartiles of the runs (of the "
               "extremes, below four runs) as a part of the median. A difference within it is a tie, and so is one below "
-              f"{results.ICOUNT_TIE:.0%} of counted instructions. A loop costs three instructions an iteration; that is not subtracted.", ""]
+              f"{results.ICOUNT_TIE:.0%} of counted instructions; on the wall clock, fewer than {results.LEAST_RUNS} runs give no verdict. A loop costs three instructions an iteration; that is not subtracted.", ""]
     for clock, summary in report["summary"].items():
         if summary:
             lines += clock_section(clock, summary)

@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
 """bazelw run //bench:report — boots Linux and Kevlar in turn, measures, and writes report.md, report.json and chart.svg.
 
-    ./bazelw run //bench:report -- [--out=FOLDER] [--clocks=icount,wall,kvm] [--only=NAME,NAME] [--icount-runs=3] [--wall-runs=7] [--minutes=M] [--no-boot | --boot-only]
+    ./bazelw run //bench:report -- [--out=FOLDER] [--clocks=icount,wall,kvm] [--only=NAME,NAME] [--icount-runs=3] [--wall-runs=7] [--minutes=M] [--no-boot | --boot-only] [--check]
 
-The folder is bench/out of the workspace unless named. A run that is not complete is refused: the report is not written, the console's text is in
+The folder is bench/out of the workspace unless named; a report that leaves something out is marked as partial and goes to bench/out/partial. With --check
+each goal is judged (goals.py), and the end is 1 if one is missed. A run that is not complete is refused: the report is not written, the console's text is in
 FOLDER/raw. Runs on the wall clock take turns (A B C A B C …); counted instructions need no quiet machine, and their runs differ by the guest's seed.
 """
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import shlex
 import sys
 from dataclasses import asdict
 
 import boot
+import document
+import goals
 import guest
 import machine as machines
 import measure
@@ -38,6 +39,7 @@ def arguments(argv):
     parser.add_argument("--boot-runs", type=int, default=3, metavar="N")
     parser.add_argument("--no-boot", action="store_true", help="no boot and memory figures")
     parser.add_argument("--boot-only", action="store_true", help="the boot and memory figures alone")
+    parser.add_argument("--check", action="store_true", help="judge the goals; ends with 1 if one is missed")
     return parser.parse_args(argv)
 
 
@@ -50,10 +52,12 @@ def clocks_of(asked, accel):
     return chosen
 
 
-def folder(out):
-    if out:
-        return os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd()), out)
-    return os.path.join(os.environ.get("BUILD_WORKSPACE_DIRECTORY", os.getcwd()), "bench", "out")
+def partial_of(args, clocks, accel):
+    """The options by which the report lacks something that this machine could measure; empty for a whole one."""
+    left_out = [option for option in ("no_boot", "boot_only") if getattr(args, option)] + (["only=" + args.only] if args.only else [])
+    if set(clocks) < set(clocks_of("auto", accel)):
+        left_out.append("clocks=" + ",".join(clocks))
+    return " ".join("--" + option.replace("_", "-") for option in left_out)
 
 
 def measure_all(qemu, systems, clocks, args, only, out):
@@ -78,45 +82,14 @@ def commands_of(runs, boots):
     return commands, counts
 
 
-def build(runs, boots, qemu, only):
-    versions = {"QEMU": guest.version(qemu)}
-    versions.update({run.configuration: run.kernel for run in runs})
+def build(kind, partial, runs, boots, qemu, clocks, wanted):
+    """A report's value, but for the lines that it prints."""
     commands, counts = commands_of(runs, boots)
-    wanted = only or names.ALL
-    summary = {clock: {name: asdict(c) for name, c in results.summarise(runs, clock, wanted).items()} for clock in CLOCKS}
-    return {
-        "format": 1,
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "host": f"{platform.machine()}, {os.cpu_count()} CPUs, {cpu_model()}",
-        "versions": versions,
-        "warnings": results.clock_warnings(runs),
-        "summary": summary,
-        "systems": boot.summarise(runs, boots),
-        "commands": commands,
-        "runs_of": counts,
-        "runs": [run.to_json() for run in runs],
-        "boots": [asdict(b) for b in boots],
-    }
-
-
-def cpu_model():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as f:
-            return next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "unknown CPU")
-    except OSError:
-        return "unknown CPU"
-
-
-def write(report, out):
-    os.makedirs(out, exist_ok=True)
-    with open(os.path.join(out, "report.json"), "w", encoding="utf-8") as f:
-        json.dump(report, f, indent=1)
-    with open(os.path.join(out, "report.md"), "w", encoding="utf-8") as f:
-        f.write(render.markdown(report))
-    chart = render.chart(report)
-    if chart:
-        with open(os.path.join(out, "chart.svg"), "w", encoding="utf-8") as f:
-            f.write(chart)
+    report = document.new(kind, partial, guest.version(qemu), {clock: results.summarise(runs, clock, wanted) for clock in clocks}, boot.summarise(runs, boots))
+    for run in runs:
+        report["versions"].setdefault(run.configuration, run.kernel)
+    report["warnings"] = results.clock_warnings(runs) + results.run_warnings(runs)
+    return {**report, "commands": commands, "runs_of": counts, "runs": [run.to_json() for run in runs], "boots": [asdict(b) for b in boots]}
 
 
 def main():
@@ -124,11 +97,13 @@ def main():
         config = json.load(f)
     args = arguments(sys.argv[2:])
     qemu = machines.Qemu(**config["qemu"])
-    clocks = clocks_of(args.clocks, machines.accelerator(qemu))
+    accel = machines.accelerator(qemu)
+    clocks = clocks_of(args.clocks, accel)
     only = args.only.split(",") if args.only else None
     if only and not set(only) <= set(names.ALL):
         raise SystemExit(f"--only: there is no {', '.join(sorted(set(only) - set(names.ALL)))}")
-    out = folder(args.out)
+    partial = partial_of(args, clocks, accel)
+    out = document.folder(args.out, partial)
     systems = config["systems"]
     print(f"measuring {', '.join(systems)} by {', '.join(clocks)}; the report goes to {out}", flush=True)
     try:
@@ -137,11 +112,12 @@ def main():
         if not args.no_boot and not only:
             boots = boot.measure_all(qemu, config["login_systems"], args.boot_runs, clocks, config["files"]["stamps"],
                                      os.path.join(out, "raw"))
-        report = build(runs, boots, qemu, only)
+        report = build("report", partial, runs, boots, qemu, CLOCKS, only or names.ALL)
     except results.Incomplete as why:
         print(f"refused: {why}\n  the console's text is in {os.path.join(out, 'raw')}", file=sys.stderr)
         return 1
-    write(report, out)
+    chart = render.chart(report)
+    document.write(report, out, "report", {"report.md": render.markdown(report), **({"chart.svg": chart} if chart else {})})
     for warning in report["warnings"]:
         print(f"warning: {warning}")
     for clock, summary in report["summary"].items():
@@ -149,7 +125,7 @@ def main():
             print(f"{render.CLOCK_TITLES[clock]}:")
             print("\n".join("  " + line for line in render.means(summary) if line))
     print(f"written: {os.path.join(out, 'report.md')}, report.json, chart.svg")
-    return 0
+    return 1 if args.check and goals.judge(report) else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ START = re.compile(r"^BENCH_START (?P<clock>icount|wall) (?P<count>\d+)$")
 # Counted instructions: a relinked program or another load address moves a single name by as much (QEMU 7.2, Linux 6.1 and 6.12).
 ICOUNT_TIE = 0.03
 
+# On the wall clock: fewer runs than these have no spread that a verdict could rest on, and fewer than those a poor one.
+LEAST_RUNS, GOOD_RUNS = 3, 7
+
 # How far two kernels' clocks may be apart, measured by the TSC, before the report says so.
 CLOCK_TOLERANCE = 0.01
 
@@ -115,6 +118,14 @@ class Figure:
         return Figure(median, between / median if median else 0.0, min(values), max(values), len(values))
 
 
+def spread_is_known(runs: int, clock: str) -> bool:
+    """Counted instructions hardly differ from run to run (ICOUNT_TIE); on the wall clock one or two runs say nothing of the next."""
+    return clock == "icount" or runs >= LEAST_RUNS
+
+
+SPREAD_UNKNOWN = "spread unknown"
+
+
 @dataclass
 class Comparison:
     """Kevlar against the lower of the Linux configurations, for one benchmark and one clock."""
@@ -123,15 +134,17 @@ class Comparison:
     linux: Dict[str, Figure]
     best: str  # the lower configuration
     ratio: float
-    verdict: str  # faster, tie or slower
+    verdict: str  # faster, tie, slower, or SPREAD_UNKNOWN
 
 
 def compare(kevlar: Figure, linux: Dict[str, Figure], clock: str) -> Comparison:
-    """A difference within the spread of either side, or within the tie of counted instructions, is a tie."""
+    """A difference within the spread of either side, or within the tie of counted instructions, is a tie. No verdict without a spread."""
     best = min(linux, key=lambda name: linux[name].median)
     ratio = kevlar.median / linux[best].median
     band = max(kevlar.spread, linux[best].spread, ICOUNT_TIE if clock == "icount" else 0.0)
-    if abs(ratio - 1) <= band:
+    if not spread_is_known(min(kevlar.runs, linux[best].runs), clock):
+        verdict = SPREAD_UNKNOWN
+    elif abs(ratio - 1) <= band:
         verdict = "tie"
     else:
         verdict = "faster" if ratio < 1 else "slower"
@@ -159,8 +172,27 @@ def summarise(runs: List[Run], clock: str, names: List[str], ours: str = "kevlar
     return summary
 
 
+def order(points: Dict[int, float]) -> float:
+    """The exponent between a curve's first and last point: 0 for a cost that does not grow, 1 for one in proportion to the size."""
+    sizes = sorted(points)
+    if len(sizes) < 2:
+        return 0.0
+    return math.log(points[sizes[-1]] / points[sizes[0]]) / math.log(sizes[-1] / sizes[0])
+
+
 def geometric_mean(values: List[float]) -> Optional[float]:
     return math.exp(sum(math.log(v) for v in values) / len(values)) if values else None
+
+
+def run_warnings(runs: List[Run]) -> List[str]:
+    """Clocks of the wall's kind with few runs."""
+    warnings = []
+    for clock in sorted({run.clock for run in runs} - {"icount"}):
+        fewest = min(sum(run.clock == clock and run.configuration == c for run in runs) for c in {run.configuration for run in runs if run.clock == clock})
+        if fewest < GOOD_RUNS:
+            warnings.append(f"{clock}: {fewest} run{'s' if fewest > 1 else ''} of a configuration, where {GOOD_RUNS} give a spread that can be trusted" +
+                            (f"; no verdict below {LEAST_RUNS}" if fewest < LEAST_RUNS else ""))
+    return warnings
 
 
 def clock_warnings(runs: List[Run]) -> List[str]:

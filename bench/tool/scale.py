@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
 """bazelw run //bench:scale — what one operation costs as its world grows, on Linux and on Kevlar: scale.md, scale.json and scale.svg.
 
-    ./bazelw run //bench:scale -- [--out=FOLDER] [--only=CURVE,CURVE] [--cpus=1,2,4,8,16] [--parts=curves,cpus,memory]
+    ./bazelw run //bench:scale -- [--out=FOLDER] [--only=CURVE,CURVE] [--cpus=1,2,4,8,16] [--parts=curves,cpus,memory] [--check]
 
-Guest instructions are counted, so one run of each kernel is enough. The folder is bench/out of the workspace unless named. A run that is not complete, or
+Guest instructions are counted, so one run of each kernel is enough. The folder is bench/out of the workspace unless named, and bench/out/partial for a report
+that leaves something out. With --check each goal is judged (goals.py), and the end is 1 if one is missed. A run that is not complete, or
 in which the two kernels have different points, is refused.
 """
 
 import argparse
-import datetime
 import json
 import math
 import os
 import re
 import shlex
 import sys
+from dataclasses import asdict
 from typing import Dict, List, Tuple
 from xml.sax.saxutils import escape
 
+import document
+import goals
 import guest
 import machine as machines
 import results
@@ -95,21 +98,27 @@ def check(found) -> None:
         raise results.Incomplete("nothing was measured")
 
 
-def order(points: Dict[int, float]) -> float:
-    """The exponent between the first and the last point: 0 for a cost that does not grow, 1 for one in proportion to the size."""
-    sizes = sorted(points)
-    if len(sizes) < 2:
-        return 0.0
-    return math.log(points[sizes[-1]] / points[sizes[0]]) / math.log(sizes[-1] / sizes[0])
-
-
 def best_linux(found, pick) -> float:
     return min(pick(v) for c, v in found.items() if c != "kevlar")
 
 
-def markdown(report) -> str:
-    found = report["found"]
-    lines = ["# Scaling: Kevlar against Linux", "", f"Measured {report['date']}; {report['versions']}. Guest instructions an operation, and bytes of memory.", "",
+def comparison(found, pick) -> results.Comparison:
+    figures = {c: results.Figure.of([pick(v)]) for c, v in found.items()}
+    return results.compare(figures.pop("kevlar"), figures, "icount")
+
+
+def build(found, partial, qemu_version) -> dict:
+    """The report in the common shape: a point is the benchmark `CURVE SIZE`, the memory of one of each is a figure of the system."""
+    points = {f"{name} {size}": comparison(found, lambda v, name=name, size=size: v["curves"][name][size])
+              for name, curve in found["kevlar"]["curves"].items() for size in sorted(curve)}
+    memory = {c: {name: asdict(results.Figure.of([value])) for name, value in v["memory"].items()} for c, v in found.items()}
+    report = document.new("scale", partial, qemu_version, {"icount": points}, memory)
+    return {**report, "commands": {c: v["commands"] for c, v in found.items()}}
+
+
+def markdown(report, found) -> str:
+    lines = document.title("Scaling: Kevlar against Linux", report)
+    lines += ["Guest instructions an operation, and bytes of memory.", "",
              "A ratio is Kevlar's figure over the lower one of the Linux configurations. The order is the exponent between a curve's ends: 0 does not grow, 1 is in proportion.", ""]
     if any(v["curves"] for v in found.values()):
         others = [c for c in found if c != "kevlar"]
@@ -119,7 +128,7 @@ def markdown(report) -> str:
                 best = best_linux(found, lambda v, name=name, size=size: v["curves"][name][size])
                 cells = [f"{found[c]['curves'][name][size]:,.0f}" for c in others]
                 lines.append(f"| {name} | {size:,} | {points[size]:,.0f} | " + " | ".join(cells) + f" | {points[size] / best:.3f} |")
-            lines.append(f"| {name} | order | {order(points):.2f} | " + " | ".join(f"{order(found[c]['curves'][name]):.2f}" for c in others) + " | |")
+            lines.append(f"| {name} | order | {results.order(points):.2f} | " + " | ".join(f"{results.order(found[c]['curves'][name]):.2f}" for c in others) + " | |")
         lines.append("")
     if found["kevlar"]["memory"]:
         others = [c for c in found if c != "kevlar"]
@@ -128,8 +137,8 @@ def markdown(report) -> str:
             best = best_linux(found, lambda v, name=name: v["memory"][name])
             lines.append(f"| {name.replace('_', ' ')} | {value:,.0f} | " + " | ".join(f"{found[c]['memory'][name]:,.0f}" for c in others) + f" | {value / best:.3f} |")
         lines.append("")
-    for configuration, value in found.items():
-        lines += [f"{configuration}:", "", "```", *value["commands"], "```", ""]
+    for configuration, commands in report["commands"].items():
+        lines += [f"{configuration}:", "", "```", *commands, "```", ""]
     return "\n".join(lines)
 
 
@@ -183,10 +192,12 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="CURVES")
     parser.add_argument("--cpus", default="1,2,4,8,16")
     parser.add_argument("--parts", default="curves,cpus,memory")
+    parser.add_argument("--check", action="store_true", help="judge the goals; ends with 1 if one is missed")
     args = parser.parse_args(sys.argv[2:])
+    left_out = [f"--{name}={getattr(args, name)}" for name in ("only", "cpus", "parts") if getattr(args, name) != parser.get_default(name)]
     args.cpus, args.parts = [int(n) for n in args.cpus.split(",")], args.parts.split(",")
-    out = os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd()), args.out) if args.out else os.path.join(
-        os.environ.get("BUILD_WORKSPACE_DIRECTORY", os.getcwd()), "bench", "out")
+    partial = " ".join(left_out)
+    out = document.folder(args.out, partial)
     qemu = machines.Qemu(**config["qemu"])
     try:
         found = measure(qemu, config["systems"], args, os.path.join(out, "raw"))
@@ -194,16 +205,10 @@ def main() -> int:
     except results.Incomplete as why:
         print(f"refused: {why}\n  the console's text is in {os.path.join(out, 'raw')}", file=sys.stderr)
         return 1
-    report = {"format": 1, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "versions": guest.version(qemu), "found": found}
-    with open(os.path.join(out, "scale.json"), "w", encoding="utf-8") as f:
-        json.dump(report, f, indent=1)
-    with open(os.path.join(out, "scale.md"), "w", encoding="utf-8") as f:
-        f.write(markdown(report))
-    if found["kevlar"]["curves"]:
-        with open(os.path.join(out, "scale.svg"), "w", encoding="utf-8") as f:
-            f.write(picture(found))
+    report = build(found, partial, guest.version(qemu))
+    document.write(report, out, "scale", {"scale.md": markdown(report, found), **({"scale.svg": picture(found)} if found["kevlar"]["curves"] else {})})
     print(f"written: {os.path.join(out, 'scale.md')}, scale.json, scale.svg")
-    return 0
+    return 1 if args.check and goals.judge(report) else 0
 
 
 if __name__ == "__main__":

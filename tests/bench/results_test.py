@@ -1,15 +1,22 @@
 """Tests of bench/tool without a guest: results_test.py PATH/TO/results.py."""
 
+import contextlib
+import io
 import os
 import sys
+import tempfile
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(sys.argv.pop(1))))
+sys.path[:0] = [os.path.dirname(os.path.abspath(sys.argv.pop(1))), os.path.abspath("toolchains/qemu")]
 
+import baseline
 import compare
+import document
+import goals
 import names
 import render
 import results
+import scale
 
 LINES = """SeaBIOS (version 1.16.2)
 BENCH_INIT 26538526
@@ -27,8 +34,16 @@ def run(text=LINES, clock="icount", configuration="kevlar", wanted=("getpid", "s
     return results.parse(results.Run(configuration, clock, 1, ["qemu"]), text, list(wanted))
 
 
-def report_of(median, spread=0.0, clock="wall"):
-    return {"summary": {clock: {"stat": {"kevlar": {"median": median, "spread": spread}}}}}
+def figure_of(median, spread=0.0, runs=7):
+    return {"median": median, "spread": spread, "low": median, "high": median, "runs": runs}
+
+
+def report_of(median, spread=0.0, clock="wall", runs=7, systems=None, partial=""):
+    return {"partial": partial, "summary": {clock: {"stat": {"kevlar": figure_of(median, spread, runs)}}}, "systems": systems or {}}
+
+
+def entry_of(ours, linux, spread=0.0, verdict="faster"):
+    return {"kevlar": figure_of(ours, spread), "linux": {"linux": figure_of(linux)}, "best": "linux", "ratio": ours / linux, "verdict": verdict}
 
 
 class Parsing(unittest.TestCase):
@@ -68,7 +83,7 @@ class Comparing(unittest.TestCase):
         return results.compare(self.figure(*ours), {"a": self.figure(*defaults), "b": self.figure(*unmitigated)}, clock)
 
     def test_the_lower_linux_is_the_one_to_beat(self):
-        one = self.verdict([80], [100], [90])
+        one = self.verdict([80] * 3, [100] * 3, [90] * 3)
         self.assertEqual((one.best, one.verdict), ("b", "faster"))
         self.assertAlmostEqual(one.ratio, 80 / 90)
 
@@ -77,6 +92,19 @@ class Comparing(unittest.TestCase):
         self.assertEqual(self.verdict([80, 81, 82], [100, 101, 102], [200]).verdict, "faster")
         self.assertEqual(self.verdict([110, 111, 112], [100, 101, 102], [200]).verdict, "slower")
         self.assertEqual(self.verdict([98], [100], [200], "icount").verdict, "tie")
+
+    def test_the_wall_clock_gives_no_verdict_without_a_spread(self):
+        for ours, linux in (([80], [100] * 3), ([80] * 3, [100]), ([80, 81], [100, 101])):
+            self.assertEqual(self.verdict(ours, linux, [200] * 3).verdict, "spread unknown")
+        self.assertEqual(self.verdict([80], [100], [200], "icount").verdict, "faster")
+
+    def test_few_runs_are_warned_of(self):
+        def warnings(count, clock):
+            return results.run_warnings([results.Run("kevlar", clock, n, []) for n in range(count)])
+
+        self.assertIn("no verdict", warnings(2, "wall")[0])
+        self.assertIn("6 runs", warnings(6, "kvm")[0])
+        self.assertEqual(warnings(7, "wall") + warnings(1, "icount"), [])
 
     def test_runs_with_other_counts_are_not_compared(self):
         other = run(LINES.replace("4000 6229928", "5000 6229928"), configuration="linux")
@@ -97,24 +125,138 @@ class Regressions(unittest.TestCase):
         self.assertEqual(self.worse(report_of(100), report_of(110)), 1)
         self.assertEqual(self.worse(report_of(100), report_of(103)), 0)
         self.assertEqual(self.worse(report_of(100, spread=0.2), report_of(110)), 0)
+        with self.assertRaisesRegex(ValueError, "spread unknown"):
+            self.worse(report_of(100), report_of(110, runs=2))
         self.assertEqual(self.worse({"baseline": {"stat": 2424.0}}, {"baseline": {"stat": 2600.0}}), 1)
 
     def test_a_benchmark_that_is_gone_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "no longer measured: stat"):
             compare.changes({"baseline": {"stat": 1.0}}, {"baseline": {"getpid": 1.0}}, 0.04)
 
+    def test_a_clock_that_is_gone_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "wall: no longer measured"):
+            compare.changes(report_of(100), {"baseline": {"stat": 100.0}}, 0.04)
+
+    def test_boot_and_memory_are_compared(self):
+        def system(instructions, seconds):
+            return {"kevlar": {"boot,_million_instructions": figure_of(instructions, runs=1), "boot,_seconds": figure_of(seconds, 0.1)}}
+
+        old = report_of(100, systems=system(50, 2.0))
+        self.assertEqual(self.worse(old, report_of(100, systems=system(50, 2.1))), 0)
+        self.assertEqual(self.worse(old, report_of(100, systems=system(53, 2.3))), 2)
+        with self.assertRaisesRegex(ValueError, "system: no longer measured"):
+            compare.changes(old, report_of(100), 0.04)
+
+    def test_a_partial_report_is_refused(self):
+        compare.refuse_partial("old", report_of(100))
+        with self.assertRaisesRegex(ValueError, "old is partial: --only=stat"):
+            compare.refuse_partial("old", report_of(100, partial="--only=stat"))
+
+    def test_a_baseline_that_guards_nothing_is_stale(self):
+        def stale(old, new):
+            return [c.name for c in compare.changes({"baseline": {"stat": old}}, {"baseline": {"stat": new}}, 0.04) if baseline.is_stale(c)]
+
+        self.assertEqual(stale(1000.0, 890.0), ["stat"])
+        self.assertEqual(stale(1000.0, 910.0) + stale(30.0, 27.0), [])
+
+
+class Goals(unittest.TestCase):
+    def missed(self, found):
+        return [goal.title for goal in found if not goal.met]
+
+    def micro(self, ratio, clock="icount", **changed):
+        summary = {name: entry_of(ratio * 100, 100) for name in names.ALL}
+        summary.update({name: entry_of(other * 100, 100) for name, other in changed.items()})
+        return self.missed(goals.micro({"icount": {name: entry_of(20, 100) for name in names.ALL}, "wall": {name: entry_of(60, 100) for name in names.ALL},
+                                        clock: summary}))
+
+    def test_instructions(self):
+        self.assertEqual(self.micro(0.29), [])
+        self.assertEqual(len(self.micro(0.35)), 1)  # the mean of the original suite alone
+        self.assertEqual(len(self.micro(0.29, stat=1.01)), 1)
+        self.assertEqual(len(self.micro(0.41)), 2)
+
+    def test_wall(self):
+        self.assertEqual(self.micro(0.69, "wall", stat=1.09), [])
+        self.assertEqual(len(self.micro(0.69, "wall", stat=1.11)), 1)
+        self.assertEqual(len(self.micro(0.71, "wall")), 1)
+
+    def test_what_was_not_measured_is_missed(self):
+        self.assertEqual(len(self.missed(goals.micro({}))), 6)
+        self.assertEqual(len(self.missed(goals.boot({}))), len(goals.BOOT) + 1)
+        for found in (goals.scale({}), goals.macro({}), goals.memory_each({})):
+            self.assertEqual(len(self.missed(found)), 1)
+
+    def test_boot(self):
+        linux = {name: figure_of(1000) for name, _ in goals.BOOT}
+        ours = {name: figure_of(limit * 1000) for name, limit in goals.BOOT}
+        ours["kernel_file,_KiB"] = figure_of(2048)
+        self.assertEqual(self.missed(goals.boot({"kevlar": ours, "linux": linux})), [])
+        ours["kernel_file,_KiB"] = figure_of(2049)
+        ours["reset_to_login,_million_instructions"] = figure_of(201)
+        self.assertEqual(len(self.missed(goals.boot({"kevlar": ours, "linux": linux, "other": linux}))), 2)
+
+    def curve(self, ours, linux):
+        return self.missed(goals.scale({f"open {10 ** (i + 1)}": entry_of(a, b) for i, (a, b) in enumerate(zip(ours, linux))}))
+
+    def test_curves(self):
+        self.assertEqual(self.curve([10, 20, 40], [20, 40, 80]), [])
+        self.assertEqual(self.curve([10, 20, 40], [50, 60, 80]), [])  # the same growth, on less
+        self.assertEqual(len(self.curve([10, 41, 40], [20, 40, 80])), 1)  # one point
+        self.assertEqual(len(self.curve([1, 10, 100], [200, 210, 220])), 1)  # the order
+        self.assertEqual(len(self.curve([1, 10, 300], [200, 210, 220])), 2)
+
+    def test_macro(self):
+        def macro(**entries):
+            return self.missed(goals.macro({"wall": entries}))
+
+        self.assertEqual(macro(tar=entry_of(80, 100), git=entry_of(90, 100, verdict="tie")), [])
+        self.assertEqual(len(macro(tar=entry_of(60, 100), git=entry_of(101, 100, verdict="slower"))), 1)
+        self.assertEqual(len(macro(tar=entry_of(60, 100, verdict=results.SPREAD_UNKNOWN))), 1)
+        self.assertEqual(len(macro(tar=entry_of(90, 100))), 1)
+
+    def test_a_partial_report_is_not_enough(self):
+        report = {"kind": "macro", "partial": "--only=tar", "summary": {"wall": {"tar": entry_of(60, 100)}}, "systems": {}}
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(goals.judge(report), 1)
+            self.assertEqual(goals.judge({**report, "partial": ""}), 0)
+
 
 class Rendering(unittest.TestCase):
-    def test_a_report_is_written(self):
+    def report(self, partial=""):
         runs = [run(), run(LINES.replace("6229928", "9000000").replace("6230000", "9000000"), configuration="linux")]
-        summary = {name: {"kevlar": vars(c.kevlar), "linux": {k: vars(f) for k, f in c.linux.items()}, "ratio": c.ratio, "verdict": c.verdict}
-                   for name, c in results.summarise(runs, "icount", ["getpid", "stat"]).items()}
-        report = {"date": "today", "host": "here", "versions": {}, "warnings": ["beware"], "summary": {"icount": summary, "wall": {}},
-                  "systems": {}, "commands": {"icount": {"kevlar": "qemu -x"}}, "runs_of": {"icount": {"kevlar": 1}}}
+        report = document.new("report", partial, "QEMU 7", {"icount": results.summarise(runs, "icount", ["getpid", "stat"]), "wall": {}}, {})
+        return {**report, "warnings": ["beware"], "commands": {"icount": {"kevlar": "qemu -x"}}, "runs_of": {"icount": {"kevlar": 1}}}
+
+    def test_a_report_is_written(self):
+        report = self.report()
         text = render.markdown(report)
         self.assertIn("| stat | 1,557.5 | 0.0% | 2,250.0 | 0.0% | 0.692 | faster |", text)
         self.assertIn("beware", text)
         self.assertIn("</svg>", render.chart(report))
+        self.assertNotIn("partial", text)
+
+    def test_a_partial_report_says_so(self):
+        self.assertIn("partial: --clocks=icount", render.markdown(self.report("--clocks=icount")))
+        self.assertTrue(document.folder("", "--only=stat").endswith("partial"))
+        self.assertFalse(document.folder("", "").endswith("partial"))
+
+    def test_a_report_is_read_again_and_an_old_format_is_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "report.json")
+            report = self.report()
+            document.write(report, folder, "report", {})
+            self.assertEqual(compare.changes(document.load(path), document.load(path), 0.04)[0].name, "getpid")
+            document.write({**report, "format": 1}, folder, "report", {})
+            with self.assertRaisesRegex(ValueError, "another format"):
+                document.load(path)
+
+    def test_scaling_has_the_common_shape(self):
+        found = {c: {"curves": {"open": {10: value, 100: value}}, "memory": {"thread": value}, "commands": []} for c, value in (("kevlar", 1.0), ("linux", 2.0))}
+        report = scale.build(found, "", "QEMU 7")
+        self.assertEqual(sorted(c.name for c in compare.changes(report, report, 0.04)), ["open 10", "open 100", "thread"])
+        self.assertIn("| open | 10 | 1 | 2 | 0.500 |", scale.markdown(report, found))
+        self.assertEqual([goal for goal in goals.scale(report["summary"]["icount"]) if not goal.met], [])
 
 
 if __name__ == "__main__":

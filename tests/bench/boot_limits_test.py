@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Kevlar's boot within its limits: boot_limits_test.py PATH/TO/results.py KEVLAR.json LINUX.json..., each one boot by bench/tool/boot_log.py.
+
+Each figure may be so much of the lower Linux's at most; Linux's are measured on the same machine with the same image. //bench:goals judges the wall
+clock too, which a test can not hold, and the aim for memory that counts every page of the machine: a quarter.
+"""
+
+import copy
+import json
+import os
+import sys
+
+tool, *logs = sys.argv[1:]
+sys.path[:0] = [os.path.dirname(os.path.abspath(tool)), os.path.abspath("toolchains/qemu")]
+
+import boot  # noqa: E402
+import goals  # noqa: E402
+
+LIMITS = (
+    ("kernel_entry_to_init,_million_instructions", 0.10),
+    ("reset_to_login,_million_instructions", 0.20),
+    ("memory_used_at_login,_KiB_(machine_less_MemFree)", 0.50),
+    ("memory_used_at_login,_KiB_(MemTotal_less_MemAvailable)", 0.25),
+)
+
+
+def judged(systems):
+    return goals.boot(systems, LIMITS)
+
+
+def main():
+    boots = []
+    for path in logs:
+        with open(path, encoding="utf-8") as f:
+            boots.append(boot.Boot(**json.load(f)))
+    systems = boot.summarise([], boots)
+    found = judged(systems)
+    for goal in found:
+        print(goal)
+    for configuration, figures in systems.items():
+        print(configuration + ": " + "; ".join(f"{name.replace('_', ' ')} {figure['median']:,.1f}" for name, figure in figures.items()))
+    assert len(found) == len(LIMITS) + 1, "a limit is not judged"
+    assert all(goal.met for goal in found), "Kevlar's boot is beyond a limit"
+
+    # It can fail: a figure ten times as large is beyond each limit, and one that is missing is noticed.
+    for name in [name for name, _ in LIMITS] + ["kernel_file,_KiB"]:
+        planted = copy.deepcopy(systems)
+        planted["kevlar"][name]["median"] *= 10
+        assert sum(not goal.met for goal in judged(planted)) == 1, name
+        del planted["kevlar"][name]
+        assert sum(not goal.met for goal in judged(planted)) == 1, name
+
+
+main()

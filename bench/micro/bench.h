@@ -96,3 +96,7 @@ int must_fork(void);
 
 // Waits for a child, which must have exited with 0.
 void must_reap(int child);
+
+// The profiler looks for these two by name: what runs between them, in any process, is counted.
+[[gnu::noinline]] void bench_pass_begins(void);
+[[gnu::noinline]] void bench_pass_ends(void);

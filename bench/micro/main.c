@@ -40,20 +40,6 @@ void bench_fail(const char *condition)
     _exit(1);
 }
 
-// A profiler looks for these two by name: what runs between them is a counted pass.
-void bench_pass_begins(void);
-void bench_pass_ends(void);
-
-[[gnu::noinline]] void bench_pass_begins(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
-[[gnu::noinline]] void bench_pass_ends(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
 struct result {
     uint64_t iterations, ns, ticks;
 };

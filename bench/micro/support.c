@@ -59,3 +59,13 @@ void must_reap(int child)
     MUST(waitpid(child, &status, 0) == child);
     MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
+
+void bench_pass_begins(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+void bench_pass_ends(void)
+{
+    __asm__ volatile("" ::: "memory");
+}

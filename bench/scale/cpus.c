@@ -1,7 +1,7 @@
 // bench/scale/cpus.c — the same work on every CPU at once.
 //
 // Where instructions are counted, the time is the sum over all CPUs: what a CPU spends waiting for another one's lock
-// shows.
+// shows, and the profiler (//bench:locks) tells how much of it that is.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +75,8 @@ static const struct {
 void run_cpu_work(uint32_t cpus)
 {
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
+        if (!scale_wants(works[i].name))
+            continue;
         int gun[2];
         MUST(pipe(gun) == 0);
         int *workers = calloc(cpus, sizeof *workers);
@@ -93,10 +95,12 @@ void run_cpu_work(uint32_t cpus)
             works[i].body(works[i].n);
             _exit(0);
         }
+        bench_pass_begins();
         uint64_t from = now_ns();
         close(gun[1]);
         for (uint32_t cpu = 0; cpu < cpus; cpu++)
             must_reap(workers[cpu]);
+        bench_pass_ends();
         uint64_t ns = now_ns() - from, done = works[i].n * cpus;
         close(gun[0]);
         free(workers);

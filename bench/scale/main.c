@@ -2,7 +2,7 @@
 //
 // Words of the kernel's command line:
 //   scale_what=curves|cpus|memory   one of the three; curves unless said
-//   scale_only=NAME,NAME            only these curves
+//   scale_only=NAME,NAME            only these curves, or kinds of work
 //   scale_cpus=N                    for cpus
 // Lines: SCALE_START <what>, then SCALE <curve> <size> <iterations> <total_ns> <per_iteration_ns> or MEMORY <kind>
 // <count> <bytes> <bytes_each>, SCALE_SKIP <name> <size> <why>, and SCALE_END.
@@ -59,8 +59,9 @@ static void run_point(const struct curve *curve, uint32_t size)
         say("SCALE_SKIP %s %u killed by signal %d\n", curve->name, size, WTERMSIG(status));
 }
 
-static bool listed(const char *list, const char *name)
+bool scale_wants(const char *name)
 {
+    const char *list = word("scale_only", "");
     char wrapped[512], wanted[64];
     snprintf(wrapped, sizeof wrapped, ",%s,", list);
     snprintf(wanted, sizeof wanted, ",%s,", name);
@@ -69,11 +70,10 @@ static bool listed(const char *list, const char *name)
 
 static void run_curves(void)
 {
-    const char *only = word("scale_only", "");
     for (size_t family = 0; family < sizeof families / sizeof families[0]; family++) {
         for (uint32_t i = 0; i < families[family]->count; i++) {
             const struct curve *curve = &families[family]->curves[i];
-            for (const uint32_t *size = curve->sizes; listed(only, curve->name) && *size; size++)
+            for (const uint32_t *size = curve->sizes; scale_wants(curve->name) && *size; size++)
                 run_point(curve, *size);
         }
     }

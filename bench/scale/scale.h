@@ -37,6 +37,9 @@ extern const struct curve_family process_curves, file_curves, memory_curves, des
 // Raises the limit of open files to `files` and a few more.
 void allow_files(uint32_t files);
 
+// Whether the command line asks for this curve or kind of work: scale_only=NAME,NAME, or all of them.
+bool scale_wants(const char *name);
+
 // Work on all CPUs at once (cpus.c): one line for each kind of work.
 void run_cpu_work(uint32_t cpus);
 

@@ -73,15 +73,14 @@ def kallsyms(path: str) -> List[Tuple[int, str]]:
         return [(int(fields[0], 16), fields[2]) for fields in (line.split() for line in f) if len(fields) == 3]
 
 
-def count(qemu, system, name: str, plugin: str, user: Symbols) -> Tuple[Dict[int, int], results.Run]:
-    """Runs the benchmark; gives executed instructions by block address, and the run."""
+def count(qemu, system, words: str, plugin: str, user: Symbols, smp: int = 1) -> Tuple[Dict[int, int], guest.Transcript]:
+    """Boots with these words of the command line; gives executed instructions by block address between the program's two marks, and the console."""
     with tempfile.TemporaryDirectory(prefix="profile") as scratch:
         log = os.path.join(scratch, "log")
         begin, end = user.address("bench_pass_begins"), user.address("bench_pass_ends")
         extra = ["-plugin", f"{os.path.abspath(plugin)},begin={begin:x},end={end:x}", "-d", "plugin", "-D", log]
-        machine = guest.guest_machine(system, f"nokaslr bench_clock=icount bench_only={name}", 1, extra=extra)
+        machine = guest.guest_machine(system, "nokaslr " + words, 1, smp=smp, extra=extra)
         transcript = guest.boot(qemu, machine, "tcg", lambda line: False, LIMIT_SECONDS)  # to QEMU's end, which writes the counts
-        run = results.parse(results.Run("", "icount", 1, transcript.command), transcript.text(), [name])
         counts: Dict[int, int] = collections.Counter()
         with open(log, encoding="utf-8") as f:
             for line in f:
@@ -92,7 +91,11 @@ def count(qemu, system, name: str, plugin: str, user: Symbols) -> Tuple[Dict[int
                     continue
                 address, instructions, executed = (int(field, 16) for field in fields)
                 counts[address] += instructions * executed
-    return counts, run
+    return counts, transcript
+
+
+def kernel_symbols(files: Dict[str, str], kernel: str) -> Symbols:
+    return Symbols(elf_symbols(files["kevlar_elf"]) if kernel == "kevlar" else kallsyms(files["linux_kallsyms"]))
 
 
 def by_function(counts: Dict[int, int], kernel: Symbols, user: Symbols) -> Dict[str, int]:
@@ -125,10 +128,12 @@ def main() -> int:
     parser.add_argument("--top", type=int, default=40)
     args = parser.parse_args(sys.argv[2:])
     files = config["files"]
-    kernel = Symbols(elf_symbols(files["kevlar_elf"]) if args.kernel == "kevlar" else kallsyms(files["linux_kallsyms"]))
+    kernel = kernel_symbols(files, args.kernel)
     user = Symbols(elf_symbols(files["micro"]))
     try:
-        counts, run = count(machines.Qemu(**config["qemu"]), config["systems"][args.kernel], args.name, files["plugin"], user)
+        counts, transcript = count(machines.Qemu(**config["qemu"]), config["systems"][args.kernel], f"bench_clock=icount bench_only={args.name}",
+                                   files["plugin"], user)
+        run = results.parse(results.Run("", "icount", 1, transcript.command), transcript.text(), [args.name])
     except results.Incomplete as why:
         print(f"refused: {why}", file=sys.stderr)
         return 1

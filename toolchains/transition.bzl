@@ -21,6 +21,11 @@ def _to_fortress(_settings, _attr):
 
 fortress_transition = transition(implementation = _to_fortress, inputs = [], outputs = ["//kernel:profile"])
 
+def _to_performance(_settings, _attr):
+    return {"//kernel:profile": "performance"}
+
+performance_transition = transition(implementation = _to_performance, inputs = [], outputs = ["//kernel:profile"])
+
 TRANSITION_ALLOWLIST = {
     "_allowlist_function_transition": attr.label(
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
@@ -43,6 +48,7 @@ def _forward_rule(platform_transition, doc):
     )
 
 for_fortress = _forward_rule(fortress_transition, "The files of `srcs`, built with --//kernel:profile=fortress.")
+for_performance = _forward_rule(performance_transition, "The files of `srcs`, built with --//kernel:profile=performance.")
 for_kernel = _forward_rule(kernel_transition, "The files of `srcs`, built for the kernel platform.")
 for_userland = _forward_rule(userland_transition, "The files of `srcs`, built for the userland platform.")
 for_host = _forward_rule(host_transition, "The files of `srcs`, built for the machine that builds.")

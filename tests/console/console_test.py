@@ -41,6 +41,17 @@ class Scripts(unittest.TestCase):
         self.refused('hope "a"\n', "line 1: there is no step hope")
         self.refused('expect "a"\n', "line 1: expect wants a text and a number")
 
+    def test_included_steps_stand_in_their_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, steps in (("findings", '# what never comes\nnever "bang"\nnever "crash"\n'), ("nothing", "# no step\n"), ("twice", 'include "findings"\n')):
+                with open(os.path.join(folder, name + ".steps"), "w", encoding="utf-8") as f:
+                    f.write(steps)
+            steps = script.parse('expect "a" 1\ninclude "findings" # both\nend "z" 1\nstatus 0\n', "test", folder)
+            self.assertEqual([(s.verb, s.text, s.line) for s in steps[:3]], [("expect", "a", 1), ("never", "bang", 2), ("never", "crash", 2)])
+            for name, why in (("none", "there is no none.steps"), ("nothing", "has no step"), ("twice", "can not include")):
+                with self.assertRaisesRegex(script.ScriptError, why):
+                    script.parse(f'include "{name}"\nend "z" 1\nstatus 0\n', "test", folder)
+
     def test_variables_are_put_in_and_shell_is_left(self):
         self.assertEqual(script.substitute("${a} $b $(c)", {"a": "1"}, "test"), "1 $b $(c)")
         with self.assertRaises(script.ScriptError):
@@ -101,6 +112,14 @@ class Runs(unittest.TestCase):
         self.assertFalse(passed)
         self.assertIn("must never appear", report)
 
+    def test_what_a_kernel_may_not_say_of_itself_fails(self):
+        steps = 'include "kernel_findings"\nend "done" 10\nstatus 0\n'
+        self.assertTrue(drive("echo done", steps)[0])
+        for said in ("Kernel panic on CPU 0: x", "WARNING: a.c:1 on CPU 0: x", "watchdog: CPU 1 has had", "ASAN: x", "UBSAN: x", "LOCK: x", "BUG: x"):
+            passed, report = drive(f"echo '{said}'; echo done", steps)
+            self.assertFalse(passed, said)
+            self.assertIn("must never appear", report)
+
     def test_failed_tap_case_fails(self):
         passed, report = drive("printf '1..2\\nok 1 - a\\nnot ok 2 - b\\ndone\\n'", 'tap "t" 10\nend "done" 10\nstatus 0\n')
         self.assertFalse(passed)
@@ -123,11 +142,11 @@ class Tap(unittest.TestCase):
 
 
 class Comparison(unittest.TestCase):
-    def problems(self, linux, kevlar):
+    def problems(self, linux, kevlar, minimum=0):
         with tempfile.NamedTemporaryFile("w", suffix=".log") as log, contextlib.redirect_stdout(io.StringIO()):
             log.write(linux)
             log.flush()
-            return qemu_test.compare(log.name, kevlar, {})
+            return qemu_test.compare(log.name, kevlar, {}, minimum)
 
     def test_equal_passes_agree(self):
         self.assertEqual(self.problems("1..2\nok 1 - a\nok 2 - b\n", "1..2\nok 1 - b\nok 2 - a\n"), 0)
@@ -137,6 +156,11 @@ class Comparison(unittest.TestCase):
         for other in ("1..2\nok 1 - a\nnot ok 2 - b\n", "1..1\nok 1 - a\n", "1..2\nok 1 - a\nok 2 - b # SKIP\n", "", "1..2\nok 1 - a\n"):
             self.assertGreater(self.problems(both, other), 0, other)
             self.assertGreater(self.problems(other, both), 0, other)
+
+    def test_fewer_cases_than_there_must_be_are_a_problem(self):
+        both = "1..3\nok 1 - a\nok 2 - b\nok 3 - c # SKIP not here\n"
+        self.assertEqual(self.problems(both, both, 2), 0)
+        self.assertEqual(self.problems(both, both, 3), 1)
 
     def test_failing_on_both_is_no_agreement(self):
         self.assertGreater(self.problems("1..1\nnot ok 1 - a\n", "1..1\nnot ok 1 - a\n"), 0)

@@ -2,11 +2,12 @@
 
 load("//toolchains/qemu:defs.bzl", "qemu_test", "system")
 
-def fortress_contract_test(name, cpus, oracle_cpus, seconds, tags = []):
+def fortress_contract_test(name, minimum, cpus, oracle_cpus, seconds, tags = []):
     """The contract test `name` again, on the fortress kernel: NAME_fortress_smp4 … The same comparison, and the kernel has nothing to say.
 
     Args:
       name: a contract_test of this package.
+      minimum: so many cases at least pass on both kernels.
       cpus: the CPU counts.
       oracle_cpus: with how many CPUs Linux ran it, as in the contract test.
       seconds: the program's time on a quiet machine.
@@ -24,6 +25,7 @@ def fortress_contract_test(name, cpus, oracle_cpus, seconds, tags = []):
             name = "{}_fortress_smp{}".format(name, smp),
             append = "guest_cpus={}".format(smp),
             known_failures = "//testdata/contract:known_failures.txt",
+            minimum = minimum,
             oracle = ":{}_linux_smp{}".format(name, oracle_cpus),
             script = "//tests/guest:contract_fortress.console",
             smp = smp,

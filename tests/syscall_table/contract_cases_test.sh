@@ -1,6 +1,9 @@
 #!/bin/sh
-# contract_cases_test.sh GEN_TABLE TABLE — every call that is done names contract cases, and every case named is there and makes the call.
+# contract_cases_test.sh GEN_TABLE TABLE — every call that is done names contract cases, every case named is there and makes the call, and there are enough.
 set -eu
+LEAST=600
+cases=$(cat tests/contract/*.c | grep -c '^CASE(')
+[ "$cases" -ge $LEAST ] || { echo "only $cases contract cases, $LEAST at least are wanted" >&2; exit 1; }
 python3 -B "$1" "$2" kernel/abi/*.h --check-tests tests/contract
 
 # The check can fail: a call that names nothing, a case that is nowhere, and one that does not make the call must each be reported.

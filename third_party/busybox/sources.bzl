@@ -2,6 +2,7 @@
 
 BUSYBOX_SOURCES = [
     "applets/applets.c",
+    "archival/ar.c",
     "archival/bbunzip.c",
     "archival/bzip2.c",
     "archival/chksum_and_xwrite_tar_header.c",
@@ -21,6 +22,7 @@ BUSYBOX_SOURCES = [
     "archival/libarchive/filter_accept_list.c",
     "archival/libarchive/filter_accept_reject_list.c",
     "archival/libarchive/find_list_entry.c",
+    "archival/libarchive/get_header_ar.c",
     "archival/libarchive/get_header_cpio.c",
     "archival/libarchive/get_header_tar.c",
     "archival/libarchive/header_list.c",
@@ -33,6 +35,7 @@ BUSYBOX_SOURCES = [
     "archival/libarchive/open_transformer.c",
     "archival/libarchive/seek_by_jump.c",
     "archival/libarchive/seek_by_read.c",
+    "archival/libarchive/unpack_ar_archive.c",
     "archival/libarchive/unsafe_prefix.c",
     "archival/libarchive/unsafe_symlink_target.c",
     "archival/lzop.c",

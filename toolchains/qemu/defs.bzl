@@ -183,6 +183,7 @@ def _qemu_test_impl(ctx):
     config["times"] = ctx.attr.times
     inputs = [ctx.file.script]
     if ctx.file.oracle:
+        config["minimum"] = ctx.attr.minimum
         config["oracle"] = ctx.file.oracle.short_path
         inputs.append(ctx.file.oracle)
     if ctx.file.known_failures:
@@ -198,6 +199,7 @@ _qemu_test = rule(
     test = True,
     attrs = dict(_GUEST_ATTRS, **{
         "known_failures": attr.label(allow_single_file = True, doc = "Cases that are known to fail on Kevlar: `NAME REASON` a line."),
+        "minimum": attr.int(doc = "So many cases at least must pass on both kernels."),
         "oracle": attr.label(allow_single_file = True, doc = "Linux's log of the same guest, for comparison case by case."),
         "times": attr.int(default = 1, doc = "Boots, one after the other; each must pass."),
         "transcript": attr.label(allow_single_file = True, doc = "The lines the console must show, the kernel's name and release aside."),
@@ -248,9 +250,12 @@ qemu_log = rule(
 
 _GUEST_CMDLINE = "console=ttyS0 quiet loglevel=1 panic=-1 rdinit=/guest/init"
 
-def _guest_append(smp, append):
-    """What a guest's command line adds: init, and by it the program, finds guest_cpus in the environment."""
-    return " ".join(["guest_cpus={}".format(smp)] + ([append] if append else []))
+def _guest_append(kernel, smp, append):
+    """What a guest's command line adds: init, and by it the program, finds guest_cpus in the environment.
+
+    A warning of Kevlar's, too quiet for the guest's log level, is made a panic.
+    """
+    return " ".join(["guest_cpus={}".format(smp)] + (["panic_on_warn"] if kernel == "kevlar" else []) + ([append] if append else []))
 
 def _guest_systems(name, program, files, kernels, layers = []):
     """Declares the initramfs of a guest program and a system for every kernel; returns nothing, the names are fixed."""
@@ -301,7 +306,7 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
             qemu_test(
                 name = variant,
                 script = "//tests/guest:tap.console",
-                append = _guest_append(smp, append),
+                append = _guest_append(kernel, smp, append),
                 smp = smp,
                 system = ":{}_{}_system".format(name, kernel),
                 tags = tags + [kernel],
@@ -310,7 +315,7 @@ def guest_test(name, program, kernels = ["linux", "kevlar"], cpus = CPUS, files 
             )
     native.test_suite(name = name, tests = variants, tags = [tag for tag in tags if tag == "manual"])
 
-def contract_test(name, program, cpus = CPUS, oracle_cpus = None, files = {}, layers = [], seconds = 60, append = "", tags = [], **kwargs):
+def contract_test(name, program, minimum, cpus = CPUS, oracle_cpus = None, files = {}, layers = [], seconds = 60, append = "", tags = [], **kwargs):
     """A guest program whose TAP cases must come out the same, and passed, on Linux and on Kevlar: NAME_smp1, NAME_smp2, …
 
     Linux's run is a cached build action (NAME_linux_smp1 …, a log); the test boots Kevlar and compares case by case. A case listed
@@ -319,6 +324,7 @@ def contract_test(name, program, cpus = CPUS, oracle_cpus = None, files = {}, la
     Args:
       name: the suite's name.
       program: a program of the userland platform, best linked statically.
+      minimum: so many cases at least pass on both kernels: a suite that loses its cases does not pass unnoticed.
       cpus: the CPU counts.
       oracle_cpus: with how many CPUs Linux runs it for all of them, where its verdicts do not depend on that; otherwise the same number.
       files: further files of the guest, label to "PATH [MODE] [UID:GID]".
@@ -338,7 +344,7 @@ def contract_test(name, program, cpus = CPUS, oracle_cpus = None, files = {}, la
     for smp in [oracle_cpus] if oracle_cpus else cpus:
         qemu_log(
             name = "{}_linux_smp{}".format(name, smp),
-            append = _guest_append(smp, append),
+            append = _guest_append("linux", smp, append),
             smp = smp,
             system = ":{}_linux_system".format(name),
             tags = ["manual"],
@@ -350,8 +356,9 @@ def contract_test(name, program, cpus = CPUS, oracle_cpus = None, files = {}, la
         variants.append(":" + variant)
         qemu_test(
             name = variant,
-            append = _guest_append(smp, append),
+            append = _guest_append("kevlar", smp, append),
             known_failures = "//testdata/contract:known_failures.txt",
+            minimum = minimum,
             oracle = ":{}_linux_smp{}".format(name, oracle_cpus or smp),
             smp = smp,
             system = ":{}_kevlar_system".format(name),

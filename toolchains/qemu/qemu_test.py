@@ -62,8 +62,8 @@ def load_known_failures(path):
     return known
 
 
-def compare(oracle_log, text, known):
-    """Prints how Kevlar's cases stand to Linux's; returns the number of problems."""
+def compare(oracle_log, text, known, minimum=0):
+    """Prints how Kevlar's cases stand to Linux's; returns the number of problems. Fewer than `minimum` cases that pass on both are one."""
     with open(oracle_log, encoding="utf-8") as f:
         linux, kevlar = tap.parse(f.read()), tap.parse(text)
     expected = set()
@@ -86,10 +86,18 @@ def compare(oracle_log, text, known):
             problems.append(f"{name}: {verdict(oracle)} on Linux, {verdict(case)} on Kevlar")
         elif case.passed:
             agreed += 1
-    print(f"{agreed} of {len(linux.cases)} cases pass on both")
+    if agreed < minimum:
+        problems.append(f"only {agreed} cases pass on both, {minimum} at least are wanted")
+    print(f"{agreed} of {len(linux.cases)} cases pass on both; Linux: {left_out(linux)}; Kevlar: {left_out(kevlar)}")
     for problem in problems:
         print("  " + problem)
     return len(problems)
+
+
+def left_out(report):
+    """How many cases say nothing: those that did not run, and those whose failure is expected."""
+    directives = [case.directive for case in report.cases]
+    return f"{directives.count('skip')} skipped, {directives.count('todo')} known to fail"
 
 
 def verdict(case):
@@ -136,7 +144,7 @@ def run_once(config, steps, known, log):
     for name, value in sorted(guest.captures.items()):
         print(f"  {name} = {value}")
     if passed and config.get("oracle"):
-        passed = compare(config["oracle"], guest.text, known) == 0
+        passed = compare(config["oracle"], guest.text, known, config["minimum"]) == 0
     if passed and config.get("transcript"):
         passed = same_transcript(config["transcript"], guest.text)
     sys.stdout.flush()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bazelw run //:qemu — the machine on your terminal. Ctrl-A x leaves, Ctrl-A h helps.
 
-    ./bazelw run //:qemu -- [--kernel=kevlar|linux] [--boot=uefi|kernel] [--smp=N] [--memory=MiB] [--append="…"] [-- QEMU OPTIONS]
+    ./bazelw run //:qemu -- [--kernel=kevlar|linux] [--boot=uefi|kernel] [--smp=N] [--memory=MiB] [--append="…"] [--icount[=SEED]] [-- QEMU OPTIONS]
 """
 
 import argparse
@@ -27,6 +27,8 @@ def parse(argv, config):
     parser.add_argument("--smp", type=int, default=1, metavar="N", help="CPUs")
     parser.add_argument("--memory", type=int, default=1024, metavar="MiB")
     parser.add_argument("--append", default="", metavar="TEXT", help="added to the kernel's command line")
+    parser.add_argument("--icount", type=int, nargs="?", const=1, metavar="SEED",
+                        help="count guest instructions: a nanosecond of the guest's is one of them, and two runs with one seed are the same")
     parser.add_argument("--disk", metavar="FILE", help="a copy of the disk image that keeps its changes (made if missing)")
     parser.add_argument("--gdb", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(argv), extra
@@ -43,7 +45,7 @@ def main():
     args, extra = parse(sys.argv[2:], config)
     qemu = machines.Qemu(**config["qemu"])
     system = config["systems"][args.kernel]
-    machine = machines.Machine(boot=args.boot, smp=args.smp, memory_mib=args.memory, reboot=True, extra=extra)
+    machine = machines.Machine(boot=args.boot, smp=args.smp, memory_mib=args.memory, reboot=True, icount=args.icount, extra=extra)
     if args.boot == "kernel":
         machine.kernel, machine.initramfs = system["kernel"], system["initramfs"]
         machine.cmdline = " ".join(filter(None, [system["cmdline"], args.append]))
@@ -55,7 +57,7 @@ def main():
         if not os.path.exists(machine.disk):
             shutil.copyfile(system["disk"], machine.disk)
             os.chmod(machine.disk, 0o644)
-    accel = machines.accelerator(qemu)
+    accel = machines.accelerator(qemu) if args.icount is None else "counted instructions"
     argv = qemu.command() + machines.options(qemu, machine, accel)
     if args.gdb:
         return debugger.run(argv, qemu, system)

@@ -10,18 +10,21 @@ One step a line; `#` begins a comment; texts are quoted as in C ("\\n", "\\r", "
     tap "NAME" SECONDS         waits for a whole TAP stream, which must pass; NAME is for the report
     end "TEXT" SECONDS         the end marker: like expect, and the test passes only if it was seen
     status N                   QEMU must end by itself with status N, soon after the end marker
+    include "NAME"             the steps of NAME.steps, which lies beside this file
 
 ${NAME} stands for a variable of the test. A script has exactly one `end` and one `status`, at its end. SECONDS are of a quiet reference machine without KVM;
 console.py stretches them for slower ones.
 """
 
 import ast
+import os
 import re
 from dataclasses import dataclass
 from typing import Dict, List, Optional
 
 WITH_SECONDS = ("expect", "expect-re", "tap", "end")
-WITH_TEXT = ("send", "type", "never")
+WITH_TEXT = ("send", "type", "never", "include")
+INCLUDED = os.path.dirname(os.path.abspath(__file__))
 
 
 class ScriptError(Exception):
@@ -88,9 +91,37 @@ def substitute(text: str, variables: Dict[str, str], name: str) -> str:
     return re.sub(r"\$\{(\w+)\}", value, text)
 
 
-def parse(text: str, name: str) -> List[Step]:
+def included(step: Step, folder: str) -> List[Step]:
+    """The steps that an `include` stands for; reports name the line of the `include`."""
+    path = os.path.join(folder, step.text + ".steps")
     try:
-        steps = [s for s in (parse_line(l, n) for n, l in enumerate(text.splitlines(), 1)) if s]
+        with open(path, encoding="utf-8") as f:
+            steps = parse_lines(f.read(), None)
+    except FileNotFoundError:
+        raise ScriptError(f"line {step.line}: there is no {step.text}.steps in {folder}") from None
+    if not steps:
+        raise ScriptError(f"line {step.line}: {step.text}.steps has no step")
+    for one in steps:
+        one.line = step.line
+    return steps
+
+
+def parse_lines(text: str, folder: Optional[str]) -> List[Step]:
+    steps: List[Step] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        step = parse_line(line, number)
+        if step and step.verb == "include":
+            if folder is None:
+                raise ScriptError(f"line {number}: what is included can not include")
+            steps += included(step, folder)
+        elif step:
+            steps.append(step)
+    return steps
+
+
+def parse(text: str, name: str, folder: str = INCLUDED) -> List[Step]:
+    try:
+        steps = parse_lines(text, folder)
         verbs = [s.verb for s in steps]
         if verbs[-2:] != ["end", "status"] or verbs.count("end") != 1 or verbs.count("status") != 1:
             raise ScriptError("the last two steps, and only they, must be `end` and `status`")

@@ -12,6 +12,8 @@ QUOTED = re.compile(r"`([^`\n]+)`")
 CALL = re.compile(r"^([A-Za-z_]\w*)\(\)$")
 NAME = re.compile(r"^[a-z]\w*_\w+$")
 STRUCT = re.compile(r"^struct (\w+)$")
+PLACEHOLDER = re.compile(r"[<{]|(?<=/)[A-Z]+(?=/|$)")  # `<family>`, `{etc,usr}`, `NAME`
+WRITTEN = ("bench/out",)  # what commands write, which is not in the tree
 FILE = re.compile(r"^[\w-]+\.(?:c|h|S|py|bzl)$")
 
 
@@ -31,12 +33,16 @@ class Tree:
                 self.called.update(re.findall(r"\b(\w+)\(", text))
                 self.structs.update(re.findall(r"\bstruct (?:CAPABILITY\([^)]*\) )?(\w+) \{", text))
                 self.called.update("sys_" + name for name in re.findall(r"\bSYSCALL\d\((\w+)", text))
+        for path in self.files:  # rules and platforms
+            if path.endswith((".bzl", ".bazel")):
+                with open(path) as f:
+                    self.words.update(re.findall(r"\w+", f.read()))
         self.basenames = {os.path.basename(path) for path in self.files}
 
     def has_path(self, path):
-        if re.search(r"[<>{}]", path):  # a pattern: the folder that it is in
-            path = os.path.dirname(re.split(r"[<{]", path)[0] + "x")
-        return os.path.exists(path.rstrip("/"))
+        if PLACEHOLDER.search(path):  # the folder that it is in
+            path = os.path.dirname(PLACEHOLDER.split(path)[0] + "x")
+        return path.startswith(WRITTEN) or os.path.exists(path.rstrip("/"))
 
 
 def unknown_names(tree, text):

@@ -37,7 +37,7 @@ struct zone zones[NR_ZONES] = {
 };
 static DEFINE_PER_CPU(struct page_stack, page_stack);
 
-static COLD NOINLINE void page_bad(const struct page *page, const char *what)
+static COLD NOINLINE UNUSED void page_bad(const struct page *page, const char *what)
 {
     panic("mm: %s: frame %#lx flags %#x refs %u map_count %d order %u", what, (unsigned long)page_to_pfn(page),
           page->flags, refcount_read(&page->refs), page->map_count, page->order);

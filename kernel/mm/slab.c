@@ -51,7 +51,7 @@ static struct slab_cache cache_cache, magazine_cache; // born by hand
 static struct spinlock slab_list_lock = SPINLOCK_INIT(&slab_list_lock_class);
 static LIST_HEAD(slab_list);
 
-static COLD NOINLINE void slab_bad(const struct slab_cache *cache, const void *object, const char *what)
+static COLD NOINLINE UNUSED void slab_bad(const struct slab_cache *cache, const void *object, const char *what)
 {
     panic("slab %s: %s: %px", cache->name, what, object);
 }

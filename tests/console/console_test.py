@@ -115,7 +115,8 @@ class Runs(unittest.TestCase):
     def test_what_a_kernel_may_not_say_of_itself_fails(self):
         steps = 'include "kernel_findings"\nend "done" 10\nstatus 0\n'
         self.assertTrue(drive("echo done", steps)[0])
-        for said in ("Kernel panic on CPU 0: x", "WARNING: a.c:1 on CPU 0: x", "watchdog: CPU 1 has had", "ASAN: x", "UBSAN: x", "LOCK: x", "BUG: x"):
+        self.assertTrue(drive("echo ' * WARNING: you are stopping a boot service'; echo done", steps)[0])
+        for said in ("Kernel panic on CPU 0: x", "[ 1.0] WARNING: a.c:1 on CPU 0: x", "WARNING: CPU: 0 PID: 1 at a.c:1 f", "watchdog: CPU 1 has had", "ASAN: x", "UBSAN: x", "LOCK: x", "BUG: x"):
             passed, report = drive(f"echo '{said}'; echo done", steps)
             self.assertFalse(passed, said)
             self.assertIn("must never appear", report)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Dict, List
+from typing import Dict, List, Pattern
 
 import script as scripts
 import tap
@@ -57,7 +57,7 @@ class Console:
         self.text = ""  # everything so far, escape sequences removed
         self.held = ""  # the beginning of an escape sequence
         self.matched = 0  # the end of what the last wait matched
-        self.never: Dict[str, int] = {}  # text to where watching for it began
+        self.never: Dict[Pattern, int] = {}  # to where watching for it began
         self.captures: Dict[str, str] = {}
         self.stretch = calibrate()
         self.started = time.monotonic()
@@ -80,11 +80,12 @@ class Console:
         unfinished = UNFINISHED_ESCAPE.search(text)
         self.held = unfinished.group() if unfinished else ""
         text = text[:len(text) - len(self.held)]
-        before = len(self.text)
+        unfinished_line = self.text.rfind("\n") + 1
         self.text += ESCAPES.sub("", text).replace("\r", "")
-        for word, since in self.never.items():
-            if self.text.find(word, max(since, before - len(word))) >= 0:
-                raise Failure(f"the console shows {scripts.quoted(word)}, which must never appear")
+        for pattern, since in self.never.items():
+            match = pattern.search(self.text, max(since, unfinished_line))
+            if match:
+                raise Failure(f"the console shows {scripts.quoted(match[0])}, which must never appear")
 
     def wait(self, done, seconds: float, awaited: str) -> None:
         """Reads until done() is true or the limit, stretched for this machine, has passed."""
@@ -144,8 +145,8 @@ class Console:
             self.type(step.text + "\r")
         elif step.verb == "type":
             self.type(step.text)
-        elif step.verb == "never":
-            self.never[step.text] = len(self.text)
+        elif step.verb in ("never", "never-re"):
+            self.never[re.compile(step.text if step.verb == "never-re" else re.escape(step.text), re.MULTILINE)] = len(self.text)
         elif step.verb == "status":
             self.status(step.status)
 

@@ -7,6 +7,7 @@ One step a line; `#` begins a comment; texts are quoted as in C ("\\n", "\\r", "
     send "TEXT"                types TEXT and Enter
     type "TEXT"                types TEXT as it is
     never "TEXT"               from here on TEXT must not appear
+    never-re "REGEX"           the same for a regular expression, within one line
     tap "NAME" SECONDS         waits for a whole TAP stream, which must pass; NAME is for the report
     end "TEXT" SECONDS         the end marker: like expect, and the test passes only if it was seen
     status N                   QEMU must end by itself with status N, soon after the end marker
@@ -23,7 +24,8 @@ from dataclasses import dataclass
 from typing import Dict, List, Optional
 
 WITH_SECONDS = ("expect", "expect-re", "tap", "end")
-WITH_TEXT = ("send", "type", "never", "include")
+WITH_TEXT = ("send", "type", "never", "never-re", "include")
+REGULAR = ("expect-re", "never-re")
 INCLUDED = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -67,12 +69,12 @@ def parse_line(line: str, number: int) -> Optional[Step]:
         raise ScriptError(f"line {number}: {verb} wants {'a text' if wants_text else 'no text'} and {'a number' if wants_number else 'no number'}")
     step = Step(verb, line=number)
     if wants_text:
-        step.text = ast.literal_eval(text) if verb != "expect-re" else text[1:-1].replace('\\"', '"')
+        step.text = ast.literal_eval(text) if verb not in REGULAR else text[1:-1].replace('\\"', '"')
     if verb == "status":
         step.status = int(count)
     elif wants_number:
         step.seconds = float(count)
-    if verb == "expect-re":
+    if verb in REGULAR:
         try:
             re.compile(step.text)
         except re.error as e:

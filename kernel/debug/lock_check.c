@@ -43,7 +43,8 @@ void lock_check_show(void)
     const struct cpu_held *cpu = this_cpu_ptr(&cpu_held);
     const struct thread *t = current_thread();
     for (unsigned i = cpu->nr; i--;)
-        pr_finding("  spinlock %p \"%s\"%s\n", (const void *)cpu->held[i].lock, class_name(cpu->held[i].lock->class), cpu->held[i].in_irq ? ", in interrupt" : "");
+        pr_finding("  spinlock %p \"%s\"%s\n", (const void *)cpu->held[i].lock, class_name(cpu->held[i].lock->class),
+                   cpu->held[i].in_irq ? ", in interrupt" : "");
     for (unsigned i = t ? t->nr_held : 0; i--;)
         pr_finding("  %p \"%s\"%s\n", t->held[i].lock, class_name(t->held[i].class), t->held[i].shared ? ", shared" : "");
 }

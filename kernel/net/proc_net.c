@@ -48,8 +48,8 @@ static void show_table(struct seq_file *m, struct inet_table *t)
         hlist_for_each_entry(u, &t->buckets[i], hash)
         {
             char line[160];
-            snprintf(line, sizeof line, "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %llu %d 0000000000000000 %lu", i, u->bound, u->num,
-                     u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, u->s.inode ? u->s.inode->uid : 0,
+            snprintf(line, sizeof line, "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %llu %d 0000000000000000 %lu", i, u->bound,
+                     u->num, u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, u->s.inode ? u->s.inode->uid : 0,
                      inode_of(&u->s), refcount_read(&u->s.refs), u->drops);
             seq_printf(m, "%-127s\n", line);
         }

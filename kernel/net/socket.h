@@ -1,8 +1,8 @@
 // kernel/net/socket.h — sockets: what every family shares. socket(7).
 //
-// A socket is an object behind a file of the internal file system sockfs (S_IFSOCK, "socket:[inode]"). Families supply operations; buffers, time limits, errors and options
-// of SOL_SOCKET are here. Life: references; the file holds one, peers and messages in flight may hold others. socket->lock (class
-// socket, nested: see unix.c) guards the fields unless one says otherwise.
+// A socket is an object behind a file of the internal file system sockfs (S_IFSOCK, "socket:[inode]"). Families supply operations; buffers, time
+// limits, errors and options of SOL_SOCKET are here. Life: references; the file holds one, peers and messages in flight may hold others. socket->lock
+// (class socket, nested: see unix.c) guards the fields unless one says otherwise.
 #pragma once
 
 #include "kernel/abi/socket.h"
@@ -102,7 +102,7 @@ struct socket {
     bool passcred, reuseaddr, reuseport, keepalive, broadcast, oobinline, debug, dontroute;
     struct abi_linger linger;
     int priority;
-    struct inode *inode;          // borrowed from the file: null before it has one and once ops->close() has run, which takes the socket out of every public table
+    struct inode *inode; // borrowed from the file: null before it has one and once ops->close() has run, which takes the socket out of every public table
     struct pid *peer_pid;         // SO_PEERCRED
     uid_t peer_uid;
     gid_t peer_gid;

@@ -376,7 +376,8 @@ static ssize_t receive_message(struct socket *s, struct file *file, struct abi_m
             if (copy_to_user(user_ptr(void, um.hdr.name), msg.name, (size_t)min(um.hdr.namelen, msg.name_len)))
                 n = -EFAULT;
         }
-        if (n >= 0 && (put_user(um.hdr.name ? msg.name_len : um.hdr.namelen, &uhdr->namelen) || put_user(used, &uhdr->controllen) || put_user(out, &uhdr->flags)))
+        if (n >= 0 &&
+            (put_user(um.hdr.name ? msg.name_len : um.hdr.namelen, &uhdr->namelen) || put_user(used, &uhdr->controllen) || put_user(out, &uhdr->flags)))
             n = -EFAULT;
     }
     scm_destroy(&msg.scm);

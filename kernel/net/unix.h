@@ -4,7 +4,8 @@
 // leading NUL too). Both tables hold no reference: a socket takes itself out when it is closed, and a finder takes a reference or fails.
 //
 // Locks: each socket's own mutex guards its receive queue, peer and state. Two sockets are never locked at once: a sender reads its peer under its
-// own lock, takes a reference, drops the lock, and then locks the receiver. Buffer space is counted at the sender (`wmem`, atomic) and given back when the message is freed.
+// own lock, takes a reference, drops the lock, and then locks the receiver. Buffer space is counted at the sender (`wmem`, atomic) and given back when
+// the message is freed.
 #pragma once
 
 #include "kernel/base/list.h"

@@ -1,7 +1,7 @@
 // kernel/net/unix_data.c — data through AF_UNIX sockets: streams, datagrams, sequenced packets.
 //
-// A message is one buffer with its control data. A stream is a queue of them that readers consume in part, never joining data of different senders' credentials or
-// descriptors in one read. Datagrams and packets are taken whole.
+// A message is one buffer with its control data. A stream is a queue of them that readers consume in part, never joining data of different senders'
+// credentials or descriptors in one read. Datagrams and packets are taken whole.
 
 #include "kernel/abi/fcntl.h"
 #include "kernel/base/string.h"

@@ -1,9 +1,10 @@
 // kernel/net/unix_flight.c — descriptors in flight: how many a user may have on their way, and the collection of sockets that only hold each other. unix(7).
 //
-// A message that carries a socket keeps it open. If that message waits in the queue of a socket that is itself only held by messages, nobody can ever receive it:
-// such circles have to be found. Every AF_UNIX socket knows how many times it is in flight (begin and end below). One whose open file has no other
-// references is a candidate. From each candidate's count the collector takes off the references that lie in queues of candidates: what remains comes from outside.
-// Candidates with some outside are alive, and so is all they carry; the messages of the rest are dropped, which closes them.
+// A message that carries a socket keeps it open. If that message waits in the queue of a socket that is itself only held by messages, nobody can ever
+// receive it: such circles have to be found. Every AF_UNIX socket knows how many times it is in flight (begin and end below). One whose open file has
+// no other references is a candidate. From each candidate's count the collector takes off the references that lie in queues of candidates: what
+// remains comes from outside. Candidates with some outside are alive, and so is all they carry; the messages of the rest are dropped, which closes
+// them.
 //
 // flight_lock stands still what makes this true: nothing begins or ends being in flight under the collector, and a receiver passes through the lock
 // between taking a message (or looking at it: the barrier) and giving its descriptors to user space. It is taken before the locks of sockets.

@@ -1,7 +1,8 @@
 // kernel/proc/exec_elf.c — loading ELF programs: static, position-independent, and with an interpreter (the dynamic loader).
 //
 // The headers are read and the interpreter is found before binary_commit(): ENOEXEC and its kin. Whether segments can be mapped turns out after it, and
-// then the process dies, as on Linux. Segments are private mappings of the file, aligned down to pages; what lies between the end of the file's part and the end of the segment (bss) is zeroed in the last page and anonymous beyond it.
+// then the process dies, as on Linux. Segments are private mappings of the file, aligned down to pages; what lies between the end of the file's part
+// and the end of the segment (bss) is zeroed in the last page and anonymous beyond it.
 
 #include "arch/include/elf.h"
 #include "arch/include/user_copy.h"

@@ -1,9 +1,9 @@
 // kernel/proc/group_stop.c — job control of a whole process: it stops and continues as one: signal(7), wait(2).
 //
-// A stop signal is taken in two steps. A thread dequeues it and is marked stop_dequeued; it may have to let go of the lock then (is its group orphaned?); if the mark is
-// still there, the stop begins: SIGCONT and SIGKILL, which undo a stop from the sender's side (signal.c), take the mark away. Every living
-// thread is then stop_pending and counted; each, on its own way out, stops and is counted down; the last one makes the process STOP_STOPPED and tells the parent. A
-// thread made meanwhile is counted in, one that exits is counted out, and may be the last.
+// A stop signal is taken in two steps. A thread dequeues it and is marked stop_dequeued; it may have to let go of the lock then (is its group
+// orphaned?); if the mark is still there, the stop begins: SIGCONT and SIGKILL, which undo a stop from the sender's side (signal.c), take the mark
+// away. Every living thread is then stop_pending and counted; each, on its own way out, stops and is counted down; the last one makes the process
+// STOP_STOPPED and tells the parent. A thread made meanwhile is counted in, one that exits is counted out, and may be the last.
 
 #include "kernel/abi/clone.h"
 #include "kernel/proc/cgroup.h"

@@ -36,7 +36,8 @@ extern struct namespaces init_namespaces;
 struct namespaces *current_namespaces(void);
 struct namespaces *namespaces_get(struct namespaces *ns);
 void namespaces_put(struct namespaces *ns);
-// clone(2): shares the current set or makes a new one as the CLONE_NEW* bits say; `fs` is the child's (a new mount namespace moves its root and cwd). -ENOMEM, -EPERM …
+// clone(2): shares the current set or makes a new one as the CLONE_NEW* bits say; `fs` is the child's (a new mount namespace moves its root and cwd).
+// -ENOMEM, -EPERM …
 [[nodiscard]] int namespaces_clone(uint64_t flags, struct fs_context *fs, struct namespaces **out);
 struct uts_namespace *uts_ns_get(struct uts_namespace *ns);
 void uts_ns_put(struct uts_namespace *ns);

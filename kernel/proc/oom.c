@@ -45,7 +45,8 @@ unsigned oom_score(struct process *p)
     return (unsigned)min(score, (uint64_t)2000);
 }
 
-// The next process after `nr`, with a reference taken outside of RCU's reach for the walk: reading a process's memory counts may sleep when it is the last user.
+// The next process after `nr`, with a reference taken outside of RCU's reach for the walk: reading a process's memory counts may sleep when it is the
+// last user.
 static struct process *next_process_get(pid_t *nr)
 {
     rcu_read_lock();

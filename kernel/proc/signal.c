@@ -1,9 +1,9 @@
 // kernel/proc/signal.c — sending signals: signal(7).
 //
-// A signal is pending for one thread or for the process. sighand->lock guards, for all threads that share it, the actions, both kinds of pending sets, the masks and the
-// job-control flags. A sender under RCU finds the task's sighand and locks it (sighand_lock); after the task is released there is none.
-// WORK_SIGNAL on a thread means: something deliverable may be there, or a stop or group exit wants it. It is set by senders under the lock and cleared only
-// by signal_recalc() in the same way, so a sleeping thread that checks it after queueing itself loses no signal.
+// A signal is pending for one thread or for the process. sighand->lock guards, for all threads that share it, the actions, both kinds of pending sets,
+// the masks and the job-control flags. A sender under RCU finds the task's sighand and locks it (sighand_lock); after the task is released there is
+// none. WORK_SIGNAL on a thread means: something deliverable may be there, or a stop or group exit wants it. It is set by senders under the lock and
+// cleared only by signal_recalc() in the same way, so a sleeping thread that checks it after queueing itself loses no signal.
 
 #include "kernel/mm/slab.h"
 #include "kernel/proc/internal.h"

@@ -202,7 +202,8 @@ static bool itimer_cpu_due(struct timers_user *timers, struct itimer_cpu *it, ui
     return true;
 }
 
-// RLIMIT_CPU, looked at anew in each tick (so setrlimit(2) has nothing to tell us): SIGXCPU at the soft limit and each second after, SIGKILL at the hard one: getrlimit(2).
+// RLIMIT_CPU, looked at anew in each tick (so setrlimit(2) has nothing to tell us): SIGXCPU at the soft limit and each second after, SIGKILL at the
+// hard one: getrlimit(2).
 static void cpu_limit_check(struct process *p, uint64_t total)
 {
     struct rlimit_k *limit = &p->rlimits[RLIMIT_CPU];

@@ -7,7 +7,8 @@
 enum hrtimer_clock { HRTIMER_MONOTONIC, HRTIMER_REALTIME };
 
 struct hrtimer;
-// Runs in interrupt context, interrupts off, no timer lock held; it must not free the timer. Returns the next absolute deadline to re-arm for, or KTIME_MAX to stay idle.
+// Runs in interrupt context, interrupts off, no timer lock held; it must not free the timer. Returns the next absolute deadline to re-arm for, or
+// KTIME_MAX to stay idle.
 typedef ktime_t (*hrtimer_fn)(struct hrtimer *timer);
 
 struct hrtimer {

@@ -86,7 +86,7 @@ static void item_listen(struct poll_table *pt, struct file *, struct waitqueue *
     waitqueue_add(wq, &l->wait);
 }
 
-// ---- items: ep->mutex held ------------------------------------------------------------------------------------------------------------------------------------
+// ---- items: ep->mutex held ------------------------------------------------------------------------------------------
 
 static int item_order(const struct epoll_item *item, const struct file *file, int fd)
 {
@@ -165,7 +165,7 @@ static void wake_if(struct epoll *ep, bool ready)
     wake_up_nr(&ep->poll_wq, EPOLLIN | EPOLLRDNORM, ~0u);
 }
 
-// ---- adding and changing ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- adding and changing --------------------------------------------------------------------------------------------
 
 static struct epoll_item *item_make(struct epoll *ep)
 {
@@ -232,7 +232,7 @@ static void epoll_free(struct epoll *ep)
     kfree(ep);
 }
 
-// ---- the instance as a file -------------------------------------------------------------------------------------------------------------------------------------
+// ---- the instance as a file -----------------------------------------------------------------------------------------
 
 static struct epoll_item *next_ready(struct epoll *ep, struct list_head *list)
 {
@@ -333,7 +333,7 @@ const struct file_ops epoll_file_ops = {
     .nonseekable = true,
 };
 
-// ---- system calls ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- system calls ---------------------------------------------------------------------------------------------------
 
 static long epoll_make(unsigned flags)
 {

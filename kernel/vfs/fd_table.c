@@ -380,7 +380,7 @@ void files_put(struct files *f)
     kfree(f);
 }
 
-// ---- copying --------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- copying --------------------------------------------------------------------------------------------------------
 
 // `keep`: descriptors from here on are left out (close_range with CLOSE_RANGE_UNSHARE).
 static int copy_up_to(struct files *from, unsigned keep, struct files **out)

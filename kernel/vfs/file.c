@@ -60,7 +60,8 @@ int file_alloc(const struct path *path, unsigned flags, const struct file_ops *o
     file->cred = cred_get(current_cred());
     file->flags = flags;
     unsigned access = flags & O_ACCMODE;
-    file->mode = flags & O_PATH ? FMODE_PATH : (access == O_RDONLY || access == O_RDWR ? FMODE_READ : 0) | (access == O_WRONLY || access == O_RDWR ? FMODE_WRITE : 0);
+    file->mode =
+        flags & O_PATH ? FMODE_PATH : (access == O_RDONLY || access == O_RDWR ? FMODE_READ : 0) | (access == O_WRONLY || access == O_RDWR ? FMODE_WRITE : 0);
     set_ops(file, ops);
     atomic_add_relaxed(&nr_files, 1);
     *out = file;
@@ -207,7 +208,7 @@ int file_close(struct file *file, struct files *owner)
     return err;
 }
 
-// ---- anonymous files ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- anonymous files ------------------------------------------------------------------------------------------------
 
 static struct mount *anon_mount RO_AFTER_INIT;
 static struct inode *anon_inode RO_AFTER_INIT;

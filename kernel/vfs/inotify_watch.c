@@ -2,7 +2,8 @@
 //
 // A watch is attached to an inode (which it keeps in memory) and to a group, until one of these ends it: inotify_rm_watch(2), the group's close, the
 // inode's last name going, an unmount, or its first event (IN_ONESHOT). inode->lock decides who that is; group->lock ranks inside it. Its memory, and
-// with it the references to inode and group, goes with the last reference. A superblock counts the inodes of its that are held so, and waits for them when it ends.
+// with it the references to inode and group, goes with the last reference. A superblock counts the inodes of its that are held so, and waits for them
+// when it ends.
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"

@@ -30,7 +30,8 @@ static inline void iov_iter_init_kernel(struct iov_iter *it, void *base, size_t 
 {
     *it = (struct iov_iter){.kind = ITER_KERNEL, .iov = &it->single, .nr = 1, .count = len, .single = {(unsigned long)base, len}};
 }
-// Reads and checks a user iovec array into `fast` (8 entries) or allocated memory (*to_free: kfree it). Total is limited to MAX_RW_COUNT. -EINVAL, -EFAULT, -ENOMEM.
+// Reads and checks a user iovec array into `fast` (8 entries) or allocated memory (*to_free: kfree it). Total is limited to MAX_RW_COUNT. -EINVAL,
+// -EFAULT, -ENOMEM.
 [[nodiscard]] int iov_iter_import(struct iov_iter *it, const void __user *uvec, unsigned long nr, struct iovec_k *fast, struct iovec_k **to_free);
 #define IOV_FAST 8
 

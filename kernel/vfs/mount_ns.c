@@ -145,7 +145,7 @@ static int mount_root_initcall(void)
 }
 INITCALL(subsys, mount_root_initcall);
 
-// ---- pivot_root(2) -------------------------------------------------------------------------------------------------------------------------------------------
+// ---- pivot_root(2) --------------------------------------------------------------------------------------------------
 
 static void follow_pivot(struct fs_context *fs, const struct path *old, const struct path *new_)
 {
@@ -244,7 +244,7 @@ int do_pivot_root(const struct pathname *new_name, const struct pathname *put_na
     return err;
 }
 
-// ---- /proc/PID/mounts, mountinfo, mountstats: proc_pid_mountinfo(5) ----------------------------------------------------------------------------------------------
+// ---- /proc/PID/mounts, mountinfo, mountstats: proc_pid_mountinfo(5) -------------------------------------------------
 
 enum { SHOW_MOUNTS, SHOW_MOUNTINFO, SHOW_MOUNTSTATS };
 

@@ -231,7 +231,7 @@ int do_link(int olddirfd, const struct pathname *old_name, int newdirfd, const s
     return err;
 }
 
-// ---- removing ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- removing -------------------------------------------------------------------------------------------------------
 
 static int unlink_locked(struct inode *dir, struct dentry *d)
 {

@@ -198,7 +198,7 @@ loff_t seq_llseek(struct file *file, loff_t offset, int whence)
     return offset;
 }
 
-// ---- writing text ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- writing text ---------------------------------------------------------------------------------------------------
 
 void seq_write(struct seq_file *m, const void *data, size_t len)
 {

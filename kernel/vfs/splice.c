@@ -198,7 +198,7 @@ SYSCALL4(sendfile, int, out_fd, int, in_fd, loff_t __user *, uoffset, size_t, co
     return n;
 }
 
-// ---- splice --------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- splice ---------------------------------------------------------------------------------------------------------
 
 // What could not be written stays in the pipe.
 static ssize_t pipe_to_file(struct pipe *in, struct file *out, loff_t *pos, size_t len, bool nonblock)

@@ -5,8 +5,9 @@
 //   file — one open file description                 path — a (mount, dentry) pair: a place
 //
 // Lives: a dentry holds its inode and its parent; the hash table holds each dentry in it; a mount holds its superblock and root dentry; a file holds
-// its path. Dentries that only the hash table holds stay cached (shrinker) unless their file system says otherwise. Dentries and inodes are freed after an RCU grace period, so that path lookup reads
-// them without locks: it checks dentry->seq and mount/rename sequence counts, and falls back to references.
+// its path. Dentries that only the hash table holds stay cached (shrinker) unless their file system says otherwise. Dentries and inodes are freed
+// after an RCU grace period, so that path lookup reads them without locks: it checks dentry->seq and mount/rename sequence counts, and falls back to
+// references.
 #pragma once
 
 #include "kernel/abi/errno.h"

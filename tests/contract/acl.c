@@ -49,7 +49,8 @@ static const char *list_text(const char *path, const char *name)
     EXPECT_EQ(l.version, 2);
     for (size_t i = 0; i < ((size_t)n - 4) / 8; i++) {
         static const char letters[] = {[USER_OBJ] = 'u', [USER] = 'U', [GROUP_OBJ] = 'g', [GROUP] = 'G', [MASK] = 'm', [OTHER] = 'o'};
-        used += (size_t)snprintf(text + used, sizeof text - used, l.e[i].id == ~0u ? "%s%c%u" : "%s%c%u:%u", i ? " " : "", letters[l.e[i].tag], l.e[i].perm, l.e[i].id);
+        used += (size_t)snprintf(text + used, sizeof text - used, l.e[i].id == ~0u ? "%s%c%u" : "%s%c%u:%u", i ? " " : "", letters[l.e[i].tag], l.e[i].perm,
+                                 l.e[i].id);
     }
     return text;
 }
@@ -176,7 +177,8 @@ CASE(acl_decides_who_may_do_what)
     REQUIRE(chmod(".", 0755) == 0);
     make_file("f", "x");
     REQUIRE(chown("f", 100, 200) == 0);
-    static const struct entry rules[] = {{USER_OBJ, 4, 0}, {USER, 7, 101}, {USER, 0, 102}, {GROUP_OBJ, 2, 0}, {GROUP, 4, 201}, {GROUP, 7, 202}, {MASK, 6, 0}, {OTHER, 1, 0}, {}};
+    static const struct entry rules[] = {
+        {USER_OBJ, 4, 0}, {USER, 7, 101}, {USER, 0, 102}, {GROUP_OBJ, 2, 0}, {GROUP, 4, 201}, {GROUP, 7, 202}, {MASK, 6, 0}, {OTHER, 1, 0}, {}};
     EXPECT_EQ(set_list("f", ACCESS, rules), 0);
     EXPECT_EQ(may(100, 9, 0), 4);     // the owner: not limited by the mask
     EXPECT_EQ(may(101, 9, 0), 6);     // a named user, limited by it

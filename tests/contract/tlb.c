@@ -1,8 +1,9 @@
 // tests/contract/tlb.c — what one processor changes in the page tables, the others obey from then on.
 //
 // A thread on each other processor (two at most; on the only one, if there is but one) touches one page without a pause, not even a call, so
-// that its translation stays in that TLB, while the case changes the page. Each change is announced in `phase` only after the call has returned: a thread that touched the page
-// between two looks at the same phase must have found what the phase says. The case goes on when every thread has found it.
+// that its translation stays in that TLB, while the case changes the page. Each change is announced in `phase` only after the call has returned: a
+// thread that touched the page between two looks at the same phase must have found what the phase says. The case goes on when every thread has found
+// it.
 #include "tests/contract/harness.h"
 
 #include <sched.h>

@@ -32,7 +32,8 @@ static ssize_t send_with(int fd, const struct sockaddr_in *to, int level, int ty
 {
     _Alignas(struct cmsghdr) char control[256] = {};
     struct iovec part = {"x", 1};
-    struct msghdr m = {.msg_name = (void *)to, .msg_namelen = sizeof *to, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(size)};
+    struct msghdr m = {
+        .msg_name = (void *)to, .msg_namelen = sizeof *to, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(size)};
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     c->cmsg_level = level;
     c->cmsg_type = type;
@@ -47,7 +48,8 @@ static int receive_value(int fd, int type, struct sockaddr_in *from)
     _Alignas(struct cmsghdr) char control[256];
     char c;
     struct iovec part = {&c, 1};
-    struct msghdr m = {.msg_name = from, .msg_namelen = sizeof *from, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr m = {
+        .msg_name = from, .msg_namelen = sizeof *from, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     REQUIRE(recvmsg(fd, &m, MSG_DONTWAIT) == 1);
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wsign-compare" // musl's CMSG_NXTHDR

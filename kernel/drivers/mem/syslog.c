@@ -52,7 +52,7 @@ static int syslog_init(void)
 }
 INITCALL(device, syslog_init);
 
-// ---- the stream ----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- the stream -----------------------------------------------------------------------------------------------------
 
 uint64_t log_clear_seq(void)
 {
@@ -131,7 +131,7 @@ uint32_t log_stream_poll(struct file *file, struct poll_table *pt)
     return READ_ONCE(stream_seq) < log_next_seq() ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-// ---- syslog(2) -------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- syslog(2) ------------------------------------------------------------------------------------------------------
 
 // The newest lines that fit into `size` bytes, of those since the last clearing.
 static long read_all(unsigned long buf, size_t size, bool clear)

@@ -23,7 +23,7 @@ static LIST_HEAD(drivers); // list_lock
 static struct spinlock ports_lock = SPINLOCK_INIT(&pci_ports_class);
 static void *ecam_bus[256]; // mapped when a bus is first looked at
 
-// ---- configuration space ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- configuration space --------------------------------------------------------------------------------------------
 
 static void *ecam_map(uint8_t bus)
 {
@@ -92,7 +92,7 @@ unsigned pci_find_capability(const struct pci_device *pci, uint8_t id, unsigned 
     return 0;
 }
 
-// ---- BARs and interrupts -----------------------------------------------------------------------------------------------------------------------------------------
+// ---- BARs and interrupts --------------------------------------------------------------------------------------------
 
 // The size is what the device answers to all ones; it must not decode meanwhile.
 static void read_bars(struct pci_device *pci, unsigned count)
@@ -170,7 +170,7 @@ int pci_request_msix(struct pci_device *pci, unsigned entry, irq_handler handler
     return handle;
 }
 
-// ---- finding devices ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- finding devices ------------------------------------------------------------------------------------------------
 
 #define PCI_ATTR(field, format, value)                                                                                                        \
     static ssize_t show_##field(struct device *dev, char *buf, size_t size)                                                                   \

@@ -165,8 +165,8 @@ void tty_disown_session(struct tty *tty, bool hangup)
         pid_put(pgrp);
 }
 
-// The session leader exits, or gives its terminal up by TIOCNOTTY: the foreground group hears of it, also where the terminal went before. From a terminal that is no pty, the leader's
-// exit also takes every open file of it away.
+// The session leader exits, or gives its terminal up by TIOCNOTTY: the foreground group hears of it, also where the terminal went before. From a
+// terminal that is no pty, the leader's exit also takes every open file of it away.
 static void leader_gives_up(struct process *leader, bool exiting)
 {
     struct tty *tty;
@@ -217,7 +217,7 @@ void tty_job_init(void)
     tty_session_leader_exit = leader_exit;
 }
 
-// ---- ioctls --------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- ioctls ---------------------------------------------------------------------------------------------------------
 
 static int get_pgrp(struct tty *tty, struct tty *real, pid_t __user *out)
 {

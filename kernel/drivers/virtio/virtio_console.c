@@ -1,8 +1,8 @@
 // kernel/drivers/virtio/virtio_console.c — the host's console as terminal hvc0, and as a console of the log (console=hvc0). Section 5.3 of the specification;
 // one port.
 //
-// Output waits in a page used as a ring, of which one stretch at a time is with the device. Input arrives in slices of another page; those that the terminal has no
-// room for stay with us until it has (ops->input_taken).
+// Output waits in a page used as a ring, of which one stretch at a time is with the device. Input arrives in slices of another page; those that the
+// terminal has no room for stay with us until it has (ops->input_taken).
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
@@ -37,7 +37,7 @@ static struct hvc {
     struct console console;
 } hvc;
 
-// ---- output ------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- output ---------------------------------------------------------------------------------------------------------
 
 static void send_more(void) REQUIRES(hvc.lock)
 {
@@ -139,7 +139,7 @@ static void hvc_console_write(struct console *, const char *text, size_t size) N
     spin_unlock(&hvc.lock);
 }
 
-// ---- input -------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- input ----------------------------------------------------------------------------------------------------------
 
 static void offer_slice(unsigned i) REQUIRES(hvc.lock)
 {
@@ -204,7 +204,7 @@ static const struct tty_ops hvc_ops = {
     .input_taken = hvc_input_taken,
 };
 
-// ---- the device --------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- the device -----------------------------------------------------------------------------------------------------
 
 static uint8_t *dma_page(void)
 {

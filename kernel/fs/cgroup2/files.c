@@ -32,7 +32,7 @@ static bool is_below(const struct cgroup *cg, const struct cgroup *root)
     return cg;
 }
 
-// ---- members ---------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- members --------------------------------------------------------------------------------------------------------
 
 static int show_members(struct seq_file *m, struct cgroup *cg, bool threads)
 {
@@ -131,7 +131,7 @@ static ssize_t threads_store(struct file *, void *object, char *text, size_t len
     return err ? err : (ssize_t)len;
 }
 
-// ---- type, controllers, limits of the tree -----------------------------------------------------------------------------------------------------------------------------------
+// ---- type, controllers, limits of the tree --------------------------------------------------------------------------
 
 static int type_show(struct seq_file *m, void *)
 {
@@ -224,7 +224,7 @@ static int stat_show(struct seq_file *m, void *object)
     return 0;
 }
 
-// ---- events, freezing, killing ---------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- events, freezing, killing --------------------------------------------------------------------------------------
 
 // file->version is one more than the count of changes that the last read showed; before the first read everything is news.
 static int events_show(struct seq_file *m, void *object)
@@ -280,7 +280,7 @@ static ssize_t kill_store(struct file *, void *object, char *text, size_t len, l
     return (ssize_t)len;
 }
 
-// ---- pids --------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- pids -----------------------------------------------------------------------------------------------------------
 
 static int pids_current_show(struct seq_file *m, void *object)
 {

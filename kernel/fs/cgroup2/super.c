@@ -22,7 +22,7 @@ static void release_group(void *object)
     cgroup_put(object);
 }
 
-// ---- folders ----------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- folders --------------------------------------------------------------------------------------------------------
 
 static int cg_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
 {
@@ -89,7 +89,7 @@ static int cg_rmdir(struct inode *dir, struct dentry *dentry)
 
 static const struct inode_ops cgroup_dir_ops = {.lookup = pseudo_lookup, .mkdir = cg_mkdir, .rmdir = cg_rmdir, .setattr = pseudo_setattr};
 
-// ---- who may move processes ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- who may move processes -----------------------------------------------------------------------------------------
 
 int cgroup_may_write_procs(struct cgroup *cg)
 {
@@ -128,7 +128,7 @@ static int group_of_file(struct file *file, struct cgroup *from, struct cgroup *
     return 0;
 }
 
-// ---- mounting --------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- mounting -------------------------------------------------------------------------------------------------------
 
 static int parse_options(const char *options, bool *delegate)
 {

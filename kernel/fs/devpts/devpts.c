@@ -37,7 +37,7 @@ int devpts_pty_count(void)
     return atomic_read(&pty_count);
 }
 
-// ---- options -------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- options --------------------------------------------------------------------------------------------------------
 
 static int parse_option(struct devpts *d, const char *key, const char *value)
 {
@@ -106,7 +106,7 @@ static void devpts_show_options(struct seq_file *m, struct superblock *sb)
         seq_printf(m, ",max=%u", d->max);
 }
 
-// ---- nodes ---------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- nodes ----------------------------------------------------------------------------------------------------------
 
 static int devpts_dir_lookup(struct inode *, struct dentry *dentry, unsigned)
 {
@@ -209,7 +209,7 @@ void devpts_number_free(struct superblock *sb, unsigned number)
     atomic_dec(&pty_count);
 }
 
-// ---- instances -----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- instances ------------------------------------------------------------------------------------------------------
 
 int devpts_find(struct file *file, struct path *out)
 {

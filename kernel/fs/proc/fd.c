@@ -154,7 +154,7 @@ int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
     return file ? 0 : -ENOENT;
 }
 
-// ---- task/ ------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- task/ ----------------------------------------------------------------------------------------------------------
 
 static const struct proc_file thread_folder = {.name = "", .mode = S_IFDIR | 0555, .entries = proc_thread_files};
 

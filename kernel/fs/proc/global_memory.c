@@ -116,7 +116,8 @@ int zoneinfo_show(struct seq_file *m, void *)
     for (unsigned z = 0; z < NR_ZONES; z++) {
         const struct zone *zone = &zones[z];
         if (zone->managed)
-            seq_printf(m, "Node 0, zone %8s\n  pages free     %llu\n        min      %llu\n        low      %llu\n        high     %llu\n        managed  %llu\n",
+            seq_printf(m,
+                       "Node 0, zone %8s\n  pages free     %llu\n        min      %llu\n        low      %llu\n        high     %llu\n        managed  %llu\n",
                        zone->name, (unsigned long long)READ_ONCE(zone->free), (unsigned long long)zone->watermark_min, (unsigned long long)zone->watermark_low,
                        (unsigned long long)zone->watermark_high, (unsigned long long)zone->managed);
     }

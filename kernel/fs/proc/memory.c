@@ -25,7 +25,7 @@ static int open_mm(struct inode *inode, struct mm **out, bool attach)
     return err;
 }
 
-// ---- maps and smaps ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- maps and smaps -------------------------------------------------------------------------------------------------
 // A record is a VMA; its position is the address that the search for it begins at.
 
 static void *maps_start(struct seq_file *m, loff_t *pos) NO_THREAD_SAFETY_ANALYSIS
@@ -109,9 +109,10 @@ const struct file_ops proc_smaps_fops = {.open = smaps_open, .read_iter = seq_re
 // The sum over all VMAs: made from what smaps says of each, so that the two agree.
 int proc_smaps_rollup(struct seq_file *m, struct task *task)
 {
-    static const char *const names[] = {"Rss:",           "Pss:",           "Pss_Dirty:",      "Shared_Clean:",   "Shared_Dirty:",   "Private_Clean:", "Private_Dirty:",
-                                        "Referenced:",    "Anonymous:",     "KSM:",            "LazyFree:",       "AnonHugePages:",  "ShmemPmdMapped:",
-                                        "FilePmdMapped:", "Shared_Hugetlb:", "Private_Hugetlb:", "Swap:",         "SwapPss:",        "Locked:"};
+    static const char *const names[] = {
+        "Rss:",       "Pss:",     "Pss_Dirty:", "Shared_Clean:",  "Shared_Dirty:",   "Private_Clean:", "Private_Dirty:",  "Referenced:",
+        "Anonymous:", "KSM:",     "LazyFree:",  "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:", "Shared_Hugetlb:", "Private_Hugetlb:",
+        "Swap:",      "SwapPss:", "Locked:"};
     uint64_t sums[ARRAY_SIZE(names)] = {};
     struct mm *mm = task_mm_get(task);
     if (!mm)
@@ -157,7 +158,7 @@ int proc_smaps_rollup(struct seq_file *m, struct task *task)
     return 0;
 }
 
-// ---- raw memory ------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- raw memory -----------------------------------------------------------------------------------------------------
 
 static int mem_open_as(struct inode *inode, struct file *file, bool attach)
 {

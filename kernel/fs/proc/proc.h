@@ -58,7 +58,8 @@ extern const struct dentry_ops proc_dentry_ops;
 struct task *proc_task(const struct inode *inode);
 // An inode about `pid` in the given role; ino by `kind` and `n`. Null: no memory.
 enum proc_ino_kind { INO_PROCESS, INO_THREAD, INO_FD, INO_FDINFO };
-[[nodiscard]] struct inode *proc_inode_make(struct superblock *sb, struct pid *pid, const struct proc_file *what, bool thread, enum proc_ino_kind kind, unsigned n);
+[[nodiscard]] struct inode *proc_inode_make(struct superblock *sb, struct pid *pid, const struct proc_file *what, bool thread, enum proc_ino_kind kind,
+                                            unsigned n);
 ino_t proc_ino(pid_t nr, bool thread, enum proc_ino_kind kind, unsigned n);
 // Owner of a process's files: its effective ids, or root where it is not dumpable.
 void proc_owner(struct task *task, const struct proc_file *what, struct inode *inode);
@@ -97,7 +98,8 @@ struct sysctl {
     unsigned count;                                    // values in the vector; 0 is one
 };
 int sysctl_int_show(struct seq_file *m, void *), sysctl_u64_show(struct seq_file *m, void *);
-ssize_t sysctl_int_store(struct file *file, void *, char *text, size_t len, loff_t pos), sysctl_u64_store(struct file *file, void *, char *text, size_t len, loff_t pos);
+ssize_t sysctl_int_store(struct file *file, void *, char *text, size_t len, loff_t pos),
+    sysctl_u64_store(struct file *file, void *, char *text, size_t len, loff_t pos);
 // One line of text from a write: what stands before the first newline or NUL. Its length.
 size_t sysctl_line(char *text, size_t len);
 // Entries: an int within [low, high]; the same for 64-bit values; read-only text by a function.

@@ -81,7 +81,7 @@ int proc_add(struct dentry *dentry, struct inode *inode)
     return 0;
 }
 
-// ---- dentries ------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- dentries -------------------------------------------------------------------------------------------------------
 
 static bool fd_open(struct task *task, int fd)
 {
@@ -118,7 +118,7 @@ static bool keep(const struct dentry *)
 
 const struct dentry_ops proc_dentry_ops = {.revalidate = revalidate, .keep = keep};
 
-// ---- folders of fixed content -------------------------------------------------------------------------------------------------------------------------------------------
+// ---- folders of fixed content ---------------------------------------------------------------------------------------
 
 static const struct proc_file *table_of(const struct inode *dir)
 {
@@ -243,7 +243,7 @@ const struct inode_ops proc_dir_ops = {.lookup = dir_lookup, .setattr = proc_set
 const struct file_ops proc_dir_fops = {.iterate = dir_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
 const struct inode_ops proc_file_ops_inode = {.setattr = proc_setattr};
 
-// ---- magic links of the tables ----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- magic links of the tables --------------------------------------------------------------------------------------
 
 static int follow(struct dentry *d, struct path *out)
 {

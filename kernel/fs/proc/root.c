@@ -35,7 +35,7 @@ bool proc_may_see(const struct proc_sb *ps, struct task *task, int limit)
     return task_may_access(task, false) == 0;
 }
 
-// ---- self and thread-self: links that read differently for each reader ---------------------------------------------------------------------------------------
+// ---- self and thread-self: links that read differently for each reader ----------------------------------------------
 
 static const char *self_text(struct inode *inode, bool thread, char **to_free)
 {
@@ -75,7 +75,7 @@ static int add_self(struct inode *dir, struct dentry *dentry, bool thread)
     return 0;
 }
 
-// ---- processes -----------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- processes ------------------------------------------------------------------------------------------------------
 
 static int add_process(struct inode *dir, struct dentry *dentry, pid_t nr)
 {

@@ -17,7 +17,7 @@
 
 #define NGROUPS_MAX 65536
 
-// ---- host and domain name: of the reader's UTS namespace, pollable ------------------------------------------------------------------------------------------------
+// ---- host and domain name: of the reader's UTS namespace, pollable --------------------------------------------------
 
 extern void (*uts_changed)(void); // kernel/proc: called after each change
 static struct waitqueue uts_wq = WAITQUEUE_INIT(uts_wq);
@@ -89,7 +89,7 @@ static ssize_t domainname_store(struct file *, void *, char *text, size_t len, l
     return name_store(text, len, pos, true);
 }
 
-// ---- constants --------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- constants ------------------------------------------------------------------------------------------------------
 
 static int text_show(struct seq_file *m, void *)
 {
@@ -98,7 +98,7 @@ static int text_show(struct seq_file *m, void *)
 }
 #define CONSTANT(text, value) {.name = (text), .mode = 0444, .show = text_show, .data = (value)}
 
-// ---- limits and switches -------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- limits and switches --------------------------------------------------------------------------------------------
 
 static int64_t get_pid_max(const struct sysctl *)
 {
@@ -216,7 +216,7 @@ const struct pseudo_entry proc_sys_kernel_files[] = {
 };
 static_assert(CAP_LAST == 40);
 
-// ---- random -----------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- random ---------------------------------------------------------------------------------------------------------
 
 static void make_uuid(uint8_t id[16])
 {

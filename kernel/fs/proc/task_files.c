@@ -12,7 +12,7 @@
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"
 
-// ---- links -----------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- links ----------------------------------------------------------------------------------------------------------
 
 int proc_link_exe(struct task *task, struct path *out)
 {
@@ -49,7 +49,7 @@ int proc_link_root(struct task *task, struct path *out)
     return fs_link(task, out, true);
 }
 
-// ---- comm, personality, wchan, cgroup ---------------------------------------------------------------------------------------------------------------------------------
+// ---- comm, personality, wchan, cgroup -------------------------------------------------------------------------------
 
 static int comm_show(struct seq_file *m, struct task *task)
 {
@@ -91,7 +91,7 @@ static int cgroup_file_show(struct seq_file *m, struct task *task)
     return 0;
 }
 
-// ---- limits ------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- limits ---------------------------------------------------------------------------------------------------------
 
 static void put_limit(struct seq_file *m, uint64_t value)
 {
@@ -127,7 +127,7 @@ static int limits_show(struct seq_file *m, struct task *task)
     return 0;
 }
 
-// ---- the out-of-memory killer's view: proc_pid_oom_score_adj(5) -----------------------------------------------------------------------------------------------------------
+// ---- the out-of-memory killer's view: proc_pid_oom_score_adj(5) -----------------------------------------------------
 
 static int oom_adj_of(struct task *task)
 {
@@ -203,7 +203,7 @@ static ssize_t oom_adj_store(struct task *task, char *text, size_t len)
     return err ? err : (ssize_t)len;
 }
 
-// ---- accounting ------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- accounting -----------------------------------------------------------------------------------------------------
 
 static int io_show(struct seq_file *m, struct task *task)
 {
@@ -269,7 +269,7 @@ static ssize_t timerslack_store(struct task *task, char *text, size_t len)
     return (ssize_t)len;
 }
 
-// ---- user namespace: there is the first one, in which every id is itself ------------------------------------------------------------------------------------------------
+// ---- user namespace: there is the first one, in which every id is itself --------------------------------------------
 
 static int id_map_show(struct seq_file *m, struct task *)
 {
@@ -291,7 +291,7 @@ static ssize_t setgroups_store(struct task *, char *text, size_t len)
     return strcmp(text, "allow") ? -EPERM : (ssize_t)len;
 }
 
-// ---- the system-call tracer: writing 1 traces the process and what it forks from then on, 0 ends it --------------------------------------------------------------------
+// ---- the system-call tracer: writing 1 traces the process and what it forks from then on, 0 ends it -----------------
 
 static int trace_show(struct seq_file *m, struct task *task)
 {

@@ -35,7 +35,7 @@ int pseudo_statfs(struct dentry *dentry, struct kstatfs *out)
     return 0;
 }
 
-// ---- making inodes --------------------------------------------------------------------------------------------------------------------------------------------
+// ---- making inodes --------------------------------------------------------------------------------------------------
 
 static ino_t entry_ino(const struct pseudo_dir *dir, const struct pseudo_entry *entry)
 {
@@ -144,7 +144,7 @@ int pseudo_lookup(struct inode *dir, struct dentry *dentry, unsigned)
     return 0;
 }
 
-// ---- dentries: good while what they stand for is in the tree ---------------------------------------------------------------------------------------------------
+// ---- dentries: good while what they stand for is in the tree --------------------------------------------------------
 
 static bool still_there(const struct dentry *d)
 {
@@ -169,7 +169,7 @@ static bool keep(const struct dentry *d)
 
 const struct dentry_ops pseudo_dentry_ops = {.revalidate = revalidate, .keep = keep};
 
-// ---- reading folders -----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- reading folders ------------------------------------------------------------------------------------------------
 
 // Positions: base + n for the n-th table file, base + CHILDREN + order for sub-folders and links.
 #define CHILDREN (1l << 20)
@@ -219,7 +219,7 @@ static int iterate(struct file *file, struct dir_context *ctx)
 
 const struct file_ops pseudo_dir_fops = {.iterate = iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
 
-// ---- attributes: kept in the tree ------------------------------------------------------------------------------------------------------------------------------------
+// ---- attributes: kept in the tree -----------------------------------------------------------------------------------
 
 void pseudo_changed_free(struct pseudo_dir *dir)
 {

@@ -85,7 +85,8 @@ static inline void *pseudo_object(const struct file *file)
 
 // A folder without a parent yet, of one reference. `entries` may be null. Null: no memory. Thread context.
 [[nodiscard]] struct pseudo_dir *pseudo_root(const struct pseudo_entry *entries, void *object);
-// A new folder in `parent`, mode 0755, owned by root, with the caller's reference in *out (out null: the tree's only). -EEXIST, -ENOENT (parent removed), -ENOMEM.
+// A new folder in `parent`, mode 0755, owned by root, with the caller's reference in *out (out null: the tree's only). -EEXIST, -ENOENT (parent
+// removed), -ENOMEM.
 [[nodiscard]] int pseudo_mkdir(struct pseudo_dir *parent, const char *name, const struct pseudo_entry *entries, void *object, struct pseudo_dir **out);
 [[nodiscard]] int pseudo_symlink(struct pseudo_dir *parent, const char *name, const char *target);
 // Another table of files for a folder. -ENOMEM.
@@ -115,8 +116,8 @@ void pseudo_free_inode(struct inode *inode);
 int pseudo_setattr(struct dentry *dentry, struct iattr *attr);
 int pseudo_statfs(struct dentry *dentry, struct kstatfs *out);
 // A superblock whose root is `root`.
-[[nodiscard]] int pseudo_super_make(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops, struct pseudo_dir *root,
-                                    struct superblock **out);
+[[nodiscard]] int pseudo_super_make(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops,
+                                    struct pseudo_dir *root, struct superblock **out);
 int pseudo_lookup(struct inode *dir, struct dentry *dentry, unsigned flags);
 
 extern const struct inode_ops pseudo_dir_ops, pseudo_file_ops_inode, pseudo_link_ops;

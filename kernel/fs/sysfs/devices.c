@@ -26,7 +26,7 @@ static bool gone(const struct file *file)
     return READ_ONCE(pseudo_inode(file->inode)->dir->dead);
 }
 
-// ---- files -------------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 static int dev_show(struct seq_file *m, void *object)
 {
@@ -83,7 +83,7 @@ static ssize_t attr_store(struct file *file, void *object, char *text, size_t le
     return gone(file) ? -ENODEV : attr->store(f->dev, text, len);
 }
 
-// ---- folders -----------------------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- folders --------------------------------------------------------------------------------------------------------
 
 static struct device_folder *folder_of(const struct device *dev)
 {

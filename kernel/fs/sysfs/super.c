@@ -63,7 +63,7 @@ static int sysfs_get_super(const struct file_system_type *, unsigned, const char
 }
 FILE_SYSTEM(sysfs_type) = {.name = "sysfs", .flags = FS_USERNS_MOUNT, .get_super = sysfs_get_super};
 
-// ---- CPUs: devices/system/cpu ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- CPUs: devices/system/cpu ---------------------------------------------------------------------------------------
 
 static void put_cpus(struct seq_file *m, const struct cpumask *mask)
 {
@@ -104,7 +104,7 @@ static const struct pseudo_entry cpu_files[] = {
     {},
 };
 
-// ---- firmware/efi: there exactly when the machine was started by it ---------------------------------------------------------------------------------------------------------
+// ---- firmware/efi: there exactly when the machine was started by it -------------------------------------------------
 
 static int word_size_show(struct seq_file *m, void *)
 {

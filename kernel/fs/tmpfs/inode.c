@@ -180,7 +180,8 @@ static int tmpfs_tmpfile(struct inode *dir, struct file *file, umode_t mode)
     return 0;
 }
 
-// A character device 0:0 under the name that `old` is about to leave: union file systems read it as "deleted here". Until the VFS has moved `old`, both have the name.
+// A character device 0:0 under the name that `old` is about to leave: union file systems read it as "deleted here". Until the VFS has moved `old`,
+// both have the name.
 static int add_whiteout(struct inode *dir, struct dentry *old)
 {
     struct dentry *d = d_alloc(old->parent, old->name.name, old->name.len);

@@ -1,8 +1,8 @@
 // kernel/net/inet/inet.h — AF_INET sockets: what UDP, raw and ping sockets share. ip(7).
 //
-// A socket is known by its number in its protocol's table: the local port (UDP), the identifier of its echo requests (ping) or the IP protocol (raw). The table's
-// lock guards the numbers and addresses of every socket in it; a socket's own mutex guards its queue, and is taken first where both are needed. Tables hold no
-// reference: a finder takes one or skips the socket; closing takes the socket out.
+// A socket is known by its number in its protocol's table: the local port (UDP), the identifier of its echo requests (ping) or the IP protocol (raw).
+// The table's lock guards the numbers and addresses of every socket in it; a socket's own mutex guards its queue, and is taken first where both are
+// needed. Tables hold no reference: a finder takes one or skips the socket; closing takes the socket out.
 #pragma once
 
 #include "kernel/net/inet/ip.h"

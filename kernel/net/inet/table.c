@@ -29,7 +29,8 @@ static bool conflicts(struct inet_table *t, const struct inet_sock *u, uint16_t 
 int inet_take_number(struct inet_sock *u, uint16_t want)
 {
     struct inet_table *t = u->table;
-    unsigned low = t == &udp_table ? (unsigned)READ_ONCE(sysctl_ip_local_port_range[0]) : 1, high = t == &udp_table ? (unsigned)READ_ONCE(sysctl_ip_local_port_range[1]) : 65535;
+    unsigned low = t == &udp_table ? (unsigned)READ_ONCE(sysctl_ip_local_port_range[0]) : 1,
+             high = t == &udp_table ? (unsigned)READ_ONCE(sysctl_ip_local_port_range[1]) : 65535;
     unsigned span = high - low + 1, start = want ? 0 : (unsigned)random_below(span), tries = want ? 1 : span;
     spin_guard(&t->lock);
     if (u->num)

@@ -75,6 +75,16 @@ _PROFILE = select({
     "//kernel:profile_performance": ["-DKEVLAR_PROFILE_PERFORMANCE=1", "-DKERNEL_NO_ASSERT=1"],
 })
 
+# Link-time optimisation: functions of one folder are inlined into those of another. The kernel that checks itself does without, so that reports
+# name the functions of the source.
+_LTO = select({
+    "//kernel:lto_kernel": ["-flto"],
+    "//conditions:default": [],
+}) + select({
+    "//kernel:fortress_kernel": ["-fno-lto"],
+    "//conditions:default": [],
+})
+
 _GUARD = select({
     "@platforms//os:none": ["-mstack-protector-guard=global"],
     "//conditions:default": [],
@@ -98,7 +108,7 @@ def kernel_copts(profile = True):
         "@platforms//os:none": _FREESTANDING,
         "//conditions:default": [],
     }) + _ARCH_INCLUDE
-    return flags + _PROFILE + _GUARD + _CHECKS if profile else flags
+    return flags + _PROFILE + _GUARD + _CHECKS + _LTO if profile else flags
 
 def kernel_library(name, deps = [], copts = [], host_testable = False, early = False, layered = False, **kwargs):
     """A library of the kernel. Includes are written from the repository's root: "kernel/base/list.h", or "cpu/irqflags.h".
@@ -159,6 +169,8 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, flags =
             "text",
             "-z",
             "separate-code",
+            # A stack frame that inlining made too large is a warning of the linker's.
+            "--fatal-warnings",
         ] + flags,
         script = script,
         tags = tags,

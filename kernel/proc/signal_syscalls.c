@@ -12,7 +12,7 @@
 // rt_sigaction(2)
 SYSCALL4(rt_sigaction, int, sig, const struct abi_sigaction __user *, unew, struct abi_sigaction __user *, uold, size_t, sigsetsize)
 {
-    struct abi_sigaction new, old;
+    struct abi_sigaction new __attribute__((uninitialized)), old __attribute__((uninitialized)); // used only where they were filled
     if (sigsetsize != sizeof(uint64_t))
         return -EINVAL;
     if (unew && copy_from_user(&new, unew, sizeof new))

@@ -298,15 +298,17 @@ user_string_copy:
     subq $8, %r8
     jmp 1b
 2:  bsfq %rdx, %rcx
+    movq %rdx, %r9
+    negq %r9
+    andq %r9, %rdx                        // the lowest 0x80 alone
+    shrq $7, %rdx
+    decq %rdx
+    andq %rdx, %rax                       // zeroes from the NUL on: there is room for the whole word
     shrl $3, %ecx                         // bytes before the NUL
     movq %r11, %rdx
     subq %r8, %rdx
     addq %rcx, %rdx                       // length in all
-4:  movb %al, (%rdi)
-    shrq $8, %rax
-    incq %rdi
-    decl %ecx
-    jns 4b
+    movq %rax, (%rdi)
     CLAC
     movq %rdx, %rax
     retq

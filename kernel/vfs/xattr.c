@@ -266,19 +266,35 @@ static ssize_t list_all(struct inode *inode, char *buf, size_t size)
     return others < 0 ? others : lists + others;
 }
 
+// All names in memory of the list's size; it is measured again when it has grown meanwhile. Returns the size, with *buf to be freed if positive.
+static ssize_t list_allocated(struct inode *inode, char **buf)
+{
+    for (;;) {
+        ssize_t room = list_all(inode, nullptr, 0);
+        if (room <= 0)
+            return room;
+        if (room > (ssize_t)XATTR_LIST_MAX)
+            return -E2BIG;
+        *buf = kvmalloc((size_t)room, ALLOC_KERNEL);
+        if (!*buf)
+            return -ENOMEM;
+        ssize_t len = list_all(inode, *buf, (size_t)room);
+        if (len > 0)
+            return len;
+        kvfree(*buf);
+        if (len != -ERANGE)
+            return len;
+    }
+}
+
 static long list_one(const struct path *p, void *arg)
 {
     struct list_args *a = arg;
     struct inode *inode = p->dentry->inode;
-    ssize_t len = list_all(inode, nullptr, 0);
+    char *buf;
+    ssize_t len = list_allocated(inode, &buf);
     if (len <= 0)
         return len;
-    if (len > (ssize_t)XATTR_LIST_MAX)
-        return -E2BIG;
-    char *buf = kvmalloc((size_t)len, ALLOC_KERNEL);
-    if (!buf)
-        return -ENOMEM;
-    len = list_all(inode, buf, (size_t)len);
     if (len > 0 && !capable(CAP_SYS_ADMIN))
         len = (ssize_t)without_trusted(buf, (size_t)len);
     if (len > 0 && a->size) {

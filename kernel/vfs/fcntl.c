@@ -54,12 +54,12 @@ static long add_seals(struct file *file, unsigned seals)
 
 // ---- record locks ---------------------------------------------------------------------------------------------------
 
-static long lock_command(struct file *file, int cmd, unsigned long arg)
+static long lock_command(int fd, struct file *file, int cmd, unsigned long arg)
 {
     struct abi_flock lock;
     if (copy_from_user(&lock, user_ptr(void, arg), sizeof lock))
         return -EFAULT;
-    int err = file_posix_lock(file, cmd, &lock);
+    int err = file_posix_lock(fd, file, cmd, &lock);
     if (!err && (cmd == F_GETLK || cmd == F_OFD_GETLK) && copy_to_user(user_ptr(void, arg), &lock, sizeof lock))
         return -EFAULT;
     return err;
@@ -96,7 +96,7 @@ static long do_fcntl(int fd, struct file *file, int cmd, unsigned long arg)
     case F_OFD_GETLK:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        return lock_command(file, cmd, arg);
+        return lock_command(fd, file, cmd, arg);
     case F_SETOWN:
     case F_GETOWN:
     case F_SETOWN_EX:

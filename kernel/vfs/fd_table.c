@@ -233,6 +233,14 @@ struct file *files_lookup(struct files *files, int fd)
     return fd_find_shared(files, (unsigned)fd, 0);
 }
 
+bool fd_refers_to(int fd, const struct file *file)
+{
+    struct files *files = current_files();
+    spin_guard(&files->lock);
+    const struct fd_array *t = files->table;
+    return (unsigned)fd < t->max && t->file[fd] == file;
+}
+
 int files_next(struct files *files, int from)
 {
     if (from < 0)

@@ -79,6 +79,7 @@ static inline struct fd_ref fd_view_get(const struct fd_view *view, int fd)
 struct file *files_lookup(struct files *files, int fd);
 // The lowest open descriptor >= fd, or -1 (for /proc/PID/fd).
 int files_next(struct files *files, int fd);
+bool fd_refers_to(int fd, const struct file *file); // in the current process's table, now
 
 // Reserve the lowest free descriptor >= from, then install or give back. -EMFILE. flags: O_CLOEXEC.
 [[nodiscard]] int fd_reserve(int from, unsigned flags);

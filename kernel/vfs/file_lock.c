@@ -2,50 +2,18 @@
 //
 // An inode that was ever locked has a context with two lists: flock locks (owner: the description) and ranges (owner: the descriptor table for POSIX locks,
 // the description for OFD locks), sorted by nothing: they are short. Ranges of one owner never overlap: setting one cuts or swallows what was there.
-// Waiters sleep on the context's queue and try again whenever a lock goes. A POSIX waiter first follows the chain of who waits for whom; a circle is
-// EDEADLK.
+// A request that has to wait hangs on what blocks it, and tries again when that goes: file_lock_block.c.
 #include "kernel/vfs/file_lock.h"
 
 #include "kernel/mm/slab.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
+#include "kernel/vfs/file_lock_internal.h"
 #include "kernel/vfs/seq_file.h"
 
 DEFINE_LOCK_CLASS(file_lock_class, "file locks", RANK_FILES);
-DEFINE_LOCK_CLASS(lock_wait_class, "file lock waiters", (enum lock_rank)(RANK_FILES + 1));
-
-enum lock_kind { KIND_FLOCK, KIND_POSIX, KIND_OFD };
-
-struct file_lock {
-    struct list_head link;
-    enum lock_kind kind;
-    bool exclusive;
-    loff_t start, end; // end is in it
-    const void *owner;
-    struct pid *holder; // the process that asked for it; a reference
-};
-
-struct file_lock_context {
-    struct spinlock lock;
-    struct list_head flocks, ranges; // lock
-    struct list_head waiting;        // of lock_wait, for /proc/locks: lock
-    struct waitqueue wait;
-    struct inode *inode;             // whose it is: lives as long
-    struct list_head all;            // contexts_lock
-};
-
-struct lock_wait { // a request that sleeps
-    struct list_head link;
-    struct file_lock want;
-};
-
-struct lock_waiter { // POSIX requests that sleep
-    struct list_head link;
-    const void *owner, *blocker;
-};
-static struct spinlock waiters_lock = SPINLOCK_INIT(&lock_wait_class);
-static LIST_HEAD(waiters);
 static DEFINE_LOCK_CLASS(contexts_class, "file lock contexts", (enum lock_rank)(RANK_FILES - 1)); // outside each context's lock
 static struct spinlock contexts_lock = SPINLOCK_INIT(&contexts_class);
 static LIST_HEAD(contexts); // contexts_lock
@@ -61,8 +29,6 @@ static struct file_lock_context *context_of(struct inode *inode)
     spin_init(&fresh->lock, &file_lock_class);
     list_init(&fresh->flocks);
     list_init(&fresh->ranges);
-    list_init(&fresh->waiting);
-    waitqueue_init(&fresh->wait);
     fresh->inode = inode;
     spin_lock(&inode->lock);
     ctx = inode->locks;
@@ -110,9 +76,37 @@ static struct file_lock *conflict(struct list_head *list, const struct file_lock
 {
     struct file_lock *l;
     list_for_each_entry(l, list, link)
-        if (l->owner != want->owner && (l->exclusive || want->exclusive) && l->start <= want->end && want->start <= l->end)
+        if (file_locks_conflict(l, want))
             return l;
     return nullptr;
+}
+
+static struct file_lock *request_new(const struct file_lock *what)
+{
+    struct file_lock *l = kmalloc(sizeof *l, ALLOC_KERNEL);
+    if (l) {
+        file_lock_init(l, what);
+        pid_get(l->holder);
+    }
+    return l;
+}
+
+// Tries until it is decided. ctx->lock is held over `try`, which returns 1 if the request waits for another lock now, and else 0 or -errno.
+static int request_decide(struct file_lock_context *ctx, struct file_lock *request, int (*try)(struct file_lock_context *, void *), void *arg)
+{
+    for (;;) {
+        spin_lock(&ctx->lock);
+        int done = try(ctx, arg);
+        spin_unlock(&ctx->lock);
+        if (done <= 0)
+            return done;
+        if (!wait_event_interruptible(&request->wait, !READ_ONCE(request->blocker)))
+            continue;
+        spin_lock(&ctx->lock);
+        file_lock_give_up(request);
+        spin_unlock(&ctx->lock);
+        return -ERESTARTSYS;
+    }
 }
 
 // ---- flock ----------------------------------------------------------------------------------------------------------------------------------------------
@@ -124,34 +118,29 @@ static void flock_drop(struct file_lock_context *ctx, const struct file *owner)
     list_for_each_entry(l, &ctx->flocks, link)
         if (l->owner == owner)
             mine = l;
-    if (mine)
+    if (mine) {
         list_del(&mine->link);
+        file_lock_unblock(mine);
+    }
     spin_unlock(&ctx->lock);
-    if (mine)
-        wake_up_all(&ctx->wait);
     lock_free(mine);
 }
 
-// A request that is about to sleep is listed until it is over.
-static void wait_begins(struct file_lock_context *ctx, struct lock_wait *w, const struct file_lock *want)
-{
-    w->want = *want;
-    spin_guard(&ctx->lock);
-    list_add_tail(&w->link, &ctx->waiting);
-}
-static void wait_ends(struct file_lock_context *ctx, struct lock_wait *w)
-{
-    spin_guard(&ctx->lock);
-    list_del(&w->link);
-}
+struct flock_request {
+    struct file_lock *lock;
+    bool wait;
+};
 
-static bool flock_try(struct file_lock_context *ctx, struct file_lock *want)
+static int flock_try(struct file_lock_context *ctx, void *arg)
 {
-    spin_guard(&ctx->lock);
-    if (conflict(&ctx->flocks, want))
-        return false;
-    list_add_tail(&want->link, &ctx->flocks);
-    return true;
+    struct flock_request *r = arg;
+    struct file_lock *other = conflict(&ctx->flocks, r->lock);
+    if (other) {
+        int err = r->wait ? file_lock_block(r->lock, other) : -EAGAIN;
+        return err ? err : 1;
+    }
+    list_add_tail(&r->lock->link, &ctx->flocks);
+    return 0;
 }
 
 int file_flock(struct file *file, int op)
@@ -163,11 +152,11 @@ int file_flock(struct file *file, int op)
         flock_drop(ctx, file);
         return 0;
     }
-    struct file_lock *want = kmalloc(sizeof *want, ALLOC_KERNEL), *l;
+    struct file_lock *want = request_new(&(struct file_lock){
+        .kind = KIND_FLOCK, .exclusive = op & LOCK_EX, .end = INT64_MAX, .owner = file, .holder = current_process()->pid});
+    struct file_lock *l;
     if (!want)
         return -ENOLCK;
-    *want = (struct file_lock){
-        .kind = KIND_FLOCK, .exclusive = op & LOCK_EX, .end = INT64_MAX, .owner = file, .holder = pid_get(current_process()->pid)};
     bool have = false;
     spin_lock(&ctx->lock);
     list_for_each_entry(l, &ctx->flocks, link)
@@ -178,15 +167,8 @@ int file_flock(struct file *file, int op)
         return 0;
     }
     flock_drop(ctx, file); // converting is not atomic: flock(2)
-    int err = 0;
-    if (op & LOCK_NB) {
-        err = flock_try(ctx, want) ? 0 : -EAGAIN;
-    } else if (!flock_try(ctx, want)) {
-        struct lock_wait w;
-        wait_begins(ctx, &w, want);
-        err = wait_event_interruptible(&ctx->wait, flock_try(ctx, want)) ? -ERESTARTSYS : 0;
-        wait_ends(ctx, &w);
-    }
+    struct flock_request r = {want, !(op & LOCK_NB)};
+    int err = request_decide(ctx, want, flock_try, &r);
     if (err)
         lock_free(want);
     return err;
@@ -196,7 +178,7 @@ int file_flock(struct file *file, int op)
 
 static struct file_lock *range_copy(struct file_lock *room, const struct file_lock *from, loff_t start, loff_t end)
 {
-    *room = *from;
+    file_lock_init(room, from);
     pid_get(room->holder);
     room->start = start;
     room->end = end;
@@ -204,14 +186,13 @@ static struct file_lock *range_copy(struct file_lock *room, const struct file_lo
 }
 
 // Cuts the owner's ranges out of [start, end]; `room` is memory for the second half of one that is split (taken: null afterwards).
-static bool cut(struct file_lock_context *ctx, const void *owner, loff_t start, loff_t end, struct file_lock **room)
+static void cut(struct file_lock_context *ctx, const void *owner, loff_t start, loff_t end, struct file_lock **room)
 {
     struct file_lock *l, *next;
-    bool changed = false;
     list_for_each_entry_safe(l, next, &ctx->ranges, link) {
         if (l->owner != owner || l->start > end || start > l->end)
             continue;
-        changed = true;
+        file_lock_unblock(l);
         if (l->start < start && l->end > end) {
             list_add(&range_copy(*room, l, end + 1, l->end)->link, &l->link);
             *room = nullptr;
@@ -225,7 +206,6 @@ static bool cut(struct file_lock_context *ctx, const void *owner, loff_t start, 
             lock_free(l);
         }
     }
-    return changed;
 }
 
 // Joins the new range with neighbours of the same owner and type.
@@ -241,99 +221,41 @@ static void join(struct file_lock_context *ctx, struct file_lock *mine)
             mine->end = l->end;
         else
             continue;
+        file_lock_unblock(l);
         list_del(&l->link);
         lock_free(l);
     }
 }
 
-// Does waiting for `blocker` close a circle? Called with waiters_lock held.
-static bool would_deadlock(const void *me, const void *blocker)
-{
-    for (unsigned depth = 0; depth < 64; depth++) {
-        if (blocker == me)
-            return true;
-        struct lock_waiter *w, *found = nullptr;
-        list_for_each_entry(w, &waiters, link)
-            if (w->owner == blocker)
-                found = w;
-        if (!found)
-            return false;
-        blocker = found->blocker;
-    }
-    return false;
-}
-
 struct range_request {
-    struct file_lock_context *ctx;
-    struct file_lock *lock, *room;
-    struct lock_waiter waiter;
-    bool detect;
-    int err;
+    struct file_lock *lock, *room; // null when they have become part of the context
+    bool wait;
 };
 
-// One try. True: done, one way or the other (r->err). False: somebody has it.
-static bool range_try(struct range_request *r)
+static int range_try(struct file_lock_context *ctx, void *arg)
 {
-    struct file_lock_context *ctx = r->ctx;
-    struct file_lock *want = r->lock;
-    bool changed = false;
-    r->err = 0;
-    spin_lock(&ctx->lock);
-    struct file_lock *other = conflict(&ctx->ranges, want);
+    struct range_request *r = arg;
+    struct file_lock *want = r->lock, *other = conflict(&ctx->ranges, want);
     if (other) {
-        bool done = false;
-        if (r->detect && other->kind == KIND_POSIX) {
-            spin_lock(&waiters_lock);
-            if (would_deadlock(want->owner, other->owner)) {
-                r->err = -EDEADLK;
-                done = true;
-            } else {
-                r->waiter.blocker = other->owner;
-                if (list_empty(&r->waiter.link))
-                    list_add_tail(&r->waiter.link, &waiters);
-            }
-            spin_unlock(&waiters_lock);
-        }
-        spin_unlock(&ctx->lock);
-        return done;
+        int err = r->wait ? file_lock_block(want, other) : -EAGAIN;
+        if (err)
+            file_lock_give_up(want); // behind it may be some from an earlier try
+        return err ? err : 1;
     }
-    changed = cut(ctx, want->owner, want->start, want->end, &r->room);
+    cut(ctx, want->owner, want->start, want->end, &r->room);
     list_add_tail(&want->link, &ctx->ranges);
     join(ctx, want);
     r->lock = nullptr;
-    spin_unlock(&ctx->lock);
-    if (changed) // an exclusive one may have become shared
-        wake_up_all(&ctx->wait);
-    return true;
+    return 0;
 }
 
 static int range_set(struct file_lock_context *ctx, const struct file_lock *want, bool wait)
 {
-    struct range_request r = {.ctx = ctx, .detect = wait && want->kind == KIND_POSIX, .waiter.owner = want->owner};
-    list_init(&r.waiter.link);
-    r.lock = kmalloc(sizeof *r.lock, ALLOC_KERNEL);
-    r.room = kmalloc(sizeof *r.room, ALLOC_KERNEL);
-    if (r.lock)
-        r.lock->holder = nullptr;
-    int err = r.lock && r.room ? 0 : -ENOLCK;
-    if (!err) {
-        *r.lock = *want;
-        pid_get(want->holder);
-        if (range_try(&r)) {
-            err = r.err;
-        } else if (!wait) {
-            err = -EAGAIN;
-        } else {
-            struct lock_wait w;
-            wait_begins(ctx, &w, want);
-            err = wait_event_interruptible(&ctx->wait, range_try(&r)) ? -ERESTARTSYS : r.err;
-            wait_ends(ctx, &w);
-        }
-    }
-    if (!list_empty(&r.waiter.link)) {
-        spin_lock(&waiters_lock);
-        list_del(&r.waiter.link);
-        spin_unlock(&waiters_lock);
+    struct range_request r = {.lock = request_new(want), .room = kmalloc(sizeof *r.room, ALLOC_KERNEL), .wait = wait};
+    int err = -ENOLCK;
+    if (r.lock && r.room) {
+        r.lock->detect = wait && want->kind == KIND_POSIX;
+        err = request_decide(ctx, r.lock, range_try, &r);
     }
     lock_free(r.lock);
     kfree(r.room); // never filled
@@ -346,11 +268,9 @@ static int range_drop(struct file_lock_context *ctx, const void *owner, loff_t s
     if (!room)
         return -ENOLCK;
     spin_lock(&ctx->lock);
-    bool changed = cut(ctx, owner, start, end, &room);
+    cut(ctx, owner, start, end, &room);
     spin_unlock(&ctx->lock);
     kfree(room);
-    if (changed)
-        wake_up_all(&ctx->wait);
     return 0;
 }
 
@@ -403,7 +323,22 @@ static void get_lock(struct file_lock_context *ctx, const struct file_lock *want
     lock->l_pid = l->kind == KIND_OFD ? -1 : pid_vnr(l->holder);
 }
 
-int file_posix_lock(struct file *file, int cmd, struct abi_flock *lock)
+static void drop_all(struct file_lock_context *ctx, const void *owner)
+{
+    struct file_lock *l, *next;
+    LIST_HEAD(gone);
+    spin_lock(&ctx->lock);
+    list_for_each_entry_safe(l, next, &ctx->ranges, link) {
+        if (l->owner == owner) {
+            file_lock_unblock(l);
+            list_move_tail(&l->link, &gone);
+        }
+    }
+    spin_unlock(&ctx->lock);
+    free_list(&gone);
+}
+
+int file_posix_lock(int fd, struct file *file, int cmd, struct abi_flock *lock)
 {
     bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW, get = cmd == F_GETLK || cmd == F_OFD_GETLK;
     if (lock->l_type != F_RDLCK && lock->l_type != F_WRLCK && (lock->l_type != F_UNLCK || (get && !ofd)))
@@ -427,21 +362,13 @@ int file_posix_lock(struct file *file, int cmd, struct abi_flock *lock)
     }
     if (lock->l_type == F_UNLCK)
         return range_drop(ctx, want.owner, want.start, want.end);
-    return range_set(ctx, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
-}
-
-static void drop_all(struct file_lock_context *ctx, const void *owner)
-{
-    struct file_lock *l, *next;
-    LIST_HEAD(gone);
-    spin_lock(&ctx->lock);
-    list_for_each_entry_safe(l, next, &ctx->ranges, link)
-        if (l->owner == owner)
-            list_move_tail(&l->link, &gone);
-    spin_unlock(&ctx->lock);
-    if (!list_empty(&gone))
-        wake_up_all(&ctx->wait);
-    free_list(&gone);
+    err = range_set(ctx, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+    // Another thread may have closed the descriptor since, and with it dropped the process's locks on the file before this one was there.
+    if (!err && !ofd && !fd_refers_to(fd, file)) {
+        drop_all(ctx, want.owner);
+        err = -EBADF;
+    }
+    return err;
 }
 
 void file_locks_close(struct file *file, struct files *owner)
@@ -473,16 +400,25 @@ static void show_lock(struct seq_file *m, const struct pid_namespace *ns, const 
         seq_printf(m, "%lld\n", (long long)l->end);
 }
 
+// The next of those who wait for `root`, directly or behind each other; with the context's lock.
+static const struct file_lock *next_blocked(const struct file_lock *l, const struct file_lock *root)
+{
+    if (!list_empty(&l->blocked))
+        return list_first_entry(&l->blocked, struct file_lock, blocked_link);
+    for (; l != root; l = l->blocker)
+        if (l->blocked_link.next != &l->blocker->blocked)
+            return LIST_ENTRY(l->blocked_link.next, struct file_lock, blocked_link);
+    return nullptr;
+}
+
 // Each lock, and behind it with the same number those who wait for it.
 static void show_list(struct seq_file *m, const struct pid_namespace *ns, struct file_lock_context *ctx, struct list_head *list, unsigned *id)
 {
     struct file_lock *l;
-    struct lock_wait *w;
     list_for_each_entry(l, list, link) {
         show_lock(m, ns, ctx->inode, ++*id, l, false);
-        list_for_each_entry(w, &ctx->waiting, link)
-            if ((w->want.kind == KIND_FLOCK) == (l->kind == KIND_FLOCK) && conflict(list, &w->want) == l)
-                show_lock(m, ns, ctx->inode, *id, &w->want, true);
+        for (const struct file_lock *w = next_blocked(l, l); w; w = next_blocked(w, l))
+            show_lock(m, ns, ctx->inode, *id, w, true);
     }
 }
 

@@ -280,6 +280,113 @@ CASE(record_lock_deadlock_is_edeadlk)
     EXPECT_EXITED(child, 0);
 }
 
+struct lock_request {
+    int fd;
+    _Atomic pid_t tid;
+    int result, error;
+};
+
+static void *wait_for_lock(void *arg)
+{
+    struct lock_request *r = arg;
+    r->tid = own_tid();
+    r->result = lock(r->fd, F_SETLKW, F_WRLCK, 0, 0);
+    r->error = errno;
+    return nullptr;
+}
+
+CASE(record_lock_got_after_the_descriptor_was_closed_is_given_back)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600), mine = open("f", O_RDWR), ready[2], end[2];
+    REQUIRE(pipe(ready) == 0 && pipe(end) == 0);
+    IN_CHILD(holder)
+    {
+        char c;
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+        write_byte(ready[1]);
+        EXPECT_EQ(read(end[0], &c, 1), 1);
+    }
+    char c;
+    EXPECT_EQ(read(ready[0], &c, 1), 1);
+    struct lock_request r = {.fd = mine};
+    pthread_t waiter;
+    REQUIRE_EQ(pthread_create(&waiter, nullptr, wait_for_lock, &r), 0);
+    while (!r.tid)
+        sched_yield();
+    until_asleep(r.tid);
+    close(mine);
+    write_byte(end[1]);
+    pthread_join(waiter, nullptr);
+    EXPECT_EXITED(holder, 0);
+    EXPECT_EQ(r.result, -1);
+    EXPECT_EQ(r.error, EBADF);
+    IN_CHILD(other)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+    }
+    EXPECT_EXITED(other, 0);
+}
+
+// Both hold a lock in turn and wait for the other's, but never at once: nobody who has just been let go counts as waiting.
+CASE(record_lock_given_back_lets_its_waiter_go_at_once)
+{
+    enum { ROUNDS = 500 };
+    int fd = open("f", O_RDWR | O_CREAT, 0600), forth[2], back[2];
+    char c;
+    REQUIRE(pipe(forth) == 0 && pipe(back) == 0);
+    IN_CHILD(child)
+    {
+        for (int i = 0; i < ROUNDS; i++) {
+            REQUIRE(lock(fd, F_SETLK, F_WRLCK, 0, 1) == 0);
+            write_byte(back[1]);
+            REQUIRE(lock(fd, F_SETLKW, F_WRLCK, 1, 1) == 0);
+            REQUIRE(lock(fd, F_SETLK, F_UNLCK, 0, 2) == 0);
+            REQUIRE(read(forth[0], &c, 1) == 1);
+        }
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        REQUIRE(lock(fd, F_SETLKW, F_WRLCK, 1, 1) == 0); // the child may still be giving it back
+        REQUIRE(read(back[0], &c, 1) == 1);
+        until_asleep(child);
+        REQUIRE(lock(fd, F_SETLK, F_UNLCK, 1, 1) == 0);
+        EXPECT_EQ(lock(fd, F_SETLKW, F_WRLCK, 0, 1), 0); // the child holds it, and waits for nothing of ours
+        EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 0, 1), 0);
+        write_byte(forth[1]);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(record_lock_waiters_of_all_kinds_get_it_one_after_another)
+{
+    enum { WAITERS = 12 };
+    int fd = open("f", O_RDWR | O_CREAT, 0600), go[2];
+    char c;
+    REQUIRE(pipe(go) == 0);
+    REQUIRE(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0);
+    pid_t child[WAITERS];
+    for (int i = 0; i < WAITERS; i++) {
+        child[i] = fork();
+        if (child[i])
+            continue;
+        int own = open("f", O_RDWR), shared = i % 3 == 0, ofd = i % 2;
+        EXPECT_EQ(lock(own, ofd ? 38 : F_SETLKW, shared ? F_RDLCK : F_WRLCK, i % 4, 2), 0); // 38: F_OFD_SETLKW
+        EXPECT_EQ(read(go[0], &c, 1), 1);
+        _exit(0);
+    }
+    for (int i = 0; i < WAITERS; i++)
+        until_asleep(child[i]);
+    kill(child[3], SIGKILL); // one in the middle gives up
+    EXPECT_KILLED(child[3], SIGKILL);
+    EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 0, 2), 0); // in parts
+    EXPECT_EQ(lock(fd, F_SETLK, F_UNLCK, 0, 0), 0);
+    for (int i = 0; i < WAITERS - 1; i++)
+        write_byte(go[1]);
+    for (int i = 0; i < WAITERS; i++)
+        if (i != 3)
+            EXPECT_EXITED(child[i], 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0); // all are gone
+}
+
 CASE(record_lock_errors)
 {
     make_file("f", "");

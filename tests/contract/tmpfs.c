@@ -48,6 +48,52 @@ CASE(tmpfs_nr_inodes_limits_files)
     EXPECT_EQ(made, 3); // the root folder is the fourth
 }
 
+CASE(tmpfs_nr_inodes_limits_links)
+{
+    mount_tmpfs("nr_inodes=10");
+    char name[16];
+    make_file("m/f", "");
+    make_file("m/g", "");
+    for (int i = 0; i < 7; i++) { // the root folder and two files are there
+        snprintf(name, sizeof name, "m/%d", i);
+        EXPECT_EQ(link("m/f", name), 0);
+    }
+    EXPECT_ERRNO(link("m/f", "m/more"), ENOSPC);
+    EXPECT_ERRNO(open("m/new", O_CREAT | O_WRONLY, 0600), ENOSPC);
+    struct statfs s;
+    EXPECT_EQ(statfs("m", &s), 0);
+    EXPECT_EQ(s.f_ffree, 0);
+    EXPECT_EQ(unlink("m/0"), 0);
+    EXPECT_EQ(rename("m/g", "m/1"), 0); // replaces a name of the other
+    EXPECT_EQ(link("m/f", "m/more"), 0);
+    EXPECT_EQ(link("m/f", "m/most"), 0);
+    EXPECT_ERRNO(link("m/f", "m/new"), ENOSPC);
+}
+
+CASE(tmpfs_nr_inodes_limits_attributes)
+{
+    mount_tmpfs("nr_inodes=20");
+    static char value[4096];
+    char name[16];
+    int set = 0;
+    make_file("m/f", "");
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "user.%d", i);
+        if (setxattr("m/f", name, value, sizeof value, 0) == 0)
+            set++;
+        else
+            EXPECT_EQ(errno, ENOSPC);
+    }
+    EXPECT_EQ(set, 4); // of 18 kilobytes
+    EXPECT_EQ(setxattr("m/f", "user.small", value, 100, 0), 0);
+    EXPECT_EQ(removexattr("m/f", "user.0"), 0);
+    EXPECT_EQ(setxattr("m/f", "user.7", value, sizeof value, 0), 0);
+    EXPECT_EQ(unlink("m/f"), 0);
+    make_file("m/f", "");
+    EXPECT_EQ(setxattr("m/f", "user.0", value, sizeof value, 0), 0); // they went with the file
+    EXPECT_EQ(setxattr("m/f", "user.1", value, sizeof value, 0), 0);
+}
+
 CASE(tmpfs_mode_uid_gid_options)
 {
     mount_tmpfs("mode=1751,uid=12,gid=34");

@@ -27,25 +27,31 @@ void tmpfs_free_inode(struct inode *inode)
 
 void tmpfs_evict_inode(struct inode *inode)
 {
-    __atomic_fetch_sub(&tmpfs_sb(inode->sb)->used_inodes, 1, __ATOMIC_RELAXED);
+    tmpfs_uncharge_inodes(tmpfs_sb(inode->sb), TMPFS_INODE_BYTES);
     tmpfs_xattrs_free(tmpfs_inode(inode));
 }
 
-static bool inode_charge(struct tmpfs_sb *ts)
+bool tmpfs_charge_inodes(struct tmpfs_sb *ts, uint64_t bytes)
 {
-    if (__atomic_add_fetch(&ts->used_inodes, 1, __ATOMIC_RELAXED) <= ts->max_inodes || !ts->max_inodes)
+    uint64_t max = READ_ONCE(ts->max_inodes);
+    if (__atomic_add_fetch(&ts->used_inode_bytes, bytes, __ATOMIC_RELAXED) <= max * TMPFS_INODE_BYTES || !max)
         return true;
-    __atomic_fetch_sub(&ts->used_inodes, 1, __ATOMIC_RELAXED);
+    tmpfs_uncharge_inodes(ts, bytes);
     return false;
+}
+
+void tmpfs_uncharge_inodes(struct tmpfs_sb *ts, uint64_t bytes)
+{
+    __atomic_fetch_sub(&ts->used_inode_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, umode_t mode, dev_t rdev, struct inode **out)
 {
-    if (!inode_charge(tmpfs_sb(sb)))
+    if (!tmpfs_charge_inodes(tmpfs_sb(sb), TMPFS_INODE_BYTES))
         return -ENOSPC;
     struct inode *inode = inode_alloc(sb);
     if (!inode) {
-        __atomic_fetch_sub(&tmpfs_sb(sb)->used_inodes, 1, __ATOMIC_RELAXED);
+        tmpfs_uncharge_inodes(tmpfs_sb(sb), TMPFS_INODE_BYTES);
         return -ENOMEM;
     }
     inode_init_owner(inode, dir, mode);
@@ -144,6 +150,8 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
     struct inode *inode = old->inode;
+    if (inode->nlink && !tmpfs_charge_inodes(tmpfs_sb(inode->sb), TMPFS_INODE_BYTES))
+        return -ENOSPC;
     inode->nlink++;
     inode_touch(inode, false, true);
     d_instantiate(dentry, iget(inode));
@@ -151,9 +159,17 @@ static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dent
     return 0;
 }
 
+// A name of a file goes; the first and last is charged with the inode.
+static void drop_link(struct inode *inode)
+{
+    if (inode->nlink > 1)
+        tmpfs_uncharge_inodes(tmpfs_sb(inode->sb), TMPFS_INODE_BYTES);
+    inode_set_nlink_drop(inode);
+}
+
 static int tmpfs_unlink(struct inode *dir, struct dentry *dentry)
 {
-    inode_set_nlink_drop(dentry->inode);
+    drop_link(dentry->inode);
     dir_grow(dir, -1);
     return 0;
 }
@@ -217,7 +233,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
             target->nlink = 0;
             new_dir->nlink--;
         } else if (target) {
-            inode_set_nlink_drop(target);
+            drop_link(target);
         }
         if (is_dir) {
             old_dir->nlink--;

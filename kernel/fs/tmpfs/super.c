@@ -85,7 +85,7 @@ static int tmpfs_remount(struct superblock *sb, unsigned, const char *options)
     int err = parse_options(&changed, options);
     if (err)
         return err;
-    if ((changed.max_blocks && changed.max_blocks < ts->used_blocks) || (changed.max_inodes && changed.max_inodes < ts->used_inodes))
+    if ((changed.max_blocks && changed.max_blocks < ts->used_blocks) || (changed.max_inodes && changed.max_inodes * TMPFS_INODE_BYTES < ts->used_inode_bytes))
         return -EINVAL;
     if ((!ts->max_blocks && changed.max_blocks) || (!ts->max_inodes && changed.max_inodes))
         return -EINVAL; // nothing was counted until now
@@ -111,7 +111,7 @@ static int tmpfs_statfs(struct dentry *dentry, struct kstatfs *out)
     }
     if (ts->max_inodes) {
         out->files = ts->max_inodes;
-        out->ffree = ts->max_inodes - min(ts->max_inodes, READ_ONCE(ts->used_inodes));
+        out->ffree = ts->max_inodes - min(ts->max_inodes, DIV_ROUND_UP(READ_ONCE(ts->used_inode_bytes), TMPFS_INODE_BYTES));
     }
     return 0;
 }

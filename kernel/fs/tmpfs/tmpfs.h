@@ -5,7 +5,8 @@
 
 struct tmpfs_sb {
     uint64_t max_blocks, used_blocks; // pages; 0: no limit. used: atomic
-    uint64_t max_inodes, used_inodes;
+    uint64_t max_inodes;              // what is used of them is counted in bytes, as extended attributes take of the same
+    uint64_t used_inode_bytes;        // atomic: TMPFS_INODE_BYTES for an inode and for each further link, and all attributes
     umode_t mode;
     uid_t uid;
     gid_t gid;
@@ -26,6 +27,7 @@ struct tmpfs_inode {
 };
 
 #define TMPFS_DIRENT_SIZE 20 // what a name adds to its directory's size
+#define TMPFS_INODE_BYTES 1024u
 
 static inline struct tmpfs_sb *tmpfs_sb(const struct superblock *sb)
 {
@@ -46,6 +48,8 @@ extern const struct page_cache_ops tmpfs_cache_ops;
 struct inode *tmpfs_alloc_inode(struct superblock *sb);
 void tmpfs_free_inode(struct inode *inode);
 void tmpfs_evict_inode(struct inode *inode);
+[[nodiscard]] bool tmpfs_charge_inodes(struct tmpfs_sb *ts, uint64_t bytes); // false: ENOSPC
+void tmpfs_uncharge_inodes(struct tmpfs_sb *ts, uint64_t bytes);
 
 ssize_t tmpfs_getxattr(struct inode *inode, const char *name, void *buf, size_t size);
 int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);

@@ -12,8 +12,15 @@ static struct tmpfs_xattr *find(struct tmpfs_inode *ti, const char *name)
     return nullptr;
 }
 
-static void destroy(struct tmpfs_xattr *x)
+// What one takes of the file system's space for inodes.
+static uint64_t bytes_of(const char *name, size_t size)
 {
+    return sizeof(struct tmpfs_xattr) + strlen(name) + 1 + size;
+}
+
+static void destroy(struct tmpfs_sb *ts, struct tmpfs_xattr *x)
+{
+    tmpfs_uncharge_inodes(ts, bytes_of(x->name, x->size));
     kvfree(x->value);
     kfree(x);
 }
@@ -22,7 +29,7 @@ void tmpfs_xattrs_free(struct tmpfs_inode *ti)
 {
     struct tmpfs_xattr *x, *next;
     list_for_each_entry_safe(x, next, &ti->xattrs, link)
-        destroy(x);
+        destroy(tmpfs_sb(ti->vfs.sb), x);
     list_init(&ti->xattrs);
 }
 
@@ -53,12 +60,18 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
     struct tmpfs_inode *ti = tmpfs_inode(inode);
     if (!supported(name))
         return -EOPNOTSUPP;
+    struct tmpfs_sb *ts = tmpfs_sb(inode->sb);
+    if (!tmpfs_charge_inodes(ts, bytes_of(name, size)))
+        return -ENOSPC;
     struct tmpfs_xattr *fresh = kmalloc(sizeof *fresh + strlen(name) + 1, ALLOC_KERNEL);
-    if (!fresh)
+    if (!fresh) {
+        tmpfs_uncharge_inodes(ts, bytes_of(name, size));
         return -ENOMEM;
+    }
     fresh->size = size;
     fresh->value = kvmalloc(size ? size : 1, ALLOC_KERNEL);
     if (!fresh->value) {
+        tmpfs_uncharge_inodes(ts, bytes_of(name, size));
         kfree(fresh);
         return -ENOMEM;
     }
@@ -69,13 +82,13 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
         struct tmpfs_xattr *old = find(ti, name);
         int err = old && flags & XATTR_CREATE ? -EEXIST : !old && flags & XATTR_REPLACE ? -ENODATA : 0;
         if (err) {
-            destroy(fresh);
+            destroy(ts, fresh);
             return err;
         }
         list_add_tail(&fresh->link, &ti->xattrs);
         if (old) {
             list_del(&old->link);
-            destroy(old);
+            destroy(ts, old);
         }
     }
     inode_touch(inode, false, true);
@@ -93,7 +106,7 @@ int tmpfs_removexattr(struct inode *inode, const char *name)
         if (!x)
             return -ENODATA;
         list_del(&x->link);
-        destroy(x);
+        destroy(tmpfs_sb(inode->sb), x);
     }
     inode_touch(inode, false, true);
     return 0;

@@ -9,7 +9,8 @@ struct pid_namespace;
 // flock(2): op is LOCK_SH, LOCK_EX or LOCK_UN, perhaps with LOCK_NB. -EWOULDBLOCK, -EINTR, -ENOMEM.
 [[nodiscard]] int file_flock(struct file *file, int op);
 // fcntl(2) F_GETLK, F_SETLK, F_SETLKW and the F_OFD_ forms; *lock is read and, for the GET forms, written. fd: the descriptor
-// that stands for the file; if it does not any more when a POSIX lock has been got, the process has no lock on the file: -EBADF. -EAGAIN, -EDEADLK, -EINVAL, -EBADF …
+// that stands for the file; if it does not any more when a POSIX lock has been got, the process has no lock on the file: -EBADF. -EAGAIN,
+// -EDEADLK, -EINVAL, -EBADF …
 [[nodiscard]] int file_posix_lock(int fd, struct file *file, int cmd, struct abi_flock *lock);
 // Each close of a descriptor: drops the record locks that the closing process holds on the inode.
 void file_locks_close(struct file *file, struct files *owner);

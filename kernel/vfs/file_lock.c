@@ -245,11 +245,6 @@ static int range_try(struct file_lock_context *ctx, void *arg)
     cut(ctx, want->owner, want->start, want->end, &r->room);
     list_add_tail(&want->link, &ctx->ranges);
     join(ctx, want);
-    if (r->detect) { // who holds it waits for nobody any more, before anyone can find it held
-        spin_lock(&waiters_lock);
-        list_del_init(&r->waiter.link);
-        spin_unlock(&waiters_lock);
-    }
     r->lock = nullptr;
     return 0;
 }

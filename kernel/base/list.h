@@ -23,6 +23,10 @@ static inline bool list_empty(const struct list_head *head)
 {
     return READ_ONCE(head->next) == head;
 }
+static inline bool list_is_singular(const struct list_head *head) // one entry
+{
+    return !list_empty(head) && head->next->next == head;
+}
 
 #ifdef KERNEL_CHECK_LISTS
 // The neighbours do not point at each other: kernel/debug/list_check.c panics.

@@ -320,35 +320,39 @@ static void exit_namespaces(struct task *task)
     namespaces_put(ns);
 }
 
-// The last act in the tree. True: the process is nobody's concern any more, release it.
-static bool leave_tree(struct task *task, bool last, struct list_head *reap) REQUIRES(process_tree_lock)
+// All threads have left: the process is a zombie, or nobody's concern any more (true: release it).
+static bool become_zombie(struct process *p, struct list_head *reap) REQUIRES(process_tree_lock)
+{
+    reparent_children(p, reap);
+    if (p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session)
+        kill_orphaned_pgrp(p->pgrp, p);
+    p->state = PROCESS_ZOMBIE;
+    p->exit_code = p->reboot_status ? p->reboot_status : p->group_exit_code;
+    wake_up_all(&p->pid->poll_wq);
+    bool auto_reap = process_notify_exit(p);
+    if (auto_reap) {
+        p->stop_flags |= PROCESS_AUTO_REAPED;
+        p->state = PROCESS_DEAD;
+    }
+    return auto_reap;
+}
+
+// A thread's last act in the tree. The last to come here, whichever that is, tells the parent: not before may the process be reaped, for
+// process_release() takes the leader along. True: release it.
+static bool leave_tree(struct task *task, struct list_head *reap) REQUIRES(process_tree_lock)
 {
     struct process *p = task->process;
-    bool auto_reap = false;
-    if (last) {
-        reparent_children(p, reap);
-        if (p->parent && p->parent->pgrp != p->pgrp && p->parent->session == p->session)
-            kill_orphaned_pgrp(p->pgrp, p);
-        p->state = PROCESS_ZOMBIE;
-        p->exit_code = p->reboot_status ? p->reboot_status : p->group_exit_code;
-        wake_up_all(&p->pid->poll_wq);
-        auto_reap = process_notify_exit(p);
-        if (auto_reap) {
-            p->stop_flags |= PROCESS_AUTO_REAPED;
-            p->state = PROCESS_DEAD;
-        }
-    }
-    if (!last)
-        hand_over_children(task);
-    if (task != p->leader) {
+    if (task == p->leader)
+        p->nr_zombie_threads = 1; // it stays in the list
+    else
         thread_unlink_dead(task);
-        if (p->group_exec_task)
-            wake_up_all(&p->exit_wq);
-    } else {
-        p->nr_zombie_threads = 1;
-        if (p->group_exec_task)
-            wake_up_all(&p->exit_wq);
-    }
+    if (p->group_exec_task)
+        wake_up_all(&p->exit_wq);
+    bool auto_reap = false;
+    if (p->nr_zombie_threads && list_is_singular(&p->threads))
+        auto_reap = become_zombie(p, reap);
+    else
+        hand_over_children(task);
     wake_up_all(&task->pid->poll_wq);
     return auto_reap;
 }
@@ -392,10 +396,10 @@ void do_exit(int code)
 
     LIST_HEAD(reap);
     bool release;
-    struct task *leader = p->leader;
+    struct task *leader;
     {
         spin_irq_guard(&process_tree_lock);
-        release = leave_tree(task, last, &reap);
+        release = leave_tree(task, &reap);
         leader = p->leader;
     }
     while (!list_empty(&reap)) {

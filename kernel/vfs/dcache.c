@@ -460,15 +460,19 @@ static void dying_done(struct superblock *sb)
         wake_up_all(&shrunk);
 }
 
-// From the table's reference alone to none; counted first, so that who finds the entry dead finds it counted.
+// From the table's reference alone to none; counted first, so that who finds the entry dead finds it counted. Whether the one reference is the table's is
+// known under the entry's lock: d_drop() unhashes, then drops it, and what is left is the caller's. The lock is outside lru_lock, so it is only tried.
 static bool kill_unused(struct dentry *d)
 {
+    if (!spin_trylock(&d->lock))
+        return false;
     unsigned one = 1;
     atomic_inc(&d->sb->dentries_dying);
-    if (try_cmpxchg(&d->refs.v, &one, 0u))
-        return true;
-    dying_done(d->sb);
-    return false;
+    bool dead = !(d->flags & DCACHE_UNHASHED) && try_cmpxchg(&d->refs.v, &one, 0u);
+    spin_unlock(&d->lock);
+    if (!dead)
+        dying_done(d->sb);
+    return dead;
 }
 
 void dcache_wait_for_shrinker(struct superblock *sb)

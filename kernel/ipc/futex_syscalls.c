@@ -37,7 +37,7 @@ SYSCALL6(futex, uint32_t __user *, uaddr, int, op, uint32_t, val, unsigned long,
     int command = op & FUTEX_CMD_MASK;
     bool private = op & FUTEX_PRIVATE_FLAG;
     const struct abi_timespec __user *utimeout = user_ptr(const struct abi_timespec, arg4);
-    if (op & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+    if (op & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET) // not FUTEX_WAIT: its timeout is relative (so Linux since 5.14)
         return -ENOSYS;
     switch (command) {
     case FUTEX_WAIT:

@@ -166,6 +166,9 @@ static int map_region(struct mm *mm, const struct request *r) NO_THREAD_SAFETY_A
         mm_account(mm, vm_flags, false, (int64_t)pages);
         return 0;
     }
+    bool sealable = r->file && r->file->inode->flags & I_SEALABLE && vm_flags & VM_SHARED && vm_flags & VM_MAYWRITE;
+    if (sealable)
+        page_cache_expect_writable(&r->file->inode->cache, 1);
     struct vma *vma = vma_alloc(mm);
     int err = -ENOMEM;
     if (vma && mm->nr_vmas < vm_max_map_count) {
@@ -176,6 +179,10 @@ static int map_region(struct mm *mm, const struct request *r) NO_THREAD_SAFETY_A
         vma->prot = r->file ? 0 : mmu_user_prot(vm_flags & (VM_READ | VM_WRITE | VM_EXEC), vm_flags & VM_EXEC);
         err = attach(vma, r->file);
     }
+    if (!err)
+        vma_link(mm, vma);
+    if (sealable)
+        page_cache_expect_writable(&r->file->inode->cache, -1);
     if (err) {
         if (vma) {
             if (vma->ops && vma->file)
@@ -186,7 +193,6 @@ static int map_region(struct mm *mm, const struct request *r) NO_THREAD_SAFETY_A
             commit_release(pages);
         return err;
     }
-    vma_link(mm, vma);
     mm_account(mm, vma->flags, vma->file != nullptr, (int64_t)pages);
     vma_merge(vma);
     return 0;

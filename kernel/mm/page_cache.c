@@ -358,6 +358,12 @@ bool page_cache_mapped_writable(struct page_cache *cache)
     return cache->writable_maps;
 }
 
+void page_cache_expect_writable(struct page_cache *cache, int change)
+{
+    spin_guard(&cache->vma_lock);
+    cache->writable_maps += (unsigned)change;
+}
+
 void page_cache_destroy(struct page_cache *cache)
 {
     if (page_cache_mapped(cache))

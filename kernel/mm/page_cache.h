@@ -75,6 +75,9 @@ static inline bool page_cache_mapped(struct page_cache *cache) NO_THREAD_SAFETY_
 }
 
 bool page_cache_mapped_writable(struct page_cache *cache); // shared, and writable or able to become so
+// Counts (1) a mapping in the making as such a one, before its file is asked whether it may be, until (-1) it is linked or refused. So of a mapping
+// and F_SEAL_WRITE at the same time one sees the other.
+void page_cache_expect_writable(struct page_cache *cache, int change);
 
 void page_lock(struct page *page);
 void page_unlock(struct page *page);

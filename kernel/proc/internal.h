@@ -32,6 +32,11 @@ void signal_fork_end(struct fork_signals *fork);
 int signal_send_member(struct process *process, int sig, const struct siginfo *info) REQUIRES(process_tree_lock);
 [[nodiscard]] struct sighand *sighand_alloc(void);
 void sighand_put(struct sighand *sighand);
+void sigqueue_init(void);
+// The queues of pending signals, the sighand lock held. Adding leaves the bit to the caller; false: the user has more than `limit`, or no memory.
+bool sigpending_add(struct sigpending *pending, struct user_account *user, uint64_t limit, const struct siginfo *info);
+void sigpending_add_reserved(struct sigpending *pending, struct sigqueue *reserved, const struct siginfo *info);
+bool sigpending_remove(struct sigpending *pending, uint64_t set); // forgets the signals of `set`; whether there were any
 void sigpending_flush(struct sigpending *pending);
 // Locks the task's sighand, with RCU's help; null when the task is already released. Unlock with sighand_unlock().
 struct sighand *sighand_lock(struct task *task, irq_flags_t *flags) NO_THREAD_SAFETY_ANALYSIS;

@@ -13,21 +13,15 @@
 #define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
 #define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
 
-struct sigqueue {
-    struct list_head link;
-    struct siginfo info;
-    struct user_account *user; // charged for RLIMIT_SIGPENDING
-};
-
-static struct slab_cache *sighand_cache, *sigqueue_cache;
+static struct slab_cache *sighand_cache;
 static DEFINE_LOCK_CLASS(sighand_class, "signals", RANK_SIGHAND);
 
 void signals_init(void)
 {
     sighand_cache = slab_cache_create("sighand", sizeof(struct sighand), 64, SLAB_RCU, nullptr);
-    sigqueue_cache = slab_cache_create("sigqueue", sizeof(struct sigqueue), 0, 0, nullptr);
-    if (!sighand_cache || !sigqueue_cache)
+    if (!sighand_cache)
         panic("no memory for signals");
+    sigqueue_init();
 }
 
 struct sighand *sighand_alloc(void)
@@ -81,41 +75,6 @@ void sighand_unlock(struct sighand *sighand, irq_flags_t flags)
 void siginfo_init_kernel(struct siginfo *info, int sig)
 {
     *info = (struct siginfo){.si_signo = sig, .si_code = SI_KERNEL};
-}
-
-static void queue_free(struct sigqueue *q)
-{
-    atomic_dec(&q->user->sigpending);
-    user_account_put(q->user);
-    slab_free(sigqueue_cache, q);
-}
-
-void sigpending_flush(struct sigpending *pending)
-{
-    struct sigqueue *q, *next;
-    list_for_each_entry_safe(q, next, &pending->queue, link)
-    {
-        list_del(&q->link);
-        queue_free(q);
-    }
-    pending->set = 0;
-}
-
-// Forgets the signals of `set`; whether there were any.
-static bool sigpending_remove(struct sigpending *pending, uint64_t set)
-{
-    if (!(pending->set & set))
-        return false;
-    struct sigqueue *q, *next;
-    list_for_each_entry_safe(q, next, &pending->queue, link)
-    {
-        if (sigmask(q->info.si_signo) & set) {
-            list_del(&q->link);
-            queue_free(q);
-        }
-    }
-    pending->set &= ~set;
-    return true;
 }
 
 static bool fatal_pending(const struct task *task)
@@ -314,8 +273,8 @@ static void complete_signal(struct task *task, int sig, bool group)
     wake_for_signal(t, sig == SIGKILL);
 }
 
-// Queues under the lock. `from_above`: the sender is in an ancestor PID namespace or the kernel itself.
-static int send_locked(struct task *task, int sig, const struct siginfo *info, enum receivers to, bool from_above)
+// Queues under the lock, in a place of its own or in the `reserved` one. `from_above`: the sender is in an ancestor PID namespace or the kernel itself.
+static int send_locked(struct task *task, int sig, const struct siginfo *info, struct sigqueue *reserved, enum receivers to, bool from_above)
 {
     struct process *p = task->process;
     bool group = to != TO_THREAD;
@@ -327,26 +286,18 @@ static int send_locked(struct task *task, int sig, const struct siginfo *info, e
     if (to == TO_MANY)
         note_for_forks(p, sig);
     struct sigpending *pending = group ? &p->shared_pending : &task->pending;
-    if (sig < SIGRTMIN && (pending->set & sigmask(sig)))
+    if (!reserved && sig < SIGRTMIN && (pending->set & sigmask(sig)))
         return 0; // standard signals do not queue
 
-    if (sig != SIGKILL) {
+    // Standard signals of the kernel itself are queued beyond the limit: their information matters and they are few.
+    bool beyond = sig < SIGRTMIN && info->si_code >= 0;
+    if (reserved) {
+        sigpending_add_reserved(pending, reserved, info);
+    } else if (sig != SIGKILL) {
         const struct cred *cred = rcu_dereference(task->cred);
-        struct sigqueue *q = nullptr;
-        bool over = (uint64_t)atomic_add_return(&cred->user->sigpending, 1) > READ_ONCE(p->rlimits[RLIMIT_SIGPENDING].cur);
-        // Standard signals of the kernel itself are queued beyond the limit: their information matters and they are few.
-        if (!over || (sig < SIGRTMIN && (!info || info->si_code >= 0)))
-            q = slab_alloc(sigqueue_cache, ALLOC_ATOMIC);
-        if (q) {
-            q->info = *info;
-            q->user = cred->user;
-            refcount_inc(&q->user->refs);
-            list_add_tail(&q->link, &pending->queue);
-        } else {
-            atomic_dec(&cred->user->sigpending);
-            if (sig >= SIGRTMIN && info->si_code != SI_USER)
-                return -EAGAIN; // a real-time signal is queued or refused, never merged
-        }
+        uint64_t limit = beyond ? UINT64_MAX : READ_ONCE(p->rlimits[RLIMIT_SIGPENDING].cur);
+        if (!sigpending_add(pending, cred->user, limit, info) && sig >= SIGRTMIN && info->si_code != SI_USER)
+            return -EAGAIN; // a real-time signal is queued or refused, never merged
     }
     pending->set |= sigmask(sig);
     complete_signal(task, sig, group);
@@ -367,7 +318,7 @@ static struct sighand *leader_lock(struct process *p, struct task **leader, irq_
 }
 
 // `task`: the thread, or null for `p` as a whole.
-static int send(struct process *p, struct task *task, int sig, const struct siginfo *info, enum receivers to)
+static int send(struct process *p, struct task *task, int sig, const struct siginfo *info, struct sigqueue *reserved, enum receivers to)
 {
     struct siginfo own;
     struct task *sender = current_task();
@@ -390,19 +341,24 @@ static int send(struct process *p, struct task *task, int sig, const struct sigi
     rcu_read_unlock(); // the lock keeps a grace period away as well
     if (!sighand)
         return -ESRCH;
-    int err = sig ? send_locked(task, sig, info, to, from_above) : 0;
+    int err = sig ? send_locked(task, sig, info, reserved, to, from_above) : 0;
     sighand_unlock(sighand, flags);
     return err;
 }
 
 int signal_send_thread(struct task *task, int sig, const struct siginfo *info)
 {
-    return send(task->process, task, sig, info, TO_THREAD);
+    return send(task->process, task, sig, info, nullptr, TO_THREAD);
+}
+
+int signal_send_reserved(struct process *process, struct task *task, struct sigqueue *reserved, const struct siginfo *info)
+{
+    return send(process, task, info->si_signo, info, reserved, task ? TO_THREAD : TO_PROCESS);
 }
 
 int signal_send_process(struct process *process, int sig, const struct siginfo *info)
 {
-    return send(process, nullptr, sig, info, TO_PROCESS);
+    return send(process, nullptr, sig, info, nullptr, TO_PROCESS);
 }
 
 void signal_send_kernel(struct process *process, int sig)
@@ -414,7 +370,7 @@ void signal_send_kernel(struct process *process, int sig)
 
 int signal_send_member(struct process *process, int sig, const struct siginfo *info)
 {
-    return send(process, nullptr, sig, info, TO_MANY);
+    return send(process, nullptr, sig, info, nullptr, TO_MANY);
 }
 
 int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info)
@@ -473,15 +429,8 @@ void signal_force(int sig, int code, unsigned long addr)
         *action = (struct k_sigaction){};
         task->blocked &= ~sigmask(sig);
     }
-    struct sigqueue *q = slab_alloc(sigqueue_cache, ALLOC_ATOMIC);
     sigpending_remove(&task->pending, sigmask(sig));
-    if (q) {
-        q->info = info;
-        q->user = ((struct cred *)task->cred)->user;
-        refcount_inc(&q->user->refs);
-        atomic_inc(&q->user->sigpending);
-        list_add(&q->link, &task->pending.queue);
-    }
+    (void)sigpending_add(&task->pending, current_cred()->user, UINT64_MAX, &info); // without room it comes without its story
     task->pending.set |= sigmask(sig);
     task->sync_fault = sig;
     thread_set_work(&task->thread, WORK_SIGNAL);
@@ -501,60 +450,6 @@ void signal_notify_parent(struct process *p, int code, int status)
     info.child.utime = (int64_t)((utime + u) / (NSEC_PER_SEC / 100));
     info.child.stime = (int64_t)((stime + s) / (NSEC_PER_SEC / 100));
     (void)signal_send_process(parent, p->exit_signal, &info);
-}
-
-// Takes the lowest pending signal of `set` out of one pending set.
-static bool dequeue_from(struct sigpending *pending, uint64_t set, struct siginfo *info)
-{
-    uint64_t ready = pending->set & set;
-    if (!ready)
-        return false;
-    int sig = __builtin_ctzl(ready) + 1;
-    struct sigqueue *q, *found = nullptr;
-    bool more = false;
-    list_for_each_entry(q, &pending->queue, link)
-    {
-        if (q->info.si_signo != sig)
-            continue;
-        if (found) {
-            more = true;
-            break;
-        }
-        found = q;
-    }
-    if (!more)
-        pending->set &= ~sigmask(sig);
-    if (found) {
-        *info = found->info;
-        list_del(&found->link);
-        queue_free(found);
-    } else {
-        *info = (struct siginfo){.si_signo = sig, .si_code = SI_USER};
-    }
-    return true;
-}
-
-bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info)
-{
-    bool found = dequeue_from(&task->pending, set, info) || dequeue_from(&task->process->shared_pending, set, info);
-    if (found && info->si_code == SI_TIMER && posix_timer_rearm)
-        posix_timer_rearm(info);
-    signal_recalc(task);
-    return found;
-}
-
-void (*posix_timer_rearm)(struct siginfo *info);
-
-bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info)
-{
-    spin_irq_guard(&task->sighand->lock);
-    return signal_dequeue_locked(task, set, info);
-}
-
-uint64_t signal_pending_set(struct task *task)
-{
-    spin_irq_guard(&task->sighand->lock);
-    return task->pending.set | task->process->shared_pending.set;
 }
 
 void signal_hand_over(struct task *task, uint64_t set)
@@ -615,41 +510,6 @@ int sigaction_flush_for_exec(struct task *task)
 void signal_hooks_init(void)
 {
     thread_signal_pending = hook_signal_pending;
-}
-
-void signal_forget_locked(struct process *p, uint64_t set)
-{
-    bool shared = sigpending_remove(&p->shared_pending, set);
-    struct task *t;
-    for_each_thread_rcu(t, p)
-        if (sigpending_remove(&t->pending, set) || shared)
-            signal_recalc(t);
-}
-
-// What is left counts: a signal that something else sent as well stays pending.
-static void forget_timers(struct sigpending *pending)
-{
-    uint64_t gone = 0, kept = 0;
-    struct sigqueue *q, *next;
-    list_for_each_entry_safe(q, next, &pending->queue, link)
-    {
-        if (q->info.si_code != SI_TIMER) {
-            kept |= sigmask(q->info.si_signo);
-            continue;
-        }
-        gone |= sigmask(q->info.si_signo);
-        list_del(&q->link);
-        queue_free(q);
-    }
-    pending->set &= ~(gone & ~kept);
-}
-
-void signal_forget_timers(struct task *task)
-{
-    spin_irq_guard(&task->sighand->lock);
-    forget_timers(&task->pending);
-    forget_timers(&task->process->shared_pending);
-    signal_recalc(task);
 }
 
 bool signal_pending_other(struct task *task, uint64_t set)

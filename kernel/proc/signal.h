@@ -54,6 +54,15 @@ bool may_signal(const struct task *target, int sig);     // kill(2) permission o
 // Both: -EPERM if the current thread may not.
 int signal_kill_process(struct process *process, int sig, const struct siginfo *info);
 
+// A place in the queues that its owner keeps, so that a signal of its always finds room: timer_create(2). Charged to the current user; null if that
+// is over RLIMIT_SIGPENDING, or for want of memory. The owner belongs to the current process, also when it gives the place back; a signal that is
+// pending in it then stays so. Sent (to `task`, or if null to the process) while it is pending it stays as it is.
+struct sigqueue;
+[[nodiscard]] struct sigqueue *signal_reserve(void);
+void signal_unreserve(struct sigqueue *reserved);
+int signal_send_reserved(struct process *process, struct task *task, struct sigqueue *reserved, const struct siginfo *info);
+bool signal_reserved_pending(const struct sigqueue *reserved); // sighand lock held
+
 // A synchronous fault of the current thread: cannot be blocked or ignored (then it kills).
 void signal_force(int sig, int code, unsigned long addr);
 // Delivers what is pending to the current thread on its way to user mode: runs default actions, stops, dies, or sets up a handler's frame.

@@ -18,6 +18,7 @@ struct posix_timer {
     int id, clockid, notify, signo;
     union sigval value;
     struct task *target;     // SIGEV_THREAD_ID; with a reference
+    struct sigqueue *signal; // reserved: a full queue loses none of its signals
     bool published;          // the user knows its number; until then it is its creator's alone, and nobody finds it
     bool cpu;                // on a CPU clock: cpu_timer, else hrtimer
     bool armed;
@@ -60,18 +61,15 @@ static bool signal_vanished(const struct posix_timer *t)
     struct sighand *sighand = task ? sighand_lock(task, &flags) : nullptr;
     if (!sighand)
         return false;
-    uint64_t set = task->pending.set | task->process->shared_pending.set;
+    bool pending = signal_reserved_pending(t->signal);
     sighand_unlock(sighand, flags);
-    return !(set & sigmask(t->signo));
+    return !pending;
 }
 
 static void send_signal(const struct posix_timer *t)
 {
     struct siginfo info = {.si_signo = t->signo, .si_code = SI_TIMER, .timer = {.id = t->id, .value = t->value}};
-    if (t->target)
-        (void)signal_send_thread(t->target, t->signo, &info);
-    else
-        (void)signal_send_process(t->owner->process, t->signo, &info);
+    (void)signal_send_reserved(t->owner->process, t->target, t->signal, &info);
 }
 
 // From the interrupt, no lock held. Returns the next deadline, or KTIME_MAX.
@@ -194,6 +192,8 @@ static void timer_free(struct posix_timer *t)
         task_put(t->target);
     if (t->cpu)
         cpu_clock_put(&t->cpu_timer.clock);
+    if (t->signal)
+        signal_unreserve(t->signal);
     kfree(t);
 }
 
@@ -207,7 +207,8 @@ static int timer_make(int clockid, const struct abi_sigevent *event, struct posi
     t->clockid = clockid;
     hrtimer_init(&t->hrtimer, HRTIMER_MONOTONIC, hrtimer_fired);
     t->cpu_timer.fire = cpu_timer_fired;
-    int err = timer_set_event(t, event);
+    t->signal = signal_reserve();
+    int err = t->signal ? timer_set_event(t, event) : -EAGAIN;
     if (!err && clockid_is_cpu(clockid)) {
         err = cpu_clock_find(clockid, &t->cpu_timer.clock);
         t->cpu = !err;

@@ -217,7 +217,7 @@ loff_t generic_llseek(struct file *file, loff_t offset, int whence)
 int generic_mmap(struct file *file, struct vma *vma)
 {
     struct inode *inode = file->inode;
-    if (vma->flags & VM_SHARED && inode->flags & I_SEALABLE && inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+    if (vma->flags & VM_SHARED && inode->flags & I_SEALABLE && READ_ONCE(inode->seals) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
         if (vma->flags & VM_WRITE)
             return -EPERM;
         vma->flags &= ~(unsigned long)VM_MAYWRITE;

@@ -215,6 +215,52 @@ CASE(timer_counts_overruns_of_a_blocked_signal)
     EXPECT_EQ(sigwaitinfo(&set, &info), SIGRTMIN); // and it goes on
 }
 
+CASE(timer_s_place_in_the_signal_queue_is_its_own)
+{
+    IN_CHILD(child)
+    {
+        struct rlimit none = {0, 1}, one = {1, 1};
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_int = 7};
+        struct itimerspec t = {.it_value.tv_nsec = 1000000};
+        siginfo_t info = {};
+        sigset_t set;
+        timer_t timer;
+        sigfillset(&set);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        REQUIRE(setuid(4712) == 0 && setrlimit(RLIMIT_SIGPENDING, &none) == 0);
+        EXPECT_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), EAGAIN);
+        REQUIRE(setrlimit(RLIMIT_SIGPENDING, &one) == 0 && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+        EXPECT_ERRNO(sigqueue(getpid(), SIGRTMIN + 1, event.sigev_value), EAGAIN); // the timer has the only place
+        for (int i = 0; i < 2; i++) {
+            EXPECT_EQ(timer_settime(timer, 0, &t, nullptr), 0);
+            EXPECT_EQ(sigwaitinfo(&set, &info), SIGRTMIN);
+            EXPECT_EQ(info.si_code, SI_TIMER);
+            EXPECT_EQ(info.si_value.sival_int, 7);
+        }
+        EXPECT_EQ(timer_delete(timer), 0);
+        EXPECT_EQ(sigqueue(getpid(), SIGRTMIN + 1, event.sigev_value), 0);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(timer_signal_is_queued_beside_the_same_of_kill)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    timer_t timer = make_timer(CLOCK_MONOTONIC, SIGUSR1, 1);
+    struct itimerspec t = {.it_value.tv_nsec = 1000000};
+    siginfo_t info = {};
+    kill(getpid(), SIGUSR1);
+    EXPECT_EQ(timer_settime(timer, 0, &t, nullptr), 0);
+    sleep_ms(30);
+    EXPECT_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+    EXPECT_EQ(info.si_code, SI_USER);
+    EXPECT_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+    EXPECT_EQ(info.si_code, SI_TIMER);
+}
+
 CASE(timer_absolute_past_fires_at_once)
 {
     sigset_t set;

@@ -514,6 +514,46 @@ CASE(memfd_seal_write_waits_for_mappings)
     EXPECT_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
 }
 
+static pthread_barrier_t seal_turn;
+static int sealed_file;
+static char *mapped_beside_seal;
+
+enum { SEAL_ROUNDS = 300 };
+
+static void *map_beside_seal(void *)
+{
+    for (int i = 0; i < SEAL_ROUNDS; i++) {
+        pthread_barrier_wait(&seal_turn);
+        mapped_beside_seal = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, sealed_file, 0);
+        EXPECT(mapped_beside_seal != MAP_FAILED || errno == EPERM);
+        pthread_barrier_wait(&seal_turn);
+        pthread_barrier_wait(&seal_turn);
+    }
+    return nullptr;
+}
+
+CASE(memfd_seal_write_and_a_mapping_at_once_exclude_each_other)
+{
+    pthread_t mapper;
+    REQUIRE(pthread_barrier_init(&seal_turn, nullptr, 2) == 0);
+    REQUIRE(pthread_create(&mapper, nullptr, map_beside_seal, nullptr) == 0);
+    for (int i = 0; i < SEAL_ROUNDS; i++) {
+        sealed_file = memfd_create("test", MFD_ALLOW_SEALING);
+        REQUIRE(sealed_file >= 0 && ftruncate(sealed_file, PAGE) == 0);
+        pthread_barrier_wait(&seal_turn);
+        int sealed = fcntl(sealed_file, F_ADD_SEALS, F_SEAL_WRITE);
+        EXPECT(sealed == 0 || errno == EBUSY);
+        pthread_barrier_wait(&seal_turn);
+        EXPECT(sealed != 0 || mapped_beside_seal == MAP_FAILED);
+        if (mapped_beside_seal != MAP_FAILED)
+            munmap(mapped_beside_seal, PAGE);
+        EXPECT_EQ(fcntl(sealed_file, F_ADD_SEALS, F_SEAL_WRITE), 0);
+        close(sealed_file);
+        pthread_barrier_wait(&seal_turn);
+    }
+    pthread_join(mapper, nullptr);
+}
+
 // --- /proc/locks. ---
 
 // Whether there is a line for the file (by its numbers) with this in it.

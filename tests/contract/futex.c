@@ -57,6 +57,8 @@ CASE(futex_rejects_bad_arguments)
     EXPECT_ERRNO(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1, nullptr, nullptr, 0), EINVAL);
     EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 0, (void *)8, nullptr, 0), EFAULT);
     EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0), 0);
+    EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE | FUTEX_CLOCK_REALTIME, 1, nullptr, nullptr, 0), ENOSYS);
+    EXPECT_ERRNO(futex(&word, FUTEX_WAKE_PRIVATE | FUTEX_CLOCK_REALTIME, 1, nullptr, nullptr, 0), ENOSYS);
 }
 
 CASE(futex_wait_is_interrupted_by_a_handler)

@@ -1,4 +1,5 @@
-// tests/contract/send_signal.c — signals with a story, to threads and by descriptor: rt_tgsigqueueinfo(2), tkill(2), pidfd_send_signal(2), pidfd_getfd(2).
+// tests/contract/send_signal.c — who may send whom which signal, and with what story: kill(2), rt_tgsigqueueinfo(2), tkill(2),
+// pidfd_send_signal(2), pidfd_getfd(2).
 #include "tests/contract/harness.h"
 
 static siginfo_t taken;
@@ -177,4 +178,115 @@ CASE(pidfd_getfd_shares_the_open_file)
     EXPECT_EQ(kill(child, SIGKILL), 0);
     EXPECT_KILLED(child, SIGKILL);
     EXPECT_ERRNO(syscall(SYS_pidfd_getfd, target, 77, 0), ESRCH);
+}
+
+CASE(kill_targets_and_errors)
+{
+    EXPECT_EQ(kill(getpid(), 0), 0);
+    EXPECT_ERRNO(kill(getpid(), 65), EINVAL);
+    EXPECT_ERRNO(kill(getpid(), -1), EINVAL);
+    EXPECT_ERRNO(kill(999999, 0), ESRCH);
+    EXPECT_ERRNO(kill(-999999, 0), ESRCH);
+    EXPECT_ERRNO(kill(INT_MIN, 0), ESRCH);
+    count_signal(SIGUSR1, 0);
+    EXPECT_EQ(kill(0, SIGUSR1), 0); // the own group
+    EXPECT_EQ(handled_signals, 1);
+    EXPECT_EQ(kill(-getpgrp(), SIGUSR1), 0);
+    EXPECT_EQ(handled_signals, 2);
+}
+
+CASE(kill_all_with_foreign_targets_only_is_no_error)
+{
+    IN_CHILD(outside)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            EXPECT_ERRNO(kill(-1, 0), ESRCH); // nobody but itself
+            IN_CHILD(other)
+            {
+                pause();
+            }
+            IN_CHILD(user)
+            {
+                REQUIRE(setuid(1000) == 0);
+                EXPECT_EQ(kill(-1, SIGKILL), 0);
+            }
+            EXPECT_EXITED(user, 0);
+            EXPECT_EQ(kill(other, SIGKILL), 0);
+            EXPECT_KILLED(other, SIGKILL);
+        }
+        EXPECT_EXITED(init, 0);
+    }
+    EXPECT_EXITED(outside, 0);
+}
+
+CASE(kill_of_a_foreign_user_is_eperm)
+{
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(1234) == 0);
+        EXPECT_ERRNO(kill(1, 0), EPERM);
+        EXPECT_ERRNO(kill(getppid(), SIGTERM), EPERM);
+        EXPECT_EQ(kill(getppid(), SIGCONT), 0); // allowed within a session
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(sigqueue_forged_codes_are_refused)
+{
+    siginfo_t info = {.si_signo = SIGUSR1, .si_code = SI_USER};
+    EXPECT_ERRNO(syscall(SYS_rt_sigqueueinfo, 1, SIGUSR1, &info), EPERM);
+    info.si_code = SI_TKILL;
+    EXPECT_ERRNO(syscall(SYS_rt_sigqueueinfo, 1, SIGUSR1, &info), EPERM);
+    count_signal(SIGUSR1, 0);
+    info.si_code = SI_QUEUE;
+    EXPECT_EQ(syscall(SYS_rt_tgsigqueueinfo, getpid(), own_tid(), SIGUSR1, &info), 0);
+    EXPECT_EQ(handled_signals, 1);
+}
+
+CASE(signal_init_of_a_pid_namespace_is_protected)
+{
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(inner)
+        {
+            EXPECT_EQ(getpid(), 1);
+            kill(1, SIGTERM); // no handler: ignored for init
+            kill(1, SIGKILL);
+            IN_CHILD(third)
+            {
+                EXPECT_EQ(kill(1, SIGKILL), 0);
+            }
+            EXPECT_EXITED(third, 0);
+            _exit(9);
+        }
+        EXPECT_EXITED(inner, 9);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(signal_pid_namespace_dies_with_its_init)
+{
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(inner)
+        {
+            IN_CHILD(member)
+            {
+                for (;;)
+                    pause();
+            }
+            EXPECT(member > 0);
+        }
+        EXPECT_EXITED(inner, 0);
+    }
+    close(fds[1]);
+    char c;
+    EXPECT_EQ(read(fds[0], &c, 1), 0); // the last holder is gone
+    EXPECT_EXITED(child, 0);
 }

@@ -140,6 +140,7 @@ qemu_run = rule(
 _GUEST_ATTRS = dict(_QEMU_ATTRS, **{
     "append": attr.string(doc = "Added to the system's command line."),
     "boot": attr.string(default = "kernel", values = ["kernel", "uefi"]),
+    "cpus_take_turns": attr.bool(doc = "Without KVM, QEMU runs the guest's CPUs in turns, in one thread."),
     "console": attr.string(default = "ttyS0", values = ["hvc0", "ttyS0"], doc = "The guest's terminal that the script is at."),
     "memory_mib": attr.int(default = 1024),
     "qemu_options": attr.string_list(doc = "Further options of QEMU."),
@@ -155,6 +156,7 @@ def _guest_config(ctx, path):
     machine = {
         "boot": ctx.attr.boot,
         "cmdline": ctx.attr.append,
+        "cpus_take_turns": ctx.attr.cpus_take_turns,
         "extra": ctx.attr.qemu_options,
         "memory_mib": ctx.attr.memory_mib,
         "smp": ctx.attr.smp,

@@ -82,6 +82,7 @@ class Machine:
     reboot: bool = False  # may the guest reset itself, or does that end QEMU
     write_disk: bool = False  # else changes are forgotten at the end
     cpu: str = "max,la57=off"
+    cpus_take_turns: bool = False  # without KVM: one thread of the host for all CPUs, not one for each
     icount: Optional[int] = None  # count guest instructions: virtual time is their number; the value seeds the guest's random numbers
     extra: List[str] = field(default_factory=list)
 
@@ -135,7 +136,7 @@ def base_options(accel: str, cpu: str = Machine.cpu) -> List[str]:
 def options(qemu: Qemu, machine: Machine, accel: str) -> List[str]:
     """Everything of QEMU's command line but the program and the serial port."""
     if machine.icount is None:
-        argv = base_options(accel, machine.cpu)
+        argv = base_options("tcg,thread=single" if accel == "tcg" and machine.cpus_take_turns else accel, machine.cpu)
     else:  # one nanosecond of guest time is one instruction, an idle guest's time passes at once, and two runs are the same
         argv = base_options("tcg,thread=single", machine.cpu)
         argv += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", str(machine.icount)]

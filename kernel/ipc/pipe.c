@@ -136,6 +136,18 @@ bool pipe_can_read(const struct pipe *p)
     return empty ? !READ_ONCE(p->writers) : !READ_ONCE(p->front_claimed);
 }
 
+static bool is_unclaimed(const struct pipe *p)
+{
+    return !READ_ONCE(p->front_claimed);
+}
+
+int pipe_wait_readable(struct pipe *p, bool nonblock)
+{
+    if (!nonblock)
+        return pipe_sleep(p, &p->readable, pipe_can_read);
+    return p->front_claimed ? pipe_sleep(p, &p->readable, is_unclaimed) : -EAGAIN;
+}
+
 bool pipe_can_write(const struct pipe *p)
 {
     return READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->max_filled) || !READ_ONCE(p->readers);
@@ -181,7 +193,7 @@ static ssize_t pipe_read_iter(struct file *file, struct iov_iter *to, loff_t *, 
         }
         if (done || (!p->writers && p->head == p->tail))
             break;
-        done = nonblock && !p->front_claimed ? -EAGAIN : pipe_sleep(p, &p->readable, pipe_can_read);
+        done = pipe_wait_readable(p, nonblock);
         if (done)
             break;
     }

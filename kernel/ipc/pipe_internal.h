@@ -45,5 +45,8 @@ void pipe_slot_drop(struct pipe *p, struct pipe_slot *s); // the page of a slot 
 void pipe_put(struct inode *inode); // one user less; the last frees it
 int pipe_sleep(struct pipe *p, struct waitqueue *wq, bool (*ready)(const struct pipe *));
 bool pipe_can_read(const struct pipe *p);
+// For a reader that found nothing, or what there is claimed. 0: look again; -EAGAIN, -ERESTARTSYS. Who does not block waits for the splice that has
+// the front under way (as it would for the lock of one that copies), not for data.
+int pipe_wait_readable(struct pipe *p, bool nonblock);
 bool pipe_can_write(const struct pipe *p);
 extern const struct file_ops pipe_file_ops;

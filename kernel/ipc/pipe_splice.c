@@ -15,7 +15,7 @@ static int wait_data(struct pipe *p, bool nonblock)
     while (p->head == p->tail || p->front_claimed) {
         if (p->head == p->tail && !p->writers)
             return 0;
-        int err = nonblock && !p->front_claimed ? -EAGAIN : pipe_sleep(p, &p->readable, pipe_can_read);
+        int err = pipe_wait_readable(p, nonblock);
         if (err)
             return err;
     }
@@ -55,9 +55,12 @@ static void wake_next_writer(struct pipe *p)
 
 int pipe_front_begin(struct pipe *p, bool nonblock)
 {
-    mutex_guard(&p->lock);
+    mutex_lock(&p->lock);
     int n = wait_data(p, nonblock);
-    p->front_claimed |= n > 0;
+    WRITE_ONCE(p->front_claimed, p->front_claimed || n > 0);
+    mutex_unlock(&p->lock);
+    if (n <= 0)
+        wake_next_reader(p);
     return n;
 }
 
@@ -91,7 +94,7 @@ void pipe_front_end(struct pipe *p)
     mutex_lock(&p->lock);
     WRITE_ONCE(p->front_claimed, false);
     mutex_unlock(&p->lock);
-    wake_next_reader(p);
+    wake_up_nr(&p->readable, EPOLLIN | EPOLLRDNORM, ~0u); // those that do not block waited for just this
 }
 
 // ---- room, reserved ---------------------------------------------------------------------------------------------------------------------------------------
@@ -140,9 +143,10 @@ static void unlock_two(struct pipe *a, struct pipe *b) NO_THREAD_SAFETY_ANALYSIS
     mutex_unlock(&b->lock);
 }
 
-static void put_slot(struct pipe *out, struct page *page, uint32_t offset, uint32_t len)
+// `n` bytes of a slot of another pipe, whose page they hold a reference on. A packet stays one.
+static void put_slot(struct pipe *out, const struct pipe_slot *s, uint32_t n)
 {
-    *pipe_slot(out, out->head) = (struct pipe_slot){.page = page, .offset = offset, .len = len};
+    *pipe_slot(out, out->head) = (struct pipe_slot){.page = s->page, .offset = s->offset, .len = n, .flags = s->flags & SLOT_PACKET};
     WRITE_ONCE(out->head, out->head + 1);
 }
 
@@ -153,7 +157,7 @@ static size_t move_slots(struct pipe *in, struct pipe *out, size_t max)
     while (done < max && in->head != in->tail && !pipe_full(out)) {
         struct pipe_slot *s = pipe_slot(in, in->tail);
         uint32_t n = (uint32_t)min((size_t)s->len, max - done);
-        put_slot(out, s->page, s->offset, n);
+        put_slot(out, s, n);
         done += n;
         s->offset += n;
         s->len -= n;
@@ -176,7 +180,7 @@ static size_t share_slots(struct pipe *in, struct pipe *out, size_t max)
         uint32_t n = (uint32_t)min((size_t)s->len, max - done);
         s->flags &= ~SLOT_MERGE;
         page_get(s->page);
-        put_slot(out, s->page, s->offset, n);
+        put_slot(out, s, n);
         done += n;
     }
     return done;

@@ -53,7 +53,7 @@ static void move_batch(struct vma *vma, vaddr_t from, vaddr_t to, unsigned n) NO
     leaf_lock(src.table);
     if (two)
         leaf_lock_second(dst.table);
-    for (unsigned i = 0; i < n && src.table->table_entries; i++) {
+    for (unsigned i = 0; i < n && moved < src.table->table_entries; i++) {
         pte_t e = mmu_read(src.entry + i) ? mmu_get_and_clear(src.entry + i) : 0;
         if (!e)
             continue;

@@ -229,8 +229,13 @@ static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
                 return page;
             if (progress && attempt < 4)
                 continue;
-            if (flags & ALLOC_NORETRY || order > 3 || !out_of_memory())
+            if (flags & ALLOC_NORETRY || order > 3)
                 break;
+            if (!out_of_memory()) {
+                if ((page = take(order, flags))) // one that was killed before has gone while it was decided
+                    return page;
+                break;
+            }
         }
     }
     say_failure(order, flags);
@@ -346,6 +351,14 @@ uint64_t page_alloc_free_count(void)
     for_each_possible_cpu (cpu)
         sum += READ_ONCE(per_cpu(page_stack, cpu).count);
     return sum;
+}
+
+bool page_alloc_has_room(void)
+{
+    for (unsigned z = 0; z < NR_ZONES; z++)
+        if (READ_ONCE(zones[z].free) > zones[z].watermark_low)
+            return true;
+    return false;
 }
 
 uint64_t page_alloc_low_mark(void)

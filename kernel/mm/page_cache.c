@@ -292,7 +292,10 @@ static bool detach(struct page_cache *cache, struct page *page, bool only_unused
     bool out = page_flags(page) & PG_CACHE && page->cache == cache && (!only_unused || freeze_unused(page));
     if (out) {
         xa_erase(&cache->pages, page->index);
-        page_clear_flags(page, PG_CACHE);
+        // At once, as a page that is in no cache is not counted when it gets dirty.
+        uint32_t old = __atomic_fetch_and(&page->flags, ~(uint32_t)(PG_CACHE | PG_DIRTY), __ATOMIC_RELAXED);
+        if (old & PG_DIRTY && !(old & PG_SHMEM))
+            mm_stat_add(MM_STAT_DIRTY, -1);
         cache->nr_pages--;
         if (only_unused)
             refcount_unfreeze(&page->refs, 2); // who still has the pointer sees that the slot is empty
@@ -300,9 +303,6 @@ static bool detach(struct page_cache *cache, struct page *page, bool only_unused
     spin_unlock(&cache->lock);
     if (!out)
         return false;
-    if (__atomic_fetch_and(&page->flags, ~(uint32_t)PG_DIRTY, __ATOMIC_RELAXED) & PG_DIRTY &&
-        !(page_flags(page) & PG_SHMEM))
-        mm_stat_add(MM_STAT_DIRTY, -1);
     reclaim_page_remove(page);
     count_page(cache, -1);
     if (cache->ops && cache->ops->uncharge)

@@ -153,6 +153,7 @@ bool out_of_memory(void)
 
 void fault_out_of_memory(void)
 {
-    if (!dying() && oom_kill_hook && !oom_kill_hook())
+    // What a process that was killed before has given back by now is enough to go on with.
+    if (!dying() && oom_kill_hook && !oom_kill_hook() && !page_alloc_has_room())
         panic("out of memory, and no process is left that may be killed");
 }

@@ -26,3 +26,4 @@ void page_alloc_drain_local(void);
 uint64_t page_alloc_free_count(void);
 // Pages below which reclaim starts, all zones.
 uint64_t page_alloc_low_mark(void);
+bool page_alloc_has_room(void); // a zone is above its low mark: a page for anyone, without what other CPUs hoard

@@ -173,6 +173,13 @@ static void pids_uncharge(struct cgroup *cg, struct cgroup *stop)
         (void)atomic_sub_return(&cg->pids_current, 1);
 }
 
+// Beyond the limit too: of one that moves. cgroups(7).
+static void pids_charge_anyway(struct cgroup *cg)
+{
+    for (; cg; cg = cg->parent)
+        (void)atomic_add_return(&cg->pids_current, 1);
+}
+
 static int pids_charge(struct cgroup *cg)
 {
     for (struct cgroup *at = cg; at; at = at->parent) {
@@ -211,18 +218,19 @@ static int lock_target(struct task *child, int cgroup_fd, struct cgroup **out) N
         int err = cgroup_of_file(f.file, from, &to);
         if (!err && child->process == current_process() && to != from)
             err = -EOPNOTSUPP;
-        cgroup_put(from); // only compared from here on
-        if (err)
+        if (err) {
+            cgroup_put(from);
             return err;
+        }
         mutex_lock(&cgroup_lock);
-        if (current_task()->cgroup == from) {
-            if (to->dead)
-                err = -ENODEV;
-            else if (to->parent && to->subtree_pids)
-                err = -EBUSY;
-            *out = cgroup_get(to);
+        bool same = current_task()->cgroup == from;
+        cgroup_put(from);
+        if (same) {
+            err = to->dead ? -ENODEV : to->parent && to->subtree_pids ? -EBUSY : 0;
             if (err)
                 mutex_unlock(&cgroup_lock);
+            else
+                *out = cgroup_get(to);
             return err;
         }
         mutex_unlock(&cgroup_lock);
@@ -267,10 +275,10 @@ void cgroup_post_fork(struct task *child, int cgroup_fd)
     struct cgroup *old = child->cgroup, *now = parent ? parent->cgroup : old;
     child->cgroup_killed = old->kills != child->cgroup_kills;
     if (cgroup_fd < 0 && now != old) {
+        child->cgroup_killed |= fatal_signal_pending(); // the new group may have been killed before the child was in it
         child->cgroup = cgroup_get(now);
         pids_uncharge(old, nullptr);
-        for (struct cgroup *at = now; at; at = at->parent)
-            (void)atomic_add_return(&at->pids_current, 1);
+        pids_charge_anyway(now);
         cgroup_put(old);
     }
     join(child->cgroup, child);
@@ -319,10 +327,8 @@ int cgroup_attach(struct cgroup *cg, struct process *p)
             t->cgroup = cgroup_get(cg);
             join(cg, t);
         }
-        // Moving is never refused for pids.max: cgroups(7).
         pids_uncharge(old, nullptr);
-        for (struct cgroup *at = cg; at; at = at->parent)
-            (void)atomic_add_return(&at->pids_current, 1);
+        pids_charge_anyway(cg);
         if (cg->frozen_by) {
             thread_set_work(&t->thread, WORK_FREEZE | WORK_SIGNAL);
             if (!thread_wake(&t->thread, WAKE_SIGNAL))
@@ -335,7 +341,18 @@ int cgroup_attach(struct cgroup *cg, struct process *p)
 }
 
 // -- the freezer: a group is frozen by itself or by any ancestor
-static void refreeze(struct cgroup *cg, int change) REQUIRES(cgroup_lock)
+// The group that comes after `cg` in the tree below `top`, parents first; null after the last. A loop, as the tree may be deep.
+static struct cgroup *next_below(const struct cgroup *top, struct cgroup *cg) REQUIRES(cgroup_lock)
+{
+    if (!list_empty(&cg->children))
+        return list_first_entry(&cg->children, struct cgroup, sibling);
+    for (; cg != top; cg = cg->parent)
+        if (cg->sibling.next != &cg->parent->children)
+            return container_of(cg->sibling.next, struct cgroup, sibling);
+    return nullptr;
+}
+
+static void refreeze_one(struct cgroup *cg, int change) REQUIRES(cgroup_lock)
 {
     {
         spin_irq_guard(&tasks_lock);
@@ -353,9 +370,6 @@ static void refreeze(struct cgroup *cg, int change) REQUIRES(cgroup_lock)
         update_frozen(cg);
     }
     wake_up_all(&cg->thaw_wq);
-    struct cgroup *child;
-    list_for_each_entry(child, &cg->children, sibling)
-        refreeze(child, change);
 }
 
 void cgroup_set_freeze(struct cgroup *cg, bool on)
@@ -363,7 +377,8 @@ void cgroup_set_freeze(struct cgroup *cg, bool on)
     if (cg->freeze == on)
         return;
     cg->freeze = on;
-    refreeze(cg, on ? 1 : -1);
+    for (struct cgroup *at = cg; at; at = next_below(cg, at))
+        refreeze_one(at, on ? 1 : -1);
 }
 
 static void mark_frozen(struct task *task, bool on)
@@ -414,10 +429,10 @@ void cgroup_freeze_wait(struct task *task)
     mark_frozen(task, false);
 }
 
-void cgroup_kill(struct cgroup *cg)
+static void kill_one(struct cgroup *cg)
 {
+    rcu_read_lock();
     {
-        rcu_read_lock();
         spin_irq_guard(&tasks_lock);
         cg->kills++;
         struct task *t;
@@ -426,11 +441,14 @@ void cgroup_kill(struct cgroup *cg)
             if (t == t->process->leader || t->process->leader->exiting)
                 signal_send_process(t->process, SIGKILL, nullptr); // the writer's: an init of its own namespace is spared
         }
-        rcu_read_unlock();
     }
-    struct cgroup *child;
-    list_for_each_entry(child, &cg->children, sibling)
-        cgroup_kill(child);
+    rcu_read_unlock();
+}
+
+void cgroup_kill(struct cgroup *cg)
+{
+    for (struct cgroup *at = cg; at; at = next_below(cg, at))
+        kill_one(at);
 }
 
 int cgroup_set_subtree_pids(struct cgroup *cg, bool on)

@@ -1,7 +1,7 @@
 // kernel/proc/cgroup.h — control groups, version 2: the tree, membership, cgroup.kill, cgroup.freeze and the pids controller. cgroups(7).
 //
 // The file system (kernel/fs/cgroup2) gives the tree its files; processes meet it in fork and exit. A group has tasks of whole processes only (no
-// threaded groups). Locks: cgroup_lock (mutex) for the tree's shape and for moving processes; cgroup_tasks_lock (spinlock) for lists and counts.
+// threaded groups). Locks: cgroup_lock (mutex) for the tree's shape and for moving processes; tasks_lock (spinlock, cgroup.c) for lists and counts.
 #pragma once
 
 #include "kernel/base/atomic.h"
@@ -30,7 +30,7 @@ struct cgroup {
     bool dead;                      // removed: no new members
     bool pids_enabled;              // the parent's cgroup.subtree_control names pids
     bool subtree_pids;              // own cgroup.subtree_control
-    struct list_head tasks;         // cgroup_tasks_lock
+    struct list_head tasks;         // tasks_lock
     unsigned nr_tasks;              // own members
     unsigned nr_populated;          // own members, plus children that are populated
     atomic64_t pids_current, pids_peak, pids_events_max, pids_events_local;
@@ -38,7 +38,7 @@ struct cgroup {
     int max_depth, max_descendants; // cgroup.max.*; INT_MAX: no limit. cgroup_lock, as nr_descendants
     unsigned nr_descendants;
     bool freeze;                    // own cgroup.freeze
-    bool frozen;                    // frozen_by, and all members and children are frozen: cgroup_tasks_lock
+    bool frozen;                    // frozen_by, and all members and children are frozen: tasks_lock
     unsigned frozen_by;             // this group's and its ancestors' freeze, counted
     unsigned nr_frozen_tasks, nr_children, nr_frozen_children;
     unsigned kills;                 // counts cgroup.kill: a fork that one overtook kills its child

@@ -101,15 +101,18 @@ static void hand_over_children(struct task *task) REQUIRES(process_tree_lock)
     if (list_empty(&task->process->children))
         return;
     struct task *heir = living_thread(task->process); // none: the last thread is about to find a reaper for them
+    bool changed = false;
     list_for_each_entry(child, &task->process->children, sibling)
     {
         if (child->parent_thread != task)
             continue;
         child->parent_thread = heir;
+        changed = true;
         if (heir)
             tell_parent_died(child);
     }
-    wake_up_all(&task->process->child_wq);
+    if (changed)
+        wake_up_all(&task->process->child_wq);
 }
 
 static void reparent_children(struct process *dying, struct list_head *reap) REQUIRES(process_tree_lock)
@@ -154,11 +157,8 @@ bool process_notify_exit(struct process *p)
         sighand_unlock(sighand, flags);
     }
     if (sig > 0) {
-        int saved = p->exit_signal;
-        p->exit_signal = sig;
-        signal_notify_parent(p, p->exit_code & 0x7f ? (p->exit_code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
+        signal_notify_parent(p, sig, p->exit_code & 0x7f ? (p->exit_code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED,
                              p->exit_code & 0x7f ? p->exit_code & 0x7f : p->exit_code >> 8 & 0xff);
-        p->exit_signal = saved;
     }
     wake_up_all(&parent->child_wq);
     return reap;
@@ -220,7 +220,7 @@ void process_release(struct process *p)
         spin_irq_guard(&process_tree_lock);
         parent = p->parent;
         thread_unlink_dead(leader);
-        if (!(p->stop_flags & PROCESS_AUTO_REAPED))
+        if (!p->auto_reaped)
             add_children_usage(parent, p);
         list_del_init(&p->sibling);
         pid_detach(leader, PID_PROCESS);
@@ -331,7 +331,7 @@ static bool become_zombie(struct process *p, struct list_head *reap) REQUIRES(pr
     wake_up_all(&p->pid->poll_wq);
     bool auto_reap = process_notify_exit(p);
     if (auto_reap) {
-        p->stop_flags |= PROCESS_AUTO_REAPED;
+        p->auto_reaped = true;
         p->state = PROCESS_DEAD;
     }
     return auto_reap;
@@ -369,10 +369,8 @@ void do_exit(int code)
         spin_guard(&task->sighand->lock);
         task->exiting = true;
         last = --p->nr_threads == 0;
-        if (last && !p->group_exit) { // each thread called exit(2): the process ends with the last one's status
-            p->group_exit = true;
-            p->group_exit_code = code;
-        }
+        if (last && !p->group_exit) // each thread called exit(2): the process ends with the last one's status
+            group_exit_begin(p, code);
         stopped = group_stop_leave(task);
         if (!p->group_exit)
             signal_hand_over(task, ~task->blocked);
@@ -423,8 +421,7 @@ void do_group_exit(int code)
         if (p->group_exit) {
             code = p->group_exit_code; // another thread was first
         } else {
-            p->group_exit = true;
-            p->group_exit_code = code;
+            group_exit_begin(p, code);
             signal_kill_others(p, task);
         }
     }

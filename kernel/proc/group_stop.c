@@ -22,12 +22,8 @@ void group_stop_tell_parent(struct process *p, int cause, int status)
         tell = action->handler != SIG_IGN && !(action->flags & SA_NOCLDSTOP);
         sighand_unlock(sighand, flags);
     }
-    if (tell) {
-        int saved = p->exit_signal;
-        p->exit_signal = SIGCHLD;
-        signal_notify_parent(p, cause, status);
-        p->exit_signal = saved;
-    }
+    if (tell)
+        signal_notify_parent(p, SIGCHLD, cause, status);
     wake_up_all(&parent->child_wq);
 }
 

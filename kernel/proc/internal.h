@@ -22,6 +22,10 @@ int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *inf
 // -- signals
 // Signals sent to many processes (a group, kill(-1)) reach a fork under way as well: the child has what came after it began. A signal to the
 // parent alone does not disturb it. process->forks: sighand->lock; `set`: process_tree_lock too, so publish() has it complete.
+// What signals do that nobody handles, where it is not to kill: signal(7).
+#define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
+#define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
+
 struct fork_signals {
     struct list_head link;
     uint64_t set;
@@ -44,7 +48,7 @@ void sighand_unlock(struct sighand *sighand, irq_flags_t flags) NO_THREAD_SAFETY
 void signal_recalc(struct task *task);                // sighand lock held: sets or clears WORK_SIGNAL
 void signal_hand_over(struct task *task, uint64_t set); // process-wide signals of `set` will not be taken by `task`: wakes who does; sighand lock held
 void signal_kill_others(struct process *p, struct task *except); // SIGKILL for every other thread; sighand lock held
-void signal_notify_parent(struct process *p, int code, int status); // SIGCHLD (or exit_signal) and wake-up of the parent's waiters
+void signal_notify_parent(struct process *p, int sig, int code, int status); // `sig` with p's numbers and times
 int sigaction_flush_for_exec(struct task *task);      // handlers become default
 
 // -- group_stop.c; sighand lock held, but for the last two
@@ -87,6 +91,8 @@ void threads_uncount(void);
 // A killed vfork parent leaves: cuts the child's pointer to the completion on our stack, or waits until the child is through with it.
 void vfork_abandon(struct pid *child, struct completion *done);
 void vfork_release(struct task *task); // exec or exit: the parent may go on
+// The process is going to end with `code`: that it had stopped or been continued is nobody's concern any more. sighand lock held.
+void group_exit_begin(struct process *p, int code);
 void signals_init(void);
 void signal_hooks_init(void);
 bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info);

@@ -207,15 +207,13 @@ SYSCALL1(unshare, unsigned long, flags)
     struct fs_context *fs = nullptr;
     if ((flags & CLONE_FS) && atomic_read(&task->fs->users) > 1 && !(fs = fs_context_copy(task->fs)))
         return -ENOMEM;
-    int err = 0;
+    // A copy of the mounts takes the root and the working directory along, so it comes last: what can fail before leaves nothing behind but a
+    // table of descriptors that is the caller's own.
     struct namespaces *ns = nullptr;
-    if (flags & NAMESPACE_FLAGS)
+    int err = flags & CLONE_FILES ? files_unshare(&task->files) : 0;
+    if (!err && flags & NAMESPACE_FLAGS)
         err = build_set(task->ns, flags, fs ? fs : task->fs, &ns);
-    if (!err && (flags & CLONE_FILES))
-        err = files_unshare(&task->files);
     if (err) {
-        if (ns)
-            namespaces_put(ns);
         if (fs)
             fs_context_put(fs);
         return err;
@@ -318,7 +316,7 @@ static int enter(struct namespaces *ns, const struct namespace_ref *ref)
     }
 }
 
-// Enters all of `kinds` that process `p` is in, or none.
+// Enters all of `kinds` that the process of `leader` is in, or none.
 static int enter_those_of(struct namespaces *ns, struct task *leader, unsigned long kinds)
 {
     static const unsigned long order[] = {CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWPID, CLONE_NEWNS};

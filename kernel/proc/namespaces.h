@@ -9,8 +9,6 @@
 struct cgroup;
 struct mount_namespace;
 struct cgroup_namespace;
-struct ipc_namespace;
-struct net_namespace;
 struct file;
 struct fs_context;
 struct task;

@@ -90,7 +90,7 @@ static bool kill_worst(void)
     struct task *leader = process_leader_get(worst);
     pr_err("out of memory: killing process %d (%s), %lu KiB in use, score adjustment %d\n", pid_nr_ns(worst->pid, &init_pid_ns),
            leader ? leader->thread.name : "", most * (PAGE_SIZE / 1024), worst_adj);
-    signal_send_process(worst, SIGKILL, &(struct siginfo){.si_signo = SIGKILL, .si_code = SI_KERNEL});
+    signal_send_kernel(worst, SIGKILL);
     task_put(leader);
     process_put(worst);
     return true;

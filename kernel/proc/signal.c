@@ -10,9 +10,6 @@
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"
 
-#define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
-#define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
-
 static struct slab_cache *sighand_cache;
 static DEFINE_LOCK_CLASS(sighand_class, "signals", RANK_SIGHAND);
 
@@ -121,6 +118,14 @@ static void wake_for_signal(struct task *task, bool fatal)
     thread_set_work(&task->thread, WORK_SIGNAL);
     if (!thread_wake(&task->thread, fatal ? WAKE_FATAL : WAKE_SIGNAL))
         thread_kick(&task->thread);
+}
+
+void group_exit_begin(struct process *p, int code)
+{
+    p->group_exit = true;
+    p->group_exit_code = code;
+    p->stop_flags = 0;
+    p->notify_continued = false;
 }
 
 void signal_kill_others(struct process *p, struct task *except)
@@ -265,8 +270,7 @@ static void complete_signal(struct task *task, int sig, bool group)
     if (default_is_fatal(sig) && task->sighand->action[sig - 1].handler == SIG_DFL && !p->group_exit &&
         !(t->sigwait_set & sigmask(sig)) && (sig == SIGKILL || !init_protected(p, sig, &task->sighand->action[sig - 1], false))) {
         // The whole process is going to die of it: begin now, so that no thread runs on for long.
-        p->group_exit = true;
-        p->group_exit_code = sig;
+        group_exit_begin(p, sig);
         signal_kill_others(p, nullptr);
         return;
     }
@@ -278,9 +282,9 @@ static int send_locked(struct task *task, int sig, const struct siginfo *info, s
 {
     struct process *p = task->process;
     bool group = to != TO_THREAD;
-    cancel_opposites(p, sig);
     if (p->group_exit && sig != SIGKILL)
         return 0;
+    cancel_opposites(p, sig);
     if (is_ignored(task, sig, from_above))
         return 0;
     if (to == TO_MANY)
@@ -436,20 +440,18 @@ void signal_force(int sig, int code, unsigned long addr)
     thread_set_work(&task->thread, WORK_SIGNAL);
 }
 
-void signal_notify_parent(struct process *p, int code, int status)
+void signal_notify_parent(struct process *p, int sig, int code, int status)
 {
     struct process *parent = p->parent;
-    if (p->exit_signal == 0)
-        return;
     uint64_t utime = p->dead_utime, stime = p->dead_stime, u, s;
     thread_times(&p->leader->thread, &u, &s);
-    struct siginfo info = {.si_signo = p->exit_signal, .si_code = code};
+    struct siginfo info = {.si_signo = sig, .si_code = code};
     info.child.pid = pid_nr_ns(p->pid, task_pid_ns(parent->leader));
     info.child.uid = p->leader->cred->uid;
     info.child.status = status;
     info.child.utime = (int64_t)((utime + u) / (NSEC_PER_SEC / 100));
     info.child.stime = (int64_t)((stime + s) / (NSEC_PER_SEC / 100));
-    (void)signal_send_process(parent, p->exit_signal, &info);
+    (void)signal_send_process(parent, sig, &info);
 }
 
 void signal_hand_over(struct task *task, uint64_t set)

@@ -6,9 +6,6 @@
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 
-#define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
-#define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
-
 // A default stop of an orphaned group's member by the terminal would stop it for ever.
 static bool stop_is_discarded(struct process *p, int sig)
 {

@@ -7,7 +7,6 @@
 #include "kernel/time/clock.h"
 
 #define SA_KNOWN (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND)
-#define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
 
 // rt_sigaction(2)
 SYSCALL4(rt_sigaction, int, sig, const struct abi_sigaction __user *, unew, struct abi_sigaction __user *, uold, size_t, sigsetsize)

@@ -66,7 +66,7 @@ struct task {
     uint64_t min_flt, maj_flt;
     uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
     unsigned long personality;
-    bool no_new_privs, exiting, trace_syscalls, in_execve;
+    bool no_new_privs, exiting, trace_syscalls;
     bool over_nproc;                 // became a user over its limit, and has not forked or execed since
     bool stop_dequeued;              // took a stop signal and has not begun the stop yet; SIGCONT and SIGKILL clear it: sighand->lock
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
@@ -83,7 +83,6 @@ struct task {
 #define STOP_STOPPED 1u          // every thread has stopped
 #define STOP_CONTINUED 2u        // SIGCONT came and no wait(WCONTINUED) has told yet
 #define STOP_REPORTED 4u         // a wait(WSTOPPED) has told the parent
-#define PROCESS_AUTO_REAPED 8u   // the parent ignores its children: no usage is added to it
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE, PROCESS_DEAD };
 
@@ -103,7 +102,8 @@ struct process {
     int exit_code;
     int exit_signal;                   // to the parent; 0 none (clone)
     unsigned execs, parent_execs;      // programs run so far; what the parent's count was when it made this child
-    bool group_exit, exec_in_progress;
+    bool group_exit;
+    bool auto_reaped;                  // the parent ignores its children: no usage is added to it. process_tree_lock
     int group_exit_code;
     struct task *group_exec_task;
     struct sigpending shared_pending;  // sighand->lock

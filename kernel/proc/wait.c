@@ -53,9 +53,13 @@ static void usage_of(const struct process *p, struct abi_rusage *u) REQUIRES(pro
         u->majflt += (int64_t)t->maj_flt;
         u->nvcsw += (int64_t)t->thread.nvcsw;
         u->nivcsw += (int64_t)t->thread.nivcsw;
-        spin_guard(&t->alloc_lock);
-        if (t->thread.mm)
-            max_rss = max(max_rss, (uint64_t)mm_hiwater_rss(t->thread.mm));
+        // Of a zombie the process has it already. For one that only stopped: others hold the lock with interrupts on, and an interrupt of theirs
+        // may want the tree lock, so it is not waited for.
+        if (p->state == PROCESS_ALIVE && spin_trylock(&t->alloc_lock)) {
+            if (t->thread.mm)
+                max_rss = max(max_rss, (uint64_t)mm_hiwater_rss(t->thread.mm));
+            spin_unlock(&t->alloc_lock);
+        }
     }
     u->maxrss = (int64_t)(max_rss * (PAGE_SIZE / 1024));
     set_timeval(&u->utime, utime);

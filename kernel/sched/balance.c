@@ -5,7 +5,7 @@
 //   * A CPU about to idle takes a waiting thread from an overloaded one (two or more runnable).
 //   * The tick of an overloaded CPU wakes up an idle one to do so, and every 32 ms pushes a thread to the least loaded CPU if they are more even
 //     then. Where the difference is just one thread (three busy ones on two CPUs), it goes round: every 128 ms a thread moves on.
-//   * Real-time threads do not wait where another CPU runs something less important: one that is preempted leaves, a CPU whose real-time thread
+//   * Real-time threads do not wait where another CPU runs something less important: one that is preempted by another leaves, a CPU whose real-time thread
 //     sleeps takes one that waits elsewhere, and the tick pushes what is left.
 // Load is the sum of the weights of fair threads; a CPU with a real-time thread has no room for fair ones and counts as full.
 // A CPU with one thread never has to look around: whoever is overloaded does the work. The masks are hints, checked under the locks.
@@ -142,8 +142,10 @@ void balance_pull_rt(struct run_queue *rq)
     }
 }
 
-bool balance_rt_leaves(const struct thread *t)
+bool balance_rt_leaves(struct run_queue *rq, const struct thread *t)
 {
+    if (rq->rt.throttled)
+        return false; // to fair threads; the tick pushes it, and it keeps its place
     unsigned long others = allowed_bits(t) & ~BIT(t->cpu);
     return least_important(others, t->params.rt_priority, MAX_CPUS) < MAX_CPUS;
 }
@@ -216,6 +218,6 @@ void balance_tick(struct run_queue *rq, ktime_t now)
         return;
     rq->next_push = now + PUSH_EVERY;
     struct run_queue *to = cpu_rq(least_loaded(online, (rq->cpu + 1) % MAX_CPUS));
-    if (load_of(to) < load_of(rq))
+    if (to != rq && load_of(to) < load_of(rq)) // its own load, read twice, may have grown between
         push_fair(rq, to, now);
 }

@@ -130,7 +130,7 @@ static bool preempts(struct run_queue *rq, struct thread *t, struct thread *curr
 {
     if (thread_is_rt(t))
         return rt_preempts(t, curr);
-    return thread_is_rt(curr) ? rq->rt.throttled : fair_preempts(rq, t, curr);
+    return thread_is_rt(curr) ? rt_throttled(rq) : fair_preempts(rq, t, curr);
 }
 
 void rq_check_preempt(struct run_queue *rq, struct thread *t)
@@ -147,12 +147,13 @@ void rq_check_preempt(struct run_queue *rq, struct thread *t)
 
 // -- switching ----------------------------------------------------------------------------------------------------------------
 
-// A runnable thread that may not stay on its CPU: queue it where it may. A waker may have been faster.
+// A runnable thread that may not or does not want to stay on its CPU: queue it elsewhere. A waker may have been faster, as its state may say that
+// it was about to sleep; then it has run since, and may even be on its way between two CPUs again, where that switch's end will care for it.
 static void requeue_elsewhere(struct thread *t)
 {
     spin_lock(&t->wake_lock);
-    t->migrating = false;
-    if (!t->on_rq) {
+    if (t->migrating && !t->on_rq && !load_acquire(&t->on_cpu)) {
+        t->migrating = false;
         struct run_queue *rq = cpu_rq(sched_select_cpu(t));
         rq_lock(rq);
         rq_update_clock(rq);
@@ -177,7 +178,7 @@ static void finish_switch(struct thread *prev)
     struct run_queue *rq = this_cpu_ptr(&run_queues);
     struct mm *mm = rq->drop_mm;
     rq->drop_mm = nullptr;
-    bool migrating = prev->migrating, dead = prev->state == THREAD_DEAD && !prev->on_rq;
+    bool migrating = prev->migrating, dead = prev->state == THREAD_DEAD && !prev->on_rq && !migrating;
     store_release(&prev->on_cpu, false); // from here on another CPU may run it
     rq_unlock(rq);
     if (unlikely(migrating))
@@ -213,7 +214,7 @@ static struct thread *pick_next(struct run_queue *rq, struct thread *prev)
 {
     struct thread *next, *rt = rt_pick(rq), *fair = prev && !thread_is_rt(prev) ? prev : nullptr;
     if (unlikely(rt))
-        return rq->rt.throttled && (next = fair_pick(rq, fair)) ? next : rt;
+        return rt_throttled(rq) && (next = fair_pick(rq, fair)) ? next : rt;
     next = fair_pick(rq, fair);
     if (next)
         return next;
@@ -246,8 +247,8 @@ static NOINLINE void schedule_inner(bool preempted)
     rq_update_clock(rq);
     rq_account(rq);
     struct thread *prev = rq->curr;
-    bool competes = prev != rq->idle;
-    if (!preempted && prev->state != THREAD_RUNNING) {
+    bool competes = prev != rq->idle, sleeps = !preempted && prev->state != THREAD_RUNNING;
+    if (sleeps) {
         rq_dequeue(rq, prev);
         if (prev->state == THREAD_UNINTERRUPTIBLE) {
             prev->uninterruptible = true;
@@ -268,16 +269,15 @@ static NOINLINE void schedule_inner(bool preempted)
         preempt_enable_no_resched();
         return;
     }
-    if (competes) {
-        prev->nivcsw++;
-        if (!thread_is_rt(prev)) {
-            fair_put_running(rq, prev);
-        } else if (nr_cpus > 1 && balance_rt_leaves(prev)) {
-            rq_dequeue(rq, prev);
-            prev->migrating = true;
-        }
-    } else {
+    if (sleeps)
         prev->nvcsw++;
+    else
+        prev->nivcsw++;
+    if (competes && !thread_is_rt(prev)) {
+        fair_put_running(rq, prev);
+    } else if (competes && nr_cpus > 1 && balance_rt_leaves(rq, prev)) {
+        rq_dequeue(rq, prev);
+        prev->migrating = true;
     }
     if (next != rq->idle && !thread_is_rt(next))
         fair_set_running(rq, next);
@@ -380,6 +380,7 @@ static void wake_enqueue(struct thread *t)
     rq_lock(rq);
     rq_update_clock(rq);
     WRITE_ONCE(t->state, THREAD_RUNNING);
+    t->migrating = false; // if it was being moved, it is now
     if (t->uninterruptible) {
         t->uninterruptible = false;
         rq->nr_uninterruptible--;

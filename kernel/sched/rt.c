@@ -105,6 +105,13 @@ static void charge_bandwidth(struct run_queue *rq, uint64_t delta)
     }
 }
 
+bool rt_throttled(struct run_queue *rq)
+{
+    if (unlikely(rq->rt.throttled) && period_over(rq))
+        new_period(&rq->rt, rq->clock); // nobody ran since who would have noticed
+    return rq->rt.throttled;
+}
+
 void rt_unthrottle(struct run_queue *rq)
 {
     if (!period_over(rq) && READ_ONCE(runtime_us) >= 0)
@@ -122,8 +129,8 @@ static void charge_turn(struct run_queue *rq, struct thread *t, uint64_t delta)
         return;
     t->se.rr_left = SCHED_RR_SLICE;
     struct list_head *list = &rq->rt.lists[slot_of(t)];
-    if (list->next == &t->se.rt_link && list->prev == &t->se.rt_link)
-        return; // alone
+    if (list_is_singular(list))
+        return;
     rt_yield(rq, t);
     rq_resched(rq);
 }
@@ -151,11 +158,16 @@ unsigned rt_top_priority(const struct run_queue *rq)
 
 struct thread *rt_find_movable(struct run_queue *rq, unsigned cpu, unsigned priority)
 {
+    unsigned tries = 16; // interrupts are off: many that are bound to their CPU must not make it long
     for (unsigned slot = first_slot(&rq->rt); slot + priority < RT_PRIORITIES - 1; slot++) {
         struct thread *t;
         list_for_each_entry(t, &rq->rt.lists[slot], se.rt_link)
+        {
             if (t != rq->curr && cpumask_test(cpu, &t->affinity))
                 return t;
+            if (!--tries)
+                return nullptr;
+        }
     }
     return nullptr;
 }

@@ -124,6 +124,7 @@ struct thread *rt_pick(struct run_queue *rq);
 void rt_yield(struct run_queue *rq, struct thread *t);
 bool rt_preempts(const struct thread *t, const struct thread *curr);
 void rt_charge(struct run_queue *rq, struct thread *t, uint64_t delta);
+bool rt_throttled(struct run_queue *rq);                          // fair threads go first; rq->clock is of now
 void rt_unthrottle(struct run_queue *rq);                         // if its time has come; in each tick of a throttled queue
 unsigned rt_top_priority(const struct run_queue *rq);             // of its threads; 0: none. A hint without the lock
 // The best waiting thread allowed on `cpu` and of a priority above `priority`, or null.
@@ -133,7 +134,7 @@ struct thread *rt_find_movable(struct run_queue *rq, unsigned cpu, unsigned prio
 unsigned sched_select_cpu(struct thread *t);            // where to wake `t`; its wake_lock is held
 bool balance_pull_idle(struct run_queue *rq);           // about to idle: takes a thread from an overloaded CPU. rq->lock held
 void balance_pull_rt(struct run_queue *rq);             // a real-time thread went to sleep: takes one that waits elsewhere. rq->lock held
-bool balance_rt_leaves(const struct thread *t);         // a real-time thread must wait here: can it run on another CPU? rq->lock held
+bool balance_rt_leaves(struct run_queue *rq, const struct thread *t); // a real-time thread must wait here: can it run elsewhere? rq->lock held
 void balance_tick(struct run_queue *rq, ktime_t now);   // from the tick, no lock held, interrupts off
 
 // times.c

@@ -71,7 +71,7 @@ struct thread {
     struct cpumask affinity; // guarded by wake_lock
     struct run_queue *rq;    // the queue it is on or was on last
     struct spinlock wake_lock; // one waker, migrator or parameter change at a time
-    bool migrating;          // left its run queue because of its affinity; the switch epilogue queues it elsewhere
+    bool migrating;          // left its run queue for another, by its affinity or to run sooner: the end of the switch puts it there
     bool uninterruptible;    // counted as such in the load average
     uint64_t user_ticks, system_ticks; // ns seen in each mode by the tick: how sum_exec splits (see thread_times())
     uint64_t utime, stime;   // what thread_times() said last: it never goes back
@@ -107,7 +107,7 @@ void schedule_tail(struct thread *prev);
 [[noreturn]] void thread_start(struct thread *prev, void (*entry)(void *), void *arg);
 
 // Changes the current thread's address space: exec passes the new one (its `users` reference stays the caller's to count), exit passes
-// null: the CPU keeps the old translations lazily, with a reference (mm_get) of the scheduler's own. Preemption on.
+// null: the CPU keeps the old translations lazily, with a reference (mm_get) of the scheduler's own.
 void thread_set_mm(struct mm *mm);
 
 // Makes and starts a kernel thread. *out (may be null) borrows it: take a reference if it can end. -ENOMEM.

@@ -82,7 +82,7 @@ bool cpu_timer_cancel(struct cpu_timer *timer)
         return false;
     for (;;) {
         irq_flags_t flags = spin_lock_irqsave(&timers->lock);
-        bool firing = timer->firing, armed = timer->armed;
+        bool firing = __atomic_load_n(&timer->firing, __ATOMIC_ACQUIRE), armed = timer->armed;
         if (armed && !firing)
             disarm(tree_of(timers, &timer->clock), timer);
         spin_unlock_irqrestore(&timers->lock, flags);
@@ -108,7 +108,7 @@ static void take_due(struct timers_user *timers, struct rb_root_cached *tree, ui
         if (timer->expires > now)
             return;
         disarm(tree, timer);
-        timer->firing = true; // keeps a canceller from freeing it meanwhile
+        __atomic_fetch_add(&timer->firing, 1, __ATOMIC_RELAXED); // keeps a canceller from freeing it meanwhile
         list_add_tail(&timer->due, due);
     }
 }
@@ -122,7 +122,7 @@ static void fire_due(struct timers_user *timers, struct rb_root_cached *tree, ui
     take_due(timers, tree, now, &due);
     list_for_each_entry_safe(timer, next, &due, due) {
         timer->fire(timer);
-        store_release(&timer->firing, false);
+        __atomic_fetch_sub(&timer->firing, 1, __ATOMIC_RELEASE);
     }
 }
 

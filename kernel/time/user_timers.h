@@ -20,7 +20,7 @@ struct cpu_timer {
     // Interrupts off, no lock held, already idle. May arm it again.
     void (*fire)(struct cpu_timer *timer);
     bool armed;             // in the tree
-    bool firing;            // between being taken off and the end of fire()
+    unsigned firing;        // on how many CPUs it is between being taken off and the end of fire(), which may have armed it again; atomic
 };
 
 struct itimer_cpu { // ITIMER_VIRTUAL, ITIMER_PROF: ns on the process's clock; 0: off

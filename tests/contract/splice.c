@@ -244,6 +244,57 @@ CASE(splice_that_is_interrupted_has_taken_nothing)
     pthread_join(writer, nullptr);
 }
 
+static int splice_ends[2]; // a pipe to read from, a socket to send to
+static _Atomic pid_t splicer_tid, reader_tid;
+
+static void *splice_to_socket(void *)
+{
+    splicer_tid = own_tid();
+    EXPECT_EQ(splice(splice_ends[0], nullptr, splice_ends[1], nullptr, PAGE, 0), 5);
+    return nullptr;
+}
+
+static void *read_without_waiting(void *)
+{
+    char c;
+    reader_tid = own_tid();
+    EXPECT_ERRNO(read(splice_ends[0], &c, 1), EAGAIN);
+    return nullptr;
+}
+
+CASE(pipe_reader_that_does_not_block_ends_with_the_splice_it_met)
+{
+    int fds[2], s[2];
+    char page[PAGE];
+    pthread_t splicer, reader;
+    make_pipe(fds, O_NONBLOCK);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    fill_without_waiting(s[0]);
+    REQUIRE(write(fds[1], "hello", 5) == 5);
+    splice_ends[0] = fds[0];
+    splice_ends[1] = s[0];
+    REQUIRE(pthread_create(&splicer, nullptr, splice_to_socket, nullptr) == 0);
+    while (!splicer_tid)
+        sched_yield();
+    until_asleep(splicer_tid);
+    REQUIRE(pthread_create(&reader, nullptr, read_without_waiting, nullptr) == 0);
+    while (!reader_tid)
+        sched_yield();
+    sleep_ms(30); // it meets the splice, or at worst comes when all is over
+    REQUIRE(fcntl(s[1], F_SETFL, O_NONBLOCK) == 0);
+    int64_t end = now_ns() + LONG_TIMEOUT_MS * 1000000LL;
+    bool seen = false;
+    while (!seen && now_ns() < end) {
+        ssize_t n = read(s[1], page, PAGE);
+        seen = n >= 5 && memcmp(page + n - 5, "hello", 5) == 0;
+        if (n < 0)
+            sched_yield();
+    }
+    EXPECT(seen);
+    pthread_join(splicer, nullptr);
+    pthread_join(reader, nullptr);
+}
+
 CASE(splice_takes_what_a_stream_has)
 {
     int fds[2], s[2];
@@ -333,6 +384,24 @@ CASE(tee_copies_without_taking)
     EXPECT_ERRNO(tee(in, b[1], 10, 0), EINVAL);
     EXPECT_ERRNO(tee(b[0], b[1], 10, 0), EINVAL);
     EXPECT_EQ(tee(a[0], b[1], 0, 0), 0);
+}
+
+CASE(packets_stay_apart_when_they_go_from_pipe_to_pipe)
+{
+    int fds[2], other[2];
+    char got[64];
+    make_pipe(fds, O_DIRECT);
+    make_pipe(other, 0);
+    EXPECT_EQ(write(fds[1], "0123456789", 10), 10);
+    EXPECT_EQ(write(fds[1], "abcdefghij", 10), 10);
+    EXPECT_EQ(tee(fds[0], other[1], 100, 0), 20);
+    EXPECT_EQ(read(other[0], got, sizeof got), 10);
+    EXPECT_EQ(read(other[0], got, 3), 3);
+    EXPECT_EQ(splice(fds[0], nullptr, other[1], nullptr, 100, 0), 20);
+    EXPECT_EQ(read(other[0], got, sizeof got), 10); // the rest of the one before is lost
+    EXPECT_EQ(got[0], '0');
+    EXPECT_EQ(read(other[0], got, sizeof got), 10);
+    EXPECT_EQ(got[0], 'a');
 }
 
 CASE(tee_copy_is_not_changed_by_later_writes)

@@ -150,3 +150,61 @@ CASE(stop_during_exec_of_threads_is_told)
         EXPECT_KILLED(child, SIGKILL);
     }
 }
+
+static void wait_until(atomic_int *word, int value)
+{
+    while (*word != value)
+        sched_yield();
+}
+
+// A job of two, one of whom was stopped and then killed, and is not waited for: when its shell goes nothing in it is stopped.
+CASE(stop_of_a_member_that_was_killed_hangs_nobody_up)
+{
+    share();
+    atomic_int *told = shared + 1;
+    IN_CHILD(shell)
+    {
+        setsid();
+        IN_CHILD(stopped)
+        {
+            pause();
+        }
+        setpgid(stopped, stopped);
+        IN_CHILD(other)
+        {
+            pid_t parent = getppid();
+            setpgid(0, stopped);
+            *shared = 1;
+            while (getppid() == parent)
+                sched_yield();
+            sleep_ms(20); // a SIGHUP would have come by now
+            *told = 1;
+        }
+        wait_until(shared, 1);
+        siginfo_t info;
+        kill(stopped, SIGSTOP);
+        EXPECT_EQ(waitid(P_PID, (id_t)stopped, &info, WSTOPPED), 0);
+        kill(stopped, SIGKILL);
+        EXPECT_EQ(waitid(P_PID, (id_t)stopped, &info, WEXITED | WNOWAIT), 0);
+        EXPECT_EQ(info.si_code, CLD_KILLED);
+    }
+    EXPECT_EXITED(shell, 0);
+    int64_t end = now_ns() + LONG_TIMEOUT_MS * 1000000LL;
+    while (!*told && now_ns() < end)
+        sched_yield();
+    EXPECT(*told);
+}
+
+CASE(stop_is_not_reported_of_one_that_was_killed)
+{
+    IN_CHILD(child)
+    {
+        pause();
+    }
+    siginfo_t info;
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WSTOPPED | WNOWAIT), 0);
+    kill(child, SIGKILL);
+    EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WEXITED), 0);
+    EXPECT_EQ(info.si_code, CLD_KILLED);
+}

@@ -1,6 +1,7 @@
 // tests/contract/signal.c — delivery, masks, flags, siginfo, alternate stacks, queues, restart: signal(7), sigaction(2).
 #include "tests/contract/sigset.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <sys/resource.h>
 #include <sys/time.h>

@@ -1,14 +1,24 @@
 #!/bin/bash
-# tests/repro/same_bits.sh — TARGET...: two builds in different folders and output bases, from nothing, give the same bytes.
+# tests/repro/same_bits.sh — [--here] TARGET...: two builds in different folders and output bases, from nothing, give the same bytes.
+#
+# --here  the first of the two is this checkout's own, with whatever is built in it already
+own_home=$HOME
 . "$(dirname "$(readlink -f "$0")")/copy.sh"
 
+here=no
+if [ "${1:-}" = --here ]; then
+    here=yes
+    shift
+fi
 [ $# -gt 0 ] || set -- //:release
 
-# sums FOLDER BASE: the sha256 of every output file of the targets, by its path below bazel-out, sorted.
+# sums EVENTS BAZEL...: the sha256 of every output file of the targets, by its path below bazel-out, sorted.
 sums() {
-    root=$(bazel_in "$1" "$2" info execution_root 2>/dev/null)
-    bazel_in "$1" "$2" build --build_event_json_file="$2.events" "${targets[@]}" >&2
-    python3 - "$2.events" "$root" <<'PYTHON'
+    events=$1
+    shift
+    root=$("$@" info execution_root 2>/dev/null)
+    "$@" build --build_event_json_file="$events" "${targets[@]}" >&2
+    python3 - "$events" "$root" <<'PYTHON'
 import hashlib
 import json
 import os
@@ -26,10 +36,15 @@ PYTHON
 }
 
 targets=("$@")
-copy_workspace "$scratch/one"
+if [ $here = yes ]; then
+    cd "$workspace"
+    sums "$scratch/events1" env HOME="$own_home" "$workspace/bazelw" >"$scratch/sums1"
+else
+    copy_workspace "$scratch/one"
+    sums "$scratch/events1" bazel_in "$scratch/one" "$scratch/base1" >"$scratch/sums1"
+fi
 copy_workspace "$scratch/a-longer-folder/two"
-sums "$scratch/one" "$scratch/base1" >"$scratch/sums1"
-sums "$scratch/a-longer-folder/two" "$scratch/base-of-the-second-build" >"$scratch/sums2"
+sums "$scratch/events2" bazel_in "$scratch/a-longer-folder/two" "$scratch/base-of-the-second-build" >"$scratch/sums2"
 
 [ -s "$scratch/sums1" ] || fail "the build gave no files"
 if ! diff "$scratch/sums1" "$scratch/sums2"; then

@@ -153,6 +153,11 @@ static int connect_stream(struct unix_sock *client, const struct abi_sockaddr_un
     while (!err) {
         if ((err = unix_find(un, len, client->s.type, &listener)))
             break;
+        // Only a listener is locked inside its client, and one that listens is nobody's client: so no two wait for each other, and none for itself.
+        if (READ_ONCE(listener->state) != UNIX_LISTENING) {
+            err = -ECONNREFUSED;
+            break;
+        }
         {
             mutex_guard(&client->s.lock);
             if (client->state != UNIX_UNCONNECTED) {

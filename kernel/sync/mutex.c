@@ -90,6 +90,8 @@ static void mutex_leave_queue(struct mutex *lock, struct mutex_waiter *waiter) R
 
 int mutex_lock_slow(struct mutex *lock, int kind)
 {
+    // Later on, finding ourselves the owner means that the lock was handed to us.
+    DEBUG_ASSERT((READ_ONCE(lock->owner) & ~MUTEX_FLAGS) != (uintptr_t)current_thread());
     if (mutex_spin(lock))
         return 0;
     struct mutex_waiter waiter = {.thread = current_thread()};

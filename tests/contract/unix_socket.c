@@ -114,6 +114,32 @@ CASE(unix_connect_errors)
     EXPECT_ERRNO(getpeername(c, (void *)&peer, &length), ENOTCONN);
 }
 
+struct connecting {
+    int fd;
+    const char *to;
+};
+
+static void *connect_often(void *arg)
+{
+    struct connecting *c = arg;
+    for (int i = 0; i < 2000; i++)
+        EXPECT_ERRNO(connect_to(c->fd, c->to), ECONNREFUSED);
+    return nullptr;
+}
+
+CASE(unix_connect_to_itself_or_to_each_other_without_a_listener_is_refused)
+{
+    int x = bound(SOCK_STREAM, "x"), y = bound(SOCK_STREAM, "y");
+    EXPECT_ERRNO(connect_to(x, "x"), ECONNREFUSED);
+    pthread_t other;
+    REQUIRE(pthread_create(&other, nullptr, connect_often, &(struct connecting){x, "y"}) == 0);
+    connect_often(&(struct connecting){y, "x"});
+    pthread_join(other, nullptr);
+    REQUIRE(listen(x, 1) == 0);
+    EXPECT_ERRNO(connect_to(x, "x"), EINVAL); // one that listens connects to nobody
+    EXPECT_EQ(connect_to(y, "x"), 0);
+}
+
 CASE(unix_connect_needs_write_permission)
 {
     listener(SOCK_STREAM, "s");

@@ -111,19 +111,23 @@ static int request_decide(struct file_lock_context *ctx, struct file_lock *reque
 
 // ---- flock ----------------------------------------------------------------------------------------------------------------------------------------------
 
+// With ctx->lock. There is one at most.
+static void flock_drop_locked(struct file_lock_context *ctx, const void *owner)
+{
+    struct file_lock *l, *next;
+    list_for_each_entry_safe(l, next, &ctx->flocks, link) {
+        if (l->owner != owner)
+            continue;
+        file_lock_unblock(l);
+        list_del(&l->link);
+        lock_free(l);
+    }
+}
+
 static void flock_drop(struct file_lock_context *ctx, const struct file *owner)
 {
-    struct file_lock *l, *mine = nullptr;
-    spin_lock(&ctx->lock);
-    list_for_each_entry(l, &ctx->flocks, link)
-        if (l->owner == owner)
-            mine = l;
-    if (mine) {
-        list_del(&mine->link);
-        file_lock_unblock(mine);
-    }
-    spin_unlock(&ctx->lock);
-    lock_free(mine);
+    spin_guard(&ctx->lock);
+    flock_drop_locked(ctx, owner);
 }
 
 struct flock_request {
@@ -139,6 +143,7 @@ static int flock_try(struct file_lock_context *ctx, void *arg)
         int err = r->wait ? file_lock_block(r->lock, other) : -EAGAIN;
         return err ? err : 1;
     }
+    flock_drop_locked(ctx, r->lock->owner); // another thread may have got one for the same description meanwhile
     list_add_tail(&r->lock->link, &ctx->flocks);
     return 0;
 }

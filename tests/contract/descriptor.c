@@ -282,6 +282,7 @@ CASE(record_lock_deadlock_is_edeadlk)
 
 struct lock_request {
     int fd;
+    off_t length; // 0: all of the file
     _Atomic pid_t tid;
     int result, error;
 };
@@ -290,7 +291,7 @@ static void *wait_for_lock(void *arg)
 {
     struct lock_request *r = arg;
     r->tid = own_tid();
-    r->result = lock(r->fd, F_SETLKW, F_WRLCK, 0, 0);
+    r->result = lock(r->fd, F_SETLKW, F_WRLCK, 0, r->length);
     r->error = errno;
     return nullptr;
 }
@@ -323,6 +324,43 @@ CASE(record_lock_got_after_the_descriptor_was_closed_is_given_back)
     IN_CHILD(other)
     {
         EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+    }
+    EXPECT_EXITED(other, 0);
+}
+
+// It is as if the descriptor were closed only then: that drops all the process's locks on the file.
+CASE(record_lock_given_back_takes_the_process_s_others_along)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600), mine = open("f", O_RDWR), ready[2], end[2];
+    REQUIRE(pipe(ready) == 0 && pipe(end) == 0);
+    IN_CHILD(holder)
+    {
+        char c;
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 1), 0);
+        write_byte(ready[1]);
+        EXPECT_EQ(read(end[0], &c, 1), 1);
+    }
+    char c;
+    EXPECT_EQ(read(ready[0], &c, 1), 1);
+    struct lock_request r = {.fd = mine, .length = 10};
+    pthread_t waiter;
+    REQUIRE_EQ(pthread_create(&waiter, nullptr, wait_for_lock, &r), 0);
+    while (!r.tid)
+        sched_yield();
+    until_asleep(r.tid);
+    close(mine);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 50, 10), 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 100, 10), 0);
+    write_byte(end[1]);
+    pthread_join(waiter, nullptr);
+    EXPECT_EXITED(holder, 0);
+    EXPECT_EQ(r.result, -1);
+    EXPECT_EQ(r.error, EBADF);
+    IN_CHILD(other)
+    {
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 10), 0);
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 50, 1), 0);
+        EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 109, 1), 0);
     }
     EXPECT_EXITED(other, 0);
 }
@@ -449,6 +487,53 @@ CASE(flock_is_kept_by_a_forked_child)
     write_byte(fds[1]);
     EXPECT_EQ(flock(b, LOCK_EX), 0); // waits until the child is gone
     EXPECT_EXITED(child, 0);
+}
+
+struct flock_waiter {
+    int fd, operation, result;
+    _Atomic pid_t tid;
+};
+
+static void *wait_for_flock(void *arg)
+{
+    struct flock_waiter *w = arg;
+    w->tid = own_tid();
+    w->result = flock(w->fd, w->operation);
+    return nullptr;
+}
+
+// Two threads wait for a lock of the same open file: it gets one, not two, and is without one when it is closed.
+static void flock_twice(int first, int second)
+{
+    int a = open("f", O_RDONLY), b = open("f", O_RDONLY);
+    REQUIRE(flock(b, LOCK_EX) == 0);
+    struct flock_waiter w[] = {{.fd = a, .operation = first}, {.fd = a, .operation = second}};
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(pthread_create(&threads[i], nullptr, wait_for_flock, &w[i]) == 0);
+        while (!w[i].tid)
+            sched_yield();
+        until_asleep(w[i].tid);
+    }
+    EXPECT_EQ(flock(b, LOCK_UN), 0);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], nullptr);
+        EXPECT_EQ(w[i].result, 0);
+    }
+    EXPECT_ERRNO(flock(b, LOCK_EX | LOCK_NB), EAGAIN);
+    EXPECT_EQ(flock(a, LOCK_UN), 0);
+    EXPECT_EQ(flock(b, LOCK_EX | LOCK_NB), 0);
+    close(a);
+    close(b);
+}
+
+CASE(flock_by_two_threads_at_once_is_one_lock)
+{
+    make_file("f", "");
+    flock_twice(LOCK_EX, LOCK_EX);
+    flock_twice(LOCK_SH, LOCK_SH);
+    flock_twice(LOCK_SH, LOCK_EX);
+    flock_twice(LOCK_EX, LOCK_SH);
 }
 
 CASE(fcntl_owner_and_signal)

@@ -31,6 +31,7 @@ struct mount {
     struct mount *master;
     int group_id;                  // propagation group, 0: private
     bool unbindable, expire_mark;
+    bool newly_shared;             // by the attach that is under way
     struct rcu_head rcu;
 };
 #define MNT_NOSUID 1u

@@ -36,6 +36,9 @@ struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *
 #define CLONE_MNT_SLAVE 2u      // a slave of the original
 #define CLONE_MNT_SHARED 4u     // in a new peer group of its own
 #define CLONE_MNT_UNBINDABLE 8u // copies unbindable mounts too (new namespaces)
+#define CLONE_MNT_NS_FILES 16u  // copies what may be bound only within one namespace too: the files of mount namespaces
+// Whether a copy that shows `root` of m may be made.
+bool mount_may_copy(const struct mount *m, const struct dentry *root, unsigned how);
 struct mount *mount_clone(struct mount *from, struct dentry *root, unsigned how);
 // Copies the mounts below `root` of `from`. Null: no memory, or nothing of it may be copied.
 struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned how);
@@ -46,7 +49,7 @@ void mount_attach(struct mount *mnt, struct mount *parent, struct dentry *mountp
 void mount_detach(struct mount *mnt); // from its parent; keeps its references
 struct mount *mount_next(struct mount *m, const struct mount *root); // depth first; null at the end
 bool mount_is_below(const struct mount *m, const struct mount *root);
-void mount_tree_enter_ns(struct mount *tree, struct mount_namespace *ns);
+void mount_tree_enter_ns(struct mount *tree, struct mount_namespace *ns); // those of the tree that are in none
 void mount_ns_changed(struct mount_namespace *ns);
 // Takes all of the tree out of its namespace and hands it to namespace_unlock(). connected: it stays a tree for those who are inside (MNT_DETACH).
 void mount_tree_drop(struct mount *tree, bool connected);
@@ -59,7 +62,8 @@ void group_join(struct mount *mnt, struct mount *peer);
 void slave_of(struct mount *mnt, struct mount *master);
 void propagation_leave(struct mount *mnt); // becomes private
 int mount_set_type(struct mount *mnt, unsigned type); // MS_SHARED …
-// Attaches `tree` at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM, -ENOSPC (sysctl_mount_max).
+// Attaches `tree` at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM, -ENOSPC (sysctl_mount_max), -EINVAL
+// (it may not be copied).
 int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *mountpoint);
 // The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
 void propagate_umount_collect(struct mount *mnt, struct list_head *out);

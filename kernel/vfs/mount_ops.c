@@ -114,7 +114,7 @@ static int bind_mount(struct path *target, const char *source, bool recursive)
     if (!bindable(&from))
         err = -EINVAL;
     if (!err) {
-        tree = recursive ? mount_copy_tree(from.mnt, from.dentry, 0) : mount_clone(from.mnt, from.dentry, 0);
+        tree = recursive ? mount_copy_tree(from.mnt, from.dentry, CLONE_MNT_NS_FILES) : mount_clone(from.mnt, from.dentry, 0);
         err = tree ? graft(tree, target) : -ENOMEM;
         if (err && tree)
             mount_tree_drop(tree, false);

@@ -160,20 +160,14 @@ static void attach_beneath(struct mount *tree, struct mount *parent, struct dent
     if (over)
         mount_attach(over, tree, tree->root);
     if (parent->ns) {
-        struct mount *m = tree;
-        for (; m; m = mount_next(m, tree)) {
-            if (m->ns)
-                continue;
-            m->ns = parent->ns;
-            list_add_tail(&m->ns_link, &parent->ns->mounts);
-            parent->ns->nr_mounts++;
-        }
+        mount_tree_enter_ns(tree, parent->ns);
         mount_ns_changed(parent->ns);
     }
 }
 
 struct copy_of { // what one receiver gets
     struct mount *receiver, *tree;
+    const struct copy_of *from; // whose tree it copies; null: the origin's
     struct list_head link;
 };
 
@@ -182,16 +176,71 @@ static bool sees(const struct mount *receiver, const struct dentry *point)
     return receiver->sb == point->sb && d_is_ancestor(receiver->root, point);
 }
 
-// The tree that the receiver nearest on the way back to the origin got.
-static struct mount *tree_via(struct mount *m, struct mount *tree, struct list_head *copies)
+// What a peer gets, or else the receiver that is nearest on the way back to the origin; null: nobody but the origin itself.
+static const struct copy_of *copy_via(const struct mount *m, struct list_head *copies)
 {
+    struct copy_of *c;
+    list_for_each_entry(c, copies, link)
+        if (m->group_id && c->receiver->group_id == m->group_id)
+            return c;
     for (struct mount *via = m->copy; via && via->copy; via = via->copy) {
-        struct copy_of *c;
         list_for_each_entry(c, copies, link)
             if (c->receiver == via)
-                return c->tree;
+                return c;
     }
-    return tree;
+    return nullptr;
+}
+
+// Notes who of the receivers gets a copy, and of what.
+static int plan_copies(struct mount *parent, struct dentry *point, struct list_head *seen, struct list_head *copies)
+{
+    struct mount *r;
+    list_for_each_entry(r, seen, work_link) {
+        if (r == parent || !sees(r, point))
+            continue;
+        struct copy_of *c = kmalloc(sizeof *c, ALLOC_ZERO);
+        if (!c)
+            return -ENOMEM;
+        c->receiver = r;
+        c->from = copy_via(r, copies);
+        list_add_tail(&c->link, copies);
+    }
+    return 0;
+}
+
+static int make_copies(struct mount *tree, struct mount *parent, struct list_head *copies)
+{
+    struct copy_of *c;
+    list_for_each_entry(c, copies, link) {
+        struct mount *from = c->from ? c->from->tree : tree, *r = c->receiver;
+        bool peer = r->group_id && r->group_id == (c->from ? c->from->receiver : parent)->group_id;
+        unsigned how = peer ? 0 : CLONE_MNT_SLAVE | (r->group_id ? CLONE_MNT_SHARED : 0);
+        if (!mount_may_copy(from, from->root, how))
+            return -EINVAL;
+        c->tree = mount_copy_tree(from, from->root, how);
+        if (!c->tree)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+// In a shared mount all are shared.
+static void share_all(struct mount *tree)
+{
+    for (struct mount *m = tree; m; m = mount_next(m, tree)) {
+        m->newly_shared = !m->group_id;
+        if (!m->group_id)
+            group_assign_new(m);
+    }
+}
+
+static void share_done(struct mount *tree, bool undo)
+{
+    for (struct mount *m = tree; m; m = mount_next(m, tree)) {
+        if (undo && m->newly_shared)
+            leave_group(m);
+        m->newly_shared = false;
+    }
 }
 
 uint32_t sysctl_mount_max = 100000;
@@ -225,41 +274,25 @@ int mount_attach_propagated(struct mount *tree, struct mount *parent, struct den
         forget(&seen);
         return -ENOSPC;
     }
-    if (parent->group_id)
-        for (struct mount *m = tree; m; m = mount_next(m, tree))
-            if (!m->group_id)
-                group_assign_new(m);
-    int err = 0;
-    struct mount *r;
-    list_for_each_entry(r, &seen, work_link) {
-        if (r == parent || !sees(r, point))
-            continue;
-        struct mount *from = tree_via(r, tree, &copies);
-        bool peer = r->group_id && r->copy->group_id == r->group_id;
-        struct copy_of *c = kmalloc(sizeof *c, ALLOC_ZERO);
-        // mount_copy_tree() uses `copy` of the mounts in the tree only: none of them is a receiver.
-        if (c)
-            c->tree = mount_copy_tree(from, from->root, peer ? 0 : CLONE_MNT_SLAVE | (r->group_id ? CLONE_MNT_SHARED : 0));
-        if (!c || !c->tree) {
-            kfree(c);
-            err = -ENOMEM;
-            break;
-        }
-        c->receiver = r;
-        list_add_tail(&c->link, &copies);
-    }
+    // Who receives what is settled before anything is copied: `copy` serves both, and where a tree moves below a peer of one of its own mounts, that is in both.
+    int err = plan_copies(parent, point, &seen, &copies);
     forget(&seen);
+    if (parent->group_id)
+        share_all(tree);
+    if (!err)
+        err = make_copies(tree, parent, &copies);
     if (!err)
         attach_beneath(tree, parent, point);
     while (!list_empty(&copies)) {
         struct copy_of *c = list_first_entry(&copies, struct copy_of, link);
         list_del(&c->link);
-        if (err)
-            mount_tree_drop(c->tree, false);
-        else
+        if (!err)
             attach_beneath(c->tree, c->receiver, point);
+        else if (c->tree)
+            mount_tree_drop(c->tree, false);
         kfree(c);
     }
+    share_done(tree, err);
     return err;
 }
 

@@ -90,18 +90,22 @@ void mount_copy_forget(struct mount *from)
         m->copy = nullptr;
 }
 
+bool mount_may_copy(const struct mount *m, const struct dentry *root, unsigned how)
+{
+    const struct superblock_ops *ops = m->sb->ops;
+    return (!m->unbindable || how & CLONE_MNT_UNBINDABLE) && (how & CLONE_MNT_NS_FILES || !ops || !ops->may_bind || ops->may_bind(root, true));
+}
+
 struct mount *mount_copy_tree_noted(struct mount *from, struct dentry *root, unsigned how)
 {
-    if (from->unbindable && !(how & CLONE_MNT_UNBINDABLE))
+    if (!mount_may_copy(from, root, how))
         return nullptr;
     struct mount *top = mount_clone(from, root, how);
     if (!top)
         return nullptr;
     from->copy = top;
     for (struct mount *m = mount_next(from, from); m;) {
-        bool wanted = !(m->unbindable && !(how & CLONE_MNT_UNBINDABLE));
-        if (how & CLONE_MNT_UNBINDABLE && m->sb->ops && m->sb->ops->may_bind)
-            wanted &= m->sb->ops->may_bind(m->root, true);
+        bool wanted = mount_may_copy(m, m->root, how);
         if (wanted && m->parent == from)
             wanted = d_is_ancestor(root, m->mountpoint);
         if (!wanted) {
@@ -132,6 +136,8 @@ struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned 
 void mount_tree_enter_ns(struct mount *tree, struct mount_namespace *ns)
 {
     for (struct mount *m = tree; m; m = mount_next(m, tree)) {
+        if (m->ns)
+            continue;
         m->ns = ns;
         list_add_tail(&m->ns_link, &ns->mounts);
         ns->nr_mounts++;

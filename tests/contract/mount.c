@@ -359,6 +359,38 @@ CASE(mount_bind_into_itself_is_not_its_own_receiver)
     EXPECT_EQ(umount("a"), 0);
 }
 
+CASE(mount_that_moves_below_a_peer_of_its_own_gets_a_copy_too)
+{
+    own_mounts();
+    REQUIRE(mkdir("c", 0755) == 0);
+    tmpfs_at("a");
+    REQUIRE(mount(nullptr, "a", nullptr, MS_SHARED, nullptr) == 0);
+    REQUIRE(mkdir("a/x", 0755) == 0 && mkdir("a/y", 0755) == 0);
+    REQUIRE(mount("a", "b", nullptr, MS_BIND, nullptr) == 0 && mount("a", "c", nullptr, MS_BIND, nullptr) == 0);
+    EXPECT_EQ(mount("b", "a/x", nullptr, MS_MOVE, nullptr), 0);
+    EXPECT(!exists("b/x"));
+    EXPECT(exists("a/x/y") && exists("a/x/x/y") && exists("c/x/y"));
+    tmpfs_at("a/x/y"); // all of them are peers
+    make_file("a/x/y/f", "");
+    EXPECT(exists("a/y/f") && exists("c/y/f") && exists("c/x/y/f"));
+}
+
+CASE(mount_that_moves_below_its_master_gets_a_copy_too)
+{
+    own_mounts();
+    REQUIRE(mkdir("c", 0755) == 0);
+    tmpfs_at("a");
+    REQUIRE(mount(nullptr, "a", nullptr, MS_SHARED, nullptr) == 0);
+    REQUIRE(mkdir("a/x", 0755) == 0 && mkdir("a/y", 0755) == 0);
+    REQUIRE(mount("a", "b", nullptr, MS_BIND, nullptr) == 0 && mount("a", "c", nullptr, MS_BIND, nullptr) == 0);
+    REQUIRE(mount(nullptr, "b", nullptr, MS_SLAVE, nullptr) == 0);
+    tmpfs_at("b/y"); // the slave's own
+    make_file("b/y/f", "");
+    EXPECT_EQ(mount("b", "a/x", nullptr, MS_MOVE, nullptr), 0);
+    EXPECT(exists("a/x/y/f") && exists("a/x/x/y/f") && exists("c/x/y/f"));
+    EXPECT(!exists("a/y/f") && !exists("c/y/f"));
+}
+
 CASE(mount_copies_are_forgotten_when_they_are_gone)
 {
     own_mounts();

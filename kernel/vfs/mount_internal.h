@@ -10,6 +10,7 @@ struct mount_namespace {
     unsigned nr_mounts, coming; // coming: what an attach is about to add; 0 whenever namespace_sem is free
     uint64_t inum, event;       // event: counts changes of the tree
     struct waitqueue poll_wq;
+    struct mount_namespace *next_ending; // mount_ns_put()
 };
 
 extern struct rwsem namespace_sem;

@@ -37,14 +37,48 @@ struct mount_namespace *mount_ns_get(struct mount_namespace *ns)
     return ns;
 }
 
+// A thread that ends namespaces. Among the mounts of one may be the file of another, whose last reference goes with it, and so on: they stand in line here
+// instead of on the stack.
+struct ns_end {
+    const struct thread *who;
+    struct mount_namespace *next; // by next_ending; the thread's own
+    struct list_head link;        // of all such threads: ends_lock
+};
+
+DEFINE_LOCK_CLASS(ns_ends_class, "mount namespaces that end", RANK_FILES);
+static struct spinlock ends_lock = SPINLOCK_INIT(&ns_ends_class);
+static struct list_head ends GUARDED_BY(&ends_lock) = LIST_HEAD_INIT(ends);
+
+// The entry of the current thread, if it is at it already; else `mine` becomes that.
+static struct ns_end *end_begin(struct ns_end *mine)
+{
+    struct ns_end *e;
+    spin_guard(&ends_lock);
+    list_for_each_entry(e, &ends, link)
+        if (e->who == mine->who)
+            return e;
+    list_add(&mine->link, &ends);
+    return mine;
+}
+
 void mount_ns_put(struct mount_namespace *ns)
 {
     if (!ns || !refcount_dec_and_test(&ns->refs))
         return;
-    down_write(&namespace_sem);
-    mount_tree_drop(ns->root, false);
-    namespace_unlock();
-    kfree(ns);
+    struct ns_end mine = {.who = current_thread()}, *end = end_begin(&mine);
+    ns->next_ending = end->next;
+    end->next = ns;
+    if (end != &mine)
+        return;
+    while ((ns = mine.next)) {
+        mine.next = ns->next_ending;
+        down_write(&namespace_sem);
+        mount_tree_drop(ns->root, false);
+        namespace_unlock();
+        kfree(ns);
+    }
+    spin_guard(&ends_lock);
+    list_del(&mine.link);
 }
 
 uint64_t mount_ns_inum(const struct mount_namespace *ns)

@@ -712,6 +712,83 @@ CASE(mount_namespace_cannot_be_bound_into_itself)
     EXPECT_KILLED(child, SIGKILL);
 }
 
+static bool is_namespace_file(const char *path)
+{
+    struct statfs fs;
+    REQUIRE(statfs(path, &fs) == 0);
+    return fs.f_type == NSFS_MAGIC;
+}
+
+CASE(mount_namespace_is_not_carried_into_others_by_propagation)
+{
+    private_mounts();
+    REQUIRE(mkdir("a", 0755) == 0 && mkdir("b", 0755) == 0 && mount("tmpfs", "a", "tmpfs", 0, nullptr) == 0);
+    REQUIRE(mount(nullptr, "a", nullptr, MS_SHARED, nullptr) == 0 && mount("tmpfs", "b", "tmpfs", 0, nullptr) == 0);
+    make_file("a/kept", "");
+    make_file("b/kept", "");
+    REQUIRE(mkdir("a/d", 0755) == 0);
+    int told[2];
+    REQUIRE(pipe(told) == 0);
+    IN_CHILD(child)
+    {
+        char c = 0;
+        REQUIRE(unshare(CLONE_NEWNS) == 0); // its a is a peer
+        REQUIRE(write(told[1], &c, 1) == 1);
+        pause();
+    }
+    char c, path[64], cwd[PATH_MAX], there[PATH_MAX + 64];
+    REQUIRE(read(told[0], &c, 1) == 1);
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)child);
+    EXPECT_ERRNO(mount(path, "a/kept", nullptr, MS_BIND, nullptr), EINVAL);
+    EXPECT(!is_namespace_file("a/kept"));
+    // Below a mount that is carried along it is left out.
+    EXPECT_EQ(mount(path, "b/kept", nullptr, MS_BIND, nullptr), 0);
+    EXPECT_EQ(mount("b", "a/d", nullptr, MS_BIND | MS_REC, nullptr), 0);
+    EXPECT(is_namespace_file("a/d/kept"));
+    REQUIRE(getcwd(cwd, sizeof cwd));
+    snprintf(there, sizeof there, "/proc/%d/root%s/a/d/kept", (int)child, cwd);
+    EXPECT(!is_namespace_file(there));
+    EXPECT_EQ(mount(nullptr, "a", nullptr, MS_PRIVATE, nullptr), 0);
+    EXPECT_EQ(mount(path, "a/kept", nullptr, MS_BIND, nullptr), 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}
+
+// Each in a namespace that keeps the next one's.
+static void keep_the_next(int depth, int up)
+{
+    private_mounts();
+    if (depth > 0) {
+        int told[2];
+        char c, path[64];
+        REQUIRE(pipe(told) == 0);
+        IN_CHILD(child)
+        {
+            keep_the_next(depth - 1, told[1]);
+        }
+        REQUIRE(read(told[0], &c, 1) == 1);
+        snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)child);
+        EXPECT_EQ(mount(path, "kept", nullptr, MS_BIND, nullptr), 0);
+        kill(child, SIGKILL);
+        EXPECT_KILLED(child, SIGKILL);
+        close(told[0]);
+        close(told[1]);
+    }
+    if (up < 0)
+        return;
+    write_byte(up);
+    pause();
+}
+
+CASE(mount_namespaces_that_keep_each_other_end_together)
+{
+    make_file("kept", "");
+    keep_the_next(80, -1);
+    EXPECT(is_namespace_file("kept"));
+    EXPECT_EQ(umount("kept"), 0);
+    EXPECT(!is_namespace_file("kept"));
+}
+
 CASE(mounts_of_a_namespace_are_limited)
 {
     private_mounts();

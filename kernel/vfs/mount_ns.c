@@ -267,7 +267,8 @@ int do_pivot_root(const struct pathname *new_name, const struct pathname *put_na
     }
     fs_context_root(current_fs_context(), &root);
     down_write(&namespace_sem);
-    path_descend_mounts(&put_old);
+    if (put_old.mnt->ns == current_mount_ns()) // as in target_now()
+        path_descend_mounts(&put_old);
     err = pivot_locked(&root, &new_, &put_old);
     namespace_unlock();
     if (!err)

@@ -19,9 +19,10 @@ static bool is_mount_root(const struct path *p)
 // With namespace_sem held for write: the place on top of whatever was mounted at *target since it was looked up. References are exchanged.
 static int target_now(struct path *target)
 {
-    path_descend_mounts(target);
+    // A mount in a namespace is held by its tree, as is all that is mounted on it; the reference to another might be the last, and putting that wants the lock.
     if (!ours(target->mnt))
         return -EINVAL;
+    path_descend_mounts(target);
     return d_unhashed(target->dentry) && !d_is_root(target->dentry) ? -ENOENT : 0;
 }
 

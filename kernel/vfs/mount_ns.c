@@ -231,14 +231,14 @@ static int pivot_locked(struct path *root, struct path *new_, struct path *put_o
         return -ENOENT;
     if (rm->ns != ns || nm->ns != ns || om->ns != ns)
         return -EINVAL;
-    if (nm == rm || om == rm)
-        return -EBUSY;
-    if (root->dentry != rm->root || new_->dentry != nm->root || rm->parent == rm || nm->parent == nm)
-        return -EINVAL;
     if (rm->parent->group_id || nm->parent->group_id || om->group_id)
         return -EINVAL;
     if (d_unhashed(new_->dentry) && !d_is_root(new_->dentry))
         return -ENOENT;
+    if (nm == rm || om == rm)
+        return -EBUSY;
+    if (root->dentry != rm->root || new_->dentry != nm->root || rm->parent == rm || nm->parent == nm)
+        return -EINVAL;
     if (!path_is_under_locked(put_old, new_) || !path_is_under_locked(new_, root))
         return -EINVAL;
     struct mount *place = rm->parent;

@@ -548,6 +548,19 @@ CASE(pivot_root_minds_where_the_old_root_would_propagate)
     EXPECT_EXITED(child, 0);
 }
 
+CASE(pivot_root_looks_for_shared_mounts_first)
+{
+    IN_CHILD(child)
+    {
+        root_to_pivot();
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "/", "/"), EBUSY);
+        REQUIRE(mount(nullptr, "/", nullptr, MS_SHARED, nullptr) == 0);
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "/", "/"), EINVAL);
+        EXPECT_ERRNO(syscall(SYS_pivot_root, "new", "old"), EINVAL);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(pivot_root_refuses_a_removed_place)
 {
     IN_CHILD(child)

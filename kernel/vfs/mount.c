@@ -147,10 +147,13 @@ bool path_is_under(const struct path *path, const struct path *root)
 
 // ---- the hashes: namespace_sem held for write ---------------------------------------------------------------------------------------------------------------
 
-void mount_hash_insert(struct mount *m)
+// Where a mount is changes together with the hashes: those who read parent and mountpoint go by mount_seq too.
+void mount_hash_insert(struct mount *m, struct mount *parent, struct dentry *mountpoint)
 {
     spin_guard(&hash_lock);
     seq_write_begin(&mount_seq);
+    m->parent = parent;
+    m->mountpoint = mountpoint;
     __atomic_fetch_or(&m->mountpoint->flags, DCACHE_MOUNTED, __ATOMIC_RELEASE);
     hlist_add_head_rcu(&m->hash, place_bucket(m->parent, m->mountpoint));
     hlist_add_head_rcu(&m->point_hash, &by_point[hash_ptr(m->mountpoint, MOUNT_HASH_BITS)]);
@@ -176,6 +179,8 @@ void mount_hash_remove(struct mount *m)
     hlist_del_init_rcu(&m->point_hash);
     if (!first_on(m->mountpoint, nullptr))
         __atomic_fetch_and(&m->mountpoint->flags, ~DCACHE_MOUNTED, __ATOMIC_RELAXED);
+    m->parent = m;
+    m->mountpoint = m->root;
     seq_write_end(&mount_seq);
 }
 

@@ -74,8 +74,8 @@ void mounts_detach_locked(struct dentry *dentry); // mounts_detach() with namesp
 // ---- mount.c
 struct mount *mount_on(const struct dentry *dentry); // any that is mounted on it; namespace_sem held
 void mount_locks_init(void);
-void mount_hash_insert(struct mount *m);
-void mount_hash_remove(struct mount *m);
+void mount_hash_insert(struct mount *m, struct mount *parent, struct dentry *mountpoint);
+void mount_hash_remove(struct mount *m); // it has no parent then
 // A mount is in use when it carries others, or someone but its tree (and `known` callers) holds it.
 bool mount_busy(const struct mount *m, unsigned known);
 // Takes m, of which the caller holds one reference, and those of `also` (by work_link) that carry nothing out of lookups' reach; or, if one of

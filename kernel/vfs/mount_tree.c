@@ -3,6 +3,7 @@
 // A mount in a tree has one reference for that. Parents are not referenced by their children: a mount with children is not unmounted (EBUSY), or
 // goes together with them; a tree that was detached lazily stays connected, each mount without its tree reference living only as long as someone is
 // inside, and is taken apart from the top as the last references go (mnt_put_last).
+#include "kernel/base/assert.h"
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/mount_internal.h"
@@ -60,15 +61,12 @@ bool mount_is_below(const struct mount *m, const struct mount *root)
     return m == root;
 }
 
+// m has no parent.
 void mount_attach(struct mount *m, struct mount *parent, struct dentry *mountpoint)
 {
-    struct dentry *old = m->mountpoint;
-    m->mountpoint = dget(mountpoint);
-    if (old != m->root || m->parent != m)
-        dput(old);
-    m->parent = parent;
+    DEBUG_ASSERT(m->parent == m);
     list_add_tail(&m->child_link, &parent->children);
-    mount_hash_insert(m);
+    mount_hash_insert(m, parent, dget(mountpoint));
 }
 
 // A mount without a parent has its own root, unreferenced a second time, as mountpoint.
@@ -76,11 +74,9 @@ void mount_detach(struct mount *m)
 {
     if (m->parent == m)
         return;
+    struct dentry *point = m->mountpoint;
     mount_hash_remove(m);
     list_del_init(&m->child_link);
-    struct dentry *point = m->mountpoint;
-    m->parent = m;
-    m->mountpoint = m->root;
     dput(point);
 }
 

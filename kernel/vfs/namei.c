@@ -291,14 +291,16 @@ static ALWAYS_INLINE const char *walk_quick(struct walk *w, const char *s, bool 
         struct inode *found = READ_ONCE(there.dentry->inode);
         if (unlikely(!found || (S_ISLNK(found->mode) && (*next || w->flags & LOOKUP_FOLLOW)) || seq_read_retry(&at.dentry->seq, seq)))
             break;
-        while (unlikely(READ_ONCE(there.dentry->flags) & DCACHE_MOUNTED)) {
-            struct mount *m = mount_find_rcu(there.mnt, there.dentry);
-            if (!m)
+        if (unlikely(READ_ONCE(there.dentry->flags) & DCACHE_MOUNTED)) {
+            for (struct mount *m; READ_ONCE(there.dentry->flags) & DCACHE_MOUNTED && (m = mount_find_rcu(there.mnt, there.dentry));) {
+                there = (struct path){m, m->root};
+                seq_there = seq_read_begin(&m->root->seq);
+                found = m->root->inode;
+                w->jumped = true;
+            }
+            // Errors on the way are final, so whether this is the right place has to be known before it is gone on from.
+            if (seq_read_retry(&mount_seq, w->mount_seq))
                 break;
-            there = (struct path){m, m->root};
-            seq_there = seq_read_begin(&m->root->seq);
-            found = m->root->inode;
-            w->jumped = true;
         }
         at = there;
         inode = found;

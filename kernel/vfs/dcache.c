@@ -4,10 +4,11 @@
 // reference, the table's; it then stands on the LRU, unless it is pinned (a positive entry of a file system whose only copy of the tree this is). An
 // entry dies by one atomic step of its count to zero: from its last holder's one once unhashed, or, by the shrinker, from the table's one. Lookups
 // under RCU take references with "increment unless zero", so that they never bring a dead entry back. What the shrinker has killed is counted in its
-// superblock until it is freed. An entry whose count is zero is not on the LRU, or whoever sees it there last takes it off: lru_add() and d_destroy().
+// superblock until it is freed. An entry whose count is zero is not on the LRU, or whoever sees it there last takes it off: lru_add_locked() and d_destroy().
 //
 // Locks: dentry->lock guards the dentry's children list and makes changes of name, parent, inode and hashing exclusive; dentry->seq tells readers
-// about them. Moves are serialised by rename_lock and announced by rename_seq. Bucket locks and the LRU lock are innermost and never nest.
+// about them. Moves are serialised by rename_lock and announced by rename_seq. Bucket locks and the LRU lock are inside and never nest; with the LRU lock held
+// the shrinker only tries the entries' locks.
 #include "kernel/vfs/dcache.h"
 
 #include "kernel/base/assert.h"
@@ -217,17 +218,17 @@ static void d_free_rcu(struct rcu_head *head)
 
 static void lru_remove_locked(struct dentry *d) REQUIRES(lru_lock)
 {
-    flags_clear(d, DCACHE_ON_LRU);
+    flags_clear(d, DCACHE_ON_LRU | DCACHE_REFERENCED);
     list_del(&d->lru);
     lru_count--;
 }
 
-// The table's reference is the only one left: the entry becomes reclaimable. It may die under our eyes; RCU keeps its memory. Who kills it makes
-// the count zero, then looks whether it is on the LRU; we put it there, then look at the count: one of us sees the other.
-static void lru_add(struct dentry *d)
+// The table's reference is the only one left: the entry becomes reclaimable. It may die under our eyes; RCU keeps its memory. What the shrinker has killed,
+// under lru_lock, stands on its own list by the same link: that is seen by the count being zero. d_destroy() makes the count zero, then looks whether the
+// entry is on the LRU; we put it there, then look at the count once more: one of us sees the other.
+static void lru_add_locked(struct dentry *d) REQUIRES(lru_lock)
 {
-    spin_guard(&lru_lock);
-    if (d->flags & (DCACHE_ON_LRU | DCACHE_UNHASHED))
+    if (d->flags & (DCACHE_ON_LRU | DCACHE_UNHASHED) || refcount_read(&d->refs) == 0)
         return;
     flags_set(d, DCACHE_ON_LRU | DCACHE_REFERENCED);
     list_add_tail(&d->lru, &lru);
@@ -237,10 +238,16 @@ static void lru_add(struct dentry *d)
         lru_remove_locked(d);
 }
 
+static void lru_add(struct dentry *d)
+{
+    spin_guard(&lru_lock);
+    lru_add_locked(d);
+}
+
 // Frees an unhashed dentry whose count has just become zero; returns its parent, whose reference the caller drops.
 static struct dentry *d_destroy(struct dentry *d)
 {
-    smp_mb(); // against lru_add()
+    smp_mb(); // against lru_add_locked()
     if (READ_ONCE(d->flags) & DCACHE_ON_LRU) {
         spin_guard(&lru_lock);
         if (d->flags & DCACHE_ON_LRU)
@@ -284,7 +291,8 @@ void dput(struct dentry *d)
             return;
         }
         uint32_t flags = READ_ONCE(d->flags);
-        if (flags & DCACHE_UNHASHED || (flags & (DCACHE_PINNED | DCACHE_REFERENCED) && !(flags & DCACHE_TRANSIENT))) {
+        bool kept = flags & DCACHE_PINNED || (flags & (DCACHE_ON_LRU | DCACHE_REFERENCED)) == (DCACHE_ON_LRU | DCACHE_REFERENCED);
+        if (flags & DCACHE_UNHASHED || (kept && !(flags & DCACHE_TRANSIENT))) {
             rcu_read_unlock();
             return;
         }
@@ -481,26 +489,43 @@ void dcache_wait_for_shrinker(struct superblock *sb)
     wait_event(&shrunk, atomic_read(&sb->dentries_dying) == 0);
 }
 
-// Takes up to `nr` dead entries off the LRU into `dead`, linked by their lru fields. Entries in use leave the list; those used lately go round once.
+// An entry in use leaves the list; one that was used lately goes round once. True: it was killed and is in `dead`, linked by its lru field.
+static bool isolate_one(struct dentry *d, struct list_head *dead) REQUIRES(lru_lock)
+{
+    if (refcount_read(&d->refs) > 1 || d->flags & DCACHE_PINNED) {
+        lru_remove_locked(d);
+        smp_mb(); // against dput(): its last user may have left meanwhile, and have seen it on the list
+        if (refcount_read(&d->refs) == 1 && !(d->flags & DCACHE_PINNED))
+            lru_add_locked(d);
+        return false;
+    }
+    if (d->flags & DCACHE_REFERENCED) {
+        flags_clear(d, DCACHE_REFERENCED);
+        list_move_tail(&d->lru, &lru);
+        return false;
+    }
+    if (!kill_unused(d)) {
+        list_move_tail(&d->lru, &lru);
+        return false;
+    }
+    flags_clear(d, DCACHE_ON_LRU);
+    list_move_tail(&d->lru, dead);
+    lru_count--;
+    return true;
+}
+
+#define LOOKS_AT_ONCE 1024u // in one hold of lru_lock, which keeps the processor
+
+// Takes up to `nr` dead entries off the LRU into `dead`; looks at each entry about once.
 static unsigned long lru_isolate(unsigned long nr, struct list_head *dead)
 {
     unsigned long taken = 0;
-    spin_guard(&lru_lock);
-    for (uint64_t scan = lru_count; scan && taken < nr; scan--) {
-        struct dentry *d = list_first_entry(&lru, struct dentry, lru);
-        if (refcount_read(&d->refs) > 1 || d->flags & DCACHE_PINNED) {
-            flags_clear(d, DCACHE_REFERENCED);
-            lru_remove_locked(d);
-        } else if (d->flags & DCACHE_REFERENCED) {
-            flags_clear(d, DCACHE_REFERENCED);
-            list_move_tail(&d->lru, &lru);
-        } else if (kill_unused(d)) {
-            flags_clear(d, DCACHE_ON_LRU);
-            list_move_tail(&d->lru, dead);
-            lru_count--;
-            taken++;
-        } else {
-            list_move_tail(&d->lru, &lru);
+    for (uint64_t scan = READ_ONCE(lru_count); scan && taken < nr;) {
+        spin_guard(&lru_lock);
+        for (unsigned looks = LOOKS_AT_ONCE; looks && scan && taken < nr; looks--, scan--) {
+            if (list_empty(&lru))
+                return taken;
+            taken += isolate_one(list_first_entry(&lru, struct dentry, lru), dead);
         }
     }
     return taken;

@@ -41,6 +41,14 @@ static inline bool d_is_root(const struct dentry *d)
     return READ_ONCE(d->parent) == d;
 }
 extern seqcount_t rename_seq;   // odd while some dentry changes its place in the tree
+// A look at the shape of the tree that moves may spoil: what was read between the two is right if the second says no. Where it says yes once, nothing moves
+// in the next round, so that there is no third; a spinlock is held meanwhile.
+struct tree_look { // {} at first
+    uint32_t moves;
+    bool alone;
+};
+void tree_look_begin(struct tree_look *look);
+[[nodiscard]] bool tree_look_again(struct tree_look *look);
 uint64_t dentry_count(void);
 uint64_t dentry_unused_count(void);
 void d_invalidate_children(struct dentry *dentry);              // drops cached entries below (proc, on exit)

@@ -9,13 +9,30 @@ DEFINE_LOCK_CLASS(rename_lock_class, "dentry move", (enum lock_rank)(RANK_DENTRY
 static struct spinlock rename_lock = SPINLOCK_INIT(&rename_lock_class);
 seqcount_t rename_seq;
 
+void tree_look_begin(struct tree_look *look) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (unlikely(look->alone))
+        spin_lock(&rename_lock);
+    else
+        look->moves = seq_read_begin(&rename_seq);
+}
+
+bool tree_look_again(struct tree_look *look) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (unlikely(look->alone)) {
+        spin_unlock(&rename_lock);
+        return false;
+    }
+    return look->alone = seq_read_retry(&rename_seq, look->moves);
+}
+
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d)
 {
     rcu_read_lock();
-    uint32_t seq;
+    struct tree_look look = {};
     bool found;
     do {
-        seq = seq_read_begin(&rename_seq);
+        tree_look_begin(&look);
         found = false;
         for (const struct dentry *p = d;; p = READ_ONCE(p->parent)) {
             if (p == ancestor) {
@@ -25,7 +42,7 @@ bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d)
             if (p == READ_ONCE(p->parent))
                 break;
         }
-    } while (seq_read_retry(&rename_seq, seq));
+    } while (tree_look_again(&look));
     rcu_read_unlock();
     return found;
 }

@@ -25,7 +25,7 @@ static bool put_name(struct tail *t, struct dentry *d)
 
 enum { TEXT_REACHED, TEXT_UNREACHABLE, TEXT_TOO_LONG };
 
-// Under RCU, to be done again when rename_seq or mount_seq moved.
+// Under RCU, to be done again when something moved or mount_seq changed.
 static int walk_up(const struct path *path, const struct path *root, struct tail *t)
 {
     struct dentry *d = path->dentry;
@@ -50,22 +50,24 @@ static int walk_up(const struct path *path, const struct path *root, struct tail
 
 static int build(const struct path *path, const struct path *root, char *buf, size_t size, bool deleted, struct tail *out)
 {
-    uint32_t moves, mounts;
+    struct tree_look look = {};
+    uint32_t mounts;
     int result;
+    *out = (struct tail){buf + size, buf};
+    put_back(out, "", 1);
+    if (deleted && !put_back(out, " (deleted)", 10))
+        return TEXT_TOO_LONG;
+    char *end = out->start;
     do {
-        moves = seq_read_begin(&rename_seq);
         mounts = seq_read_begin(&mount_seq);
-        *out = (struct tail){buf + size, buf};
-        put_back(out, "", 1);
-        if (deleted && !put_back(out, " (deleted)", 10))
-            return TEXT_TOO_LONG;
-        char *end = out->start;
+        tree_look_begin(&look);
+        out->start = end;
         rcu_read_lock();
         result = walk_up(path, root, out);
         rcu_read_unlock();
         if (result != TEXT_TOO_LONG && out->start == end && !put_back(out, "/", 1))
             result = TEXT_TOO_LONG;
-    } while (seq_read_retry(&rename_seq, moves) || seq_read_retry(&mount_seq, mounts));
+    } while (tree_look_again(&look) || seq_read_retry(&mount_seq, mounts));
     return result;
 }
 
@@ -105,11 +107,11 @@ int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start)
         *start = buf;
         return min(len, 0);
     }
-    uint32_t moves;
+    struct tree_look look = {};
     struct tail t;
     bool ok;
     do {
-        moves = seq_read_begin(&rename_seq);
+        tree_look_begin(&look);
         t = (struct tail){buf + size, buf};
         ok = put_back(&t, "", 1);
         char *end = t.start;
@@ -119,7 +121,7 @@ int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start)
         rcu_read_unlock();
         if (ok && t.start == end)
             ok = put_back(&t, "/", 1);
-    } while (seq_read_retry(&rename_seq, moves));
+    } while (tree_look_again(&look));
     *start = t.start;
     return ok ? 0 : -ENAMETOOLONG;
 }

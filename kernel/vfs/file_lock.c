@@ -391,14 +391,84 @@ void file_locks_release(struct file *file)
 
 // ---- /proc/locks: proc_locks(5) ---------------------------------------------------------------------------------------------------------------------------
 
-static void show_lock(struct seq_file *m, const struct pid_namespace *ns, const struct inode *inode, unsigned id, const struct file_lock *l, bool waits)
+// A record is a lock with those who wait for it. The locks are held from start to stop, for about a buffer's worth of records.
+
+static struct file_lock_context *shown GUARDED_BY(&contexts_lock); // the one whose lock is held
+
+static struct file_lock *first_of(struct file_lock_context *ctx, bool ranges)
+{
+    struct file_lock *l = ranges ? nullptr : list_first_entry_or_null(&ctx->flocks, struct file_lock, link);
+    return l ? l : list_first_entry_or_null(&ctx->ranges, struct file_lock, link);
+}
+
+static struct file_lock *after(struct file_lock_context *ctx, struct file_lock *l)
+{
+    bool flock = l->kind == KIND_FLOCK;
+    if (l->link.next != (flock ? &ctx->flocks : &ctx->ranges))
+        return LIST_ENTRY(l->link.next, struct file_lock, link);
+    return flock ? first_of(ctx, true) : nullptr;
+}
+
+// The first lock of the next context that has any.
+static struct file_lock *next_context() REQUIRES(contexts_lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct list_head *at = shown ? &shown->all : &contexts;
+    if (shown)
+        spin_unlock(&shown->lock);
+    for (shown = nullptr; (at = at->next) != &contexts;) {
+        struct file_lock_context *ctx = LIST_ENTRY(at, struct file_lock_context, all);
+        spin_lock(&ctx->lock);
+        struct file_lock *l = first_of(ctx, false);
+        if (l) {
+            shown = ctx;
+            return l;
+        }
+        spin_unlock(&ctx->lock);
+    }
+    return nullptr;
+}
+
+static struct file_lock *next_lock(struct file_lock *l) REQUIRES(contexts_lock)
+{
+    l = after(shown, l);
+    return l ? l : next_context();
+}
+
+static void *locks_start(struct seq_file *, loff_t *pos) NO_THREAD_SAFETY_ANALYSIS
+{
+    spin_lock(&contexts_lock);
+    struct file_lock *l = next_context();
+    for (loff_t n = *pos; l && n > 0; n--)
+        l = next_lock(l);
+    return l;
+}
+
+static void *locks_next(struct seq_file *, void *record, loff_t *pos) NO_THREAD_SAFETY_ANALYSIS
+{
+    ++*pos;
+    return next_lock(record);
+}
+
+static void locks_stop(struct seq_file *, void *) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (shown)
+        spin_unlock(&shown->lock);
+    shown = nullptr;
+    spin_unlock(&contexts_lock);
+}
+
+// depth: how many stand between it and the lock that is held, itself included.
+static void show_lock(struct seq_file *m, const struct inode *inode, const struct file_lock *l, int depth)
 {
     static const char *const kinds[] = {[KIND_FLOCK] = "FLOCK ", [KIND_POSIX] = "POSIX ", [KIND_OFD] = "OFDLCK"};
-    pid_t nr = l->kind == KIND_OFD ? -1 : pid_nr_ns(l->holder, ns);
+    pid_t nr = l->kind == KIND_OFD ? -1 : pid_nr_ns(l->holder, m->private);
     if (!nr)
         return; // of a process that is not to be seen from here
-    seq_printf(m, "%u: %s%s ADVISORY  %s %d %02x:%02x:%llu %lld ", id, waits ? "-> " : "", kinds[l->kind], l->exclusive ? "WRITE" : "READ", nr,
-               MAJOR(inode->sb->dev), MINOR(inode->sb->dev), (unsigned long long)inode->ino, (long long)l->start);
+    seq_printf(m, "%lld: ", (long long)m->index + 1);
+    if (depth)
+        seq_printf(m, "%*s", depth + 2, "-> ");
+    seq_printf(m, "%s ADVISORY  %s %d %02x:%02x:%llu %lld ", kinds[l->kind], l->exclusive ? "WRITE" : "READ", nr, MAJOR(inode->sb->dev),
+               MINOR(inode->sb->dev), (unsigned long long)inode->ino, (long long)l->start);
     if (l->end == INT64_MAX)
         seq_puts(m, "EOF\n");
     else
@@ -406,35 +476,30 @@ static void show_lock(struct seq_file *m, const struct pid_namespace *ns, const 
 }
 
 // The next of those who wait for `root`, directly or behind each other; with the context's lock.
-static const struct file_lock *next_blocked(const struct file_lock *l, const struct file_lock *root)
+static const struct file_lock *next_blocked(const struct file_lock *l, const struct file_lock *root, int *depth)
 {
-    if (!list_empty(&l->blocked))
+    if (!list_empty(&l->blocked)) {
+        ++*depth;
         return list_first_entry(&l->blocked, struct file_lock, blocked_link);
-    for (; l != root; l = l->blocker)
+    }
+    for (; l != root; l = l->blocker, --*depth)
         if (l->blocked_link.next != &l->blocker->blocked)
             return LIST_ENTRY(l->blocked_link.next, struct file_lock, blocked_link);
     return nullptr;
 }
 
-// Each lock, and behind it with the same number those who wait for it.
-static void show_list(struct seq_file *m, const struct pid_namespace *ns, struct file_lock_context *ctx, struct list_head *list, unsigned *id)
+// The lock, and behind it with the same number those who wait for it.
+static int locks_show(struct seq_file *m, void *record) NO_THREAD_SAFETY_ANALYSIS
 {
-    struct file_lock *l;
-    list_for_each_entry(l, list, link) {
-        show_lock(m, ns, ctx->inode, ++*id, l, false);
-        for (const struct file_lock *w = next_blocked(l, l); w; w = next_blocked(w, l))
-            show_lock(m, ns, ctx->inode, *id, w, true);
-    }
+    int depth = 0;
+    for (const struct file_lock *l = record; l && !m->overflow; l = next_blocked(l, record, &depth))
+        show_lock(m, shown->inode, l, depth);
+    return 0;
 }
 
-void file_locks_show(struct seq_file *m, const struct pid_namespace *ns)
+static const struct seq_ops locks_ops = {.start = locks_start, .next = locks_next, .stop = locks_stop, .show = locks_show};
+
+int file_locks_open(struct file *file, const struct pid_namespace *ns)
 {
-    unsigned id = 0;
-    struct file_lock_context *ctx;
-    spin_guard(&contexts_lock);
-    list_for_each_entry(ctx, &contexts, all) {
-        spin_guard(&ctx->lock);
-        show_list(m, ns, ctx, &ctx->flocks, &id);
-        show_list(m, ns, ctx, &ctx->ranges, &id);
-    }
+    return seq_open(file, &locks_ops, (void *)ns);
 }

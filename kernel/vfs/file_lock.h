@@ -17,5 +17,5 @@ void file_locks_close(struct file *file, struct files *owner);
 // The last reference of a description: drops its flock and OFD locks.
 void file_locks_release(struct file *file);
 void file_lock_context_free(struct inode *inode);
-// /proc/locks, with the numbers that holders have in `ns`.
-void file_locks_show(struct seq_file *m, const struct pid_namespace *ns);
+// Opens /proc/locks, with the numbers that holders have in `ns`, which lives as long.
+[[nodiscard]] int file_locks_open(struct file *file, const struct pid_namespace *ns);

@@ -77,11 +77,11 @@ static int devices_entry_show(struct seq_file *m, void *)
     devices_show(m);
     return 0;
 }
-static int locks_show(struct seq_file *m, void *)
+static int locks_open(struct inode *inode, struct file *file)
 {
-    file_locks_show(m, proc_sb(m->file->inode->sb)->ns);
-    return 0;
+    return file_locks_open(file, proc_sb(inode->sb)->ns);
 }
+static const struct file_ops locks_fops = {.open = locks_open, .read_iter = seq_read_iter, .llseek = seq_llseek, .release = seq_release};
 static int misc_show(struct seq_file *m, void *)
 {
     misc_devices_show(m);
@@ -152,7 +152,7 @@ const struct pseudo_entry proc_global_files[] = {
     {.name = "iomem", .mode = 0400, .show = iomem_show},
     {.name = "kmsg", .mode = 0400, .fops = &proc_kmsg_fops},
     {.name = "loadavg", .mode = 0444, .show = loadavg_show},
-    {.name = "locks", .mode = 0444, .show = locks_show},
+    {.name = "locks", .mode = 0444, .fops = &locks_fops},
     {.name = "meminfo", .mode = 0444, .show = meminfo_show},
     {.name = "misc", .mode = 0444, .show = misc_show},
     {.name = "mounts", .target = "self/mounts"},

@@ -99,6 +99,8 @@ void inode_unlock_two(struct inode *a, struct inode *b);
 // Checks of the generic kind. 0 or -EACCES/-EPERM.
 int generic_permission(struct inode *inode, unsigned mask);
 int inode_permission(struct inode *inode, unsigned mask); // with read-only file systems (-EROFS) and ops->permission
+// The same for other credentials than the current ones, of an inode with neither ops->permission nor an access control list.
+int inode_permission_of(const struct cred *cred, struct inode *inode, unsigned mask);
 int setattr_prepare(struct dentry *dentry, struct iattr *attr);
 void setattr_copy(struct inode *inode, const struct iattr *attr);
 void generic_getattr(struct inode *inode, struct kstat *stat);

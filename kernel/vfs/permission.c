@@ -7,9 +7,8 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/inotify.h"
 
-int generic_permission(struct inode *inode, unsigned mask)
+static ALWAYS_INLINE int permission_of(const struct cred *cred, struct inode *inode, unsigned mask)
 {
-    const struct cred *cred = current_cred();
     umode_t mode = READ_ONCE(inode->mode);
     mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
     unsigned allowed = mode;
@@ -34,14 +33,29 @@ int generic_permission(struct inode *inode, unsigned mask)
     return -EACCES;
 }
 
+int generic_permission(struct inode *inode, unsigned mask)
+{
+    return permission_of(current_cred(), inode, mask);
+}
+
+static int writable(const struct inode *inode)
+{
+    if (inode->sb->flags & SB_RDONLY && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
+        return -EROFS;
+    return inode->flags & I_IMMUTABLE ? -EPERM : 0;
+}
+
+int inode_permission_of(const struct cred *cred, struct inode *inode, unsigned mask)
+{
+    int err = mask & MAY_WRITE ? writable(inode) : 0;
+    return err ? err : permission_of(cred, inode, mask);
+}
+
 int inode_permission(struct inode *inode, unsigned mask)
 {
-    if (unlikely(mask & MAY_WRITE)) {
-        if (inode->sb->flags & SB_RDONLY && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)))
-            return -EROFS;
-        if (inode->flags & I_IMMUTABLE)
-            return -EPERM;
-    }
+    int err = unlikely(mask & MAY_WRITE) ? writable(inode) : 0;
+    if (err)
+        return err;
     return inode->ops && inode->ops->permission ? inode->ops->permission(inode, mask) : generic_permission(inode, mask);
 }
 

@@ -124,6 +124,25 @@ CASE(cgroup_procs_moves_processes_and_checks)
     remove_group();
 }
 
+CASE(cgroup_procs_moves_what_its_opener_may_move)
+{
+    make_group();
+    REQUIRE(chown("cg/g", 1000, 1000) == 0 && chown("cg/g/cgroup.procs", 1000, 1000) == 0);
+    REQUIRE(seteuid(1000) == 0);
+    int fd = open("cg/g/cgroup.procs", O_WRONLY);
+    REQUIRE(fd >= 0 && seteuid(0) == 0);
+    EXPECT_ERRNO(write(fd, "0", 1), EACCES); // out of the root group, which is not the opener's
+    EXPECT_STR(file_text("cg/g/cgroup.procs"), "");
+    pid_t child = member("cg/g");
+    char text[16];
+    snprintf(text, sizeof text, "%d", child);
+    EXPECT_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text)); // from a group to itself
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    close(fd);
+    remove_group();
+}
+
 CASE(cgroup_events_say_whether_populated)
 {
     make_group();

@@ -12,7 +12,8 @@ static inline struct cgroup *cgroup_of_dir(const struct pseudo_dir *dir)
 {
     return dir->object;
 }
-// 0 where the current thread may write cgroup.procs of the group; else -EACCES.
-[[nodiscard]] int cgroup_may_write_procs(struct cgroup *cg);
-// May the caller move a process from the one to the other? -EACCES, -ENODEV, -ENOENT (one is outside its namespace, which delegates).
-[[nodiscard]] int cgroup_may_move(struct cgroup *from, struct cgroup *to);
+// 0 where one with these credentials may write cgroup.procs of the group; else -EACCES.
+[[nodiscard]] int cgroup_may_write_procs(const struct cred *cred, struct cgroup *cg);
+// May one with these credentials, in this namespace, move a process from the one to the other? -EACCES, -ENODEV, -ENOENT (one is outside the namespace, which
+// delegates).
+[[nodiscard]] int cgroup_may_move(const struct cred *cred, const struct cgroup_namespace *ns, struct cgroup *from, struct cgroup *to);

@@ -18,10 +18,25 @@ static bool has_pids(const void *object)
     return cg->parent && READ_ONCE(cg->pids_enabled);
 }
 
-// With nsdelegate the root of a namespace is run from outside: from within, its limits cannot be changed, only its processes and what it hands down.
-static int may_configure(const struct cgroup *cg)
+// A descriptor that others were given carries the rights and the view of who opened it: file->cred, and the cgroup namespace, which file->version keeps.
+static int keep_namespace(struct file *file)
 {
-    struct cgroup_namespace *ns = current_namespaces()->cgroup;
+    file->version = (uintptr_t)cgroup_ns_get(current_namespaces()->cgroup);
+    return 0;
+}
+static struct cgroup_namespace *namespace_of(const struct file *file)
+{
+    return (struct cgroup_namespace *)(uintptr_t)file->version;
+}
+static void drop_namespace(struct file *file)
+{
+    cgroup_ns_put(namespace_of(file));
+}
+
+// With nsdelegate the root of a namespace is run from outside: from within, its limits cannot be changed, only its processes and what it hands down.
+static int may_configure(const struct file *file, const struct cgroup *cg)
+{
+    const struct cgroup_namespace *ns = namespace_of(file);
     return cgroup_ns_delegate && ns != init_cgroup_ns && cgroup_ns_root(ns) == cg ? -EPERM : 0;
 }
 
@@ -69,14 +84,13 @@ static struct cgroup *common_ancestor(struct cgroup *a, struct cgroup *b)
 }
 
 // Moving a process needs the right to do so in the group that holds both ends: cgroups(7), delegation containment.
-int cgroup_may_move(struct cgroup *from, struct cgroup *to)
+int cgroup_may_move(const struct cred *cred, const struct cgroup_namespace *ns, struct cgroup *from, struct cgroup *to)
 {
     if (from != to) {
-        int err = cgroup_may_write_procs(common_ancestor(from, to));
+        int err = cgroup_may_write_procs(cred, common_ancestor(from, to));
         if (err)
             return err == -ENODEV ? err : -EACCES;
     }
-    struct cgroup_namespace *ns = current_namespaces()->cgroup;
     if (cgroup_ns_delegate && ns != init_cgroup_ns && (!is_below(from, cgroup_ns_root(ns)) || !is_below(to, cgroup_ns_root(ns))))
         return -ENOENT;
     return 0;
@@ -93,7 +107,7 @@ static struct task *task_of_text(char *text, int *err)
     return task;
 }
 
-static ssize_t procs_store(struct file *, void *object, char *text, size_t len, loff_t)
+static ssize_t procs_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
     struct cgroup *cg = object;
     int err;
@@ -106,7 +120,7 @@ static ssize_t procs_store(struct file *, void *object, char *text, size_t len, 
             mutex_guard(&cgroup_lock);
             from = cgroup_get(task->cgroup ? task->cgroup : cgroup_root);
         }
-        err = cgroup_may_move(from, cg);
+        err = cgroup_may_move(file->cred, namespace_of(file), from, cg);
         if (!err) {
             mutex_guard(&cgroup_lock); // moves hold it: what was checked is still so, or is checked again
             moved = task->cgroup && task->cgroup != from;
@@ -183,9 +197,9 @@ static int show_limit(struct seq_file *m, int value)
         seq_printf(m, "%d\n", value);
     return 0;
 }
-static ssize_t store_limit(struct cgroup *cg, int *limit, char *text, size_t len)
+static ssize_t store_limit(const struct file *file, struct cgroup *cg, int *limit, char *text, size_t len)
 {
-    int value = INT32_MAX, err = may_configure(cg);
+    int value = INT32_MAX, err = may_configure(file, cg);
     if (err)
         return err;
     text = strstrip(text);
@@ -204,17 +218,17 @@ static int max_depth_show(struct seq_file *m, void *object)
 {
     return show_limit(m, ((struct cgroup *)object)->max_depth);
 }
-static ssize_t max_depth_store(struct file *, void *object, char *text, size_t len, loff_t)
+static ssize_t max_depth_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
-    return store_limit(object, &((struct cgroup *)object)->max_depth, text, len);
+    return store_limit(file, object, &((struct cgroup *)object)->max_depth, text, len);
 }
 static int max_descendants_show(struct seq_file *m, void *object)
 {
     return show_limit(m, ((struct cgroup *)object)->max_descendants);
 }
-static ssize_t max_descendants_store(struct file *, void *object, char *text, size_t len, loff_t)
+static ssize_t max_descendants_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
-    return store_limit(object, &((struct cgroup *)object)->max_descendants, text, len);
+    return store_limit(file, object, &((struct cgroup *)object)->max_descendants, text, len);
 }
 
 // Removed groups that something still refers to are not counted: nothing in them can be used up.
@@ -254,11 +268,11 @@ static int freeze_show(struct seq_file *m, void *object)
     seq_printf(m, "%d\n", ((struct cgroup *)object)->freeze);
     return 0;
 }
-static ssize_t freeze_store(struct file *, void *object, char *text, size_t len, loff_t)
+static ssize_t freeze_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
     int on, err = parse_switch(text, &on);
     if (!err)
-        err = may_configure(object);
+        err = may_configure(file, object);
     if (err)
         return err;
     mutex_guard(&cgroup_lock);
@@ -266,13 +280,13 @@ static ssize_t freeze_store(struct file *, void *object, char *text, size_t len,
     return (ssize_t)len;
 }
 
-static ssize_t kill_store(struct file *, void *object, char *text, size_t len, loff_t)
+static ssize_t kill_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
     int one, err = parse_int(strstrip(text), 0, &one);
     if (!err && one != 1)
         err = -ERANGE;
     if (!err)
-        err = may_configure(object);
+        err = may_configure(file, object);
     if (err)
         return err;
     mutex_guard(&cgroup_lock);
@@ -301,11 +315,11 @@ static int pids_max_show(struct seq_file *m, void *object)
         seq_printf(m, "%lld\n", (long long)max);
     return 0;
 }
-static ssize_t pids_max_store(struct file *, void *object, char *text, size_t len, loff_t)
+static ssize_t pids_max_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
     struct cgroup *cg = object;
     int64_t max = CGROUP_PIDS_UNLIMITED;
-    int err = may_configure(cg);
+    int err = may_configure(file, cg);
     if (err)
         return err;
     text = strstrip(text);
@@ -356,11 +370,11 @@ static uint32_t pids_events_local_poll(struct file *file, struct poll_table *pt)
 const struct pseudo_entry cgroup_files[] = {
     {.name = "cgroup.controllers", .mode = 0444, .show = controllers_show},
     {.name = "cgroup.events", .mode = 0444, .show = events_show, .poll = events_poll, .visible = not_root},
-    {.name = "cgroup.freeze", .mode = 0644, .show = freeze_show, .store = freeze_store, .visible = not_root},
-    {.name = "cgroup.kill", .mode = 0200, .store = kill_store, .visible = not_root},
-    {.name = "cgroup.max.depth", .mode = 0644, .show = max_depth_show, .store = max_depth_store},
-    {.name = "cgroup.max.descendants", .mode = 0644, .show = max_descendants_show, .store = max_descendants_store},
-    {.name = "cgroup.procs", .mode = 0644, .show = procs_show, .store = procs_store},
+    {.name = "cgroup.freeze", .mode = 0644, .show = freeze_show, .store = freeze_store, .opened = keep_namespace, .closed = drop_namespace, .visible = not_root},
+    {.name = "cgroup.kill", .mode = 0200, .store = kill_store, .opened = keep_namespace, .closed = drop_namespace, .visible = not_root},
+    {.name = "cgroup.max.depth", .mode = 0644, .show = max_depth_show, .store = max_depth_store, .opened = keep_namespace, .closed = drop_namespace},
+    {.name = "cgroup.max.descendants", .mode = 0644, .show = max_descendants_show, .store = max_descendants_store, .opened = keep_namespace, .closed = drop_namespace},
+    {.name = "cgroup.procs", .mode = 0644, .show = procs_show, .store = procs_store, .opened = keep_namespace, .closed = drop_namespace},
     {.name = "cgroup.stat", .mode = 0444, .show = stat_show},
     {.name = "cgroup.subtree_control", .mode = 0644, .show = subtree_control_show, .store = subtree_control_store},
     {.name = "cgroup.threads", .mode = 0644, .show = threads_show, .store = threads_store},
@@ -368,7 +382,7 @@ const struct pseudo_entry cgroup_files[] = {
     {.name = "pids.current", .mode = 0444, .show = pids_current_show, .visible = has_pids},
     {.name = "pids.events", .mode = 0444, .show = pids_events_show, .poll = pids_events_poll, .visible = has_pids},
     {.name = "pids.events.local", .mode = 0444, .show = pids_events_local_show, .poll = pids_events_local_poll, .visible = has_pids},
-    {.name = "pids.max", .mode = 0644, .show = pids_max_show, .store = pids_max_store, .visible = has_pids},
+    {.name = "pids.max", .mode = 0644, .show = pids_max_show, .store = pids_max_store, .opened = keep_namespace, .closed = drop_namespace, .visible = has_pids},
     {.name = "pids.peak", .mode = 0444, .show = pids_peak_show, .visible = has_pids},
     {},
 };

@@ -91,7 +91,7 @@ static const struct inode_ops cgroup_dir_ops = {.lookup = pseudo_lookup, .mkdir 
 
 // ---- who may move processes -----------------------------------------------------------------------------------------
 
-int cgroup_may_write_procs(struct cgroup *cg)
+int cgroup_may_write_procs(const struct cred *cred, struct cgroup *cg)
 {
     struct pseudo_dir *folder;
     {
@@ -103,7 +103,7 @@ int cgroup_may_write_procs(struct cgroup *cg)
     struct inode *inode;
     int err = pseudo_find_inode(instance, folder, "cgroup.procs", 12, &inode);
     if (!err) {
-        err = inode_permission(inode, MAY_WRITE);
+        err = inode_permission_of(cred, inode, MAY_WRITE);
         iput(inode);
     }
     pseudo_put(folder);
@@ -117,9 +117,9 @@ static int group_of_file(struct file *file, struct cgroup *from, struct cgroup *
     struct cgroup *cg = cgroup_of_dir(pseudo_inode(file->inode)->dir);
     if (cg->dead)
         return -ENODEV;
-    int err = cgroup_may_write_procs(cg);
+    int err = cgroup_may_write_procs(current_cred(), cg);
     if (!err)
-        err = cgroup_may_move(from, cg);
+        err = cgroup_may_move(current_cred(), current_namespaces()->cgroup, from, cg);
     if (err)
         return err;
     if (cg->parent && cg->subtree_pids)

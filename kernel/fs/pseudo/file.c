@@ -25,7 +25,18 @@ static int pseudo_open(struct inode *inode, struct file *file)
     int err = entry->opened ? entry->opened(file) : 0;
     if (err || !entry->show || !(file->mode & FMODE_READ))
         return err;
-    return seq_open_single(file, show, pseudo_inode(inode)->dir->object);
+    err = seq_open_single(file, show, pseudo_inode(inode)->dir->object);
+    if (err && entry->closed)
+        entry->closed(file);
+    return err;
+}
+
+static void pseudo_release(struct file *file)
+{
+    const struct pseudo_entry *entry = pseudo_entry(file);
+    if (entry->closed)
+        entry->closed(file);
+    seq_release(file);
 }
 
 static ssize_t pseudo_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags)
@@ -67,6 +78,6 @@ const struct file_ops pseudo_file_fops = {
     .write_iter = pseudo_write,
     .poll = pseudo_poll,
     .llseek = seq_llseek,
-    .release = seq_release,
+    .release = pseudo_release,
     .fsync = noop_fsync,
 };

@@ -22,6 +22,7 @@ struct pseudo_entry {              // one file in a table; a null name ends it
     ssize_t (*store)(struct file *file, void *object, char *text, size_t len, loff_t pos);
     uint32_t (*poll)(struct file *file, struct poll_table *pt);
     int (*opened)(struct file *file); // a check or note when it is opened, before show is prepared
+    void (*closed)(struct file *file); // after an `opened` that succeeded
     const struct file_ops *fops;   // operations of its own instead of show and store
     const char *target;            // a symbolic link to this text
     const void *data;              // the table's own

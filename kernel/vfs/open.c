@@ -124,10 +124,10 @@ static int walk_and_create(struct walk *w, struct open_args *a, const char *s)
 }
 
 // /proc/sys/fs/protected_regular and protected_fifos: who means to create in a folder where all may write (2: or its group) but only owners delete does not
-// get what another user has put there.
+// get what another user has put there. For what is neither, such as a device, there is no switch.
 static bool planted(const struct inode *inode, const struct open_args *a)
 {
-    int level = S_ISFIFO(inode->mode) ? READ_ONCE(sysctl_protected_fifos) : S_ISREG(inode->mode) ? READ_ONCE(sysctl_protected_regular) : 0;
+    int level = S_ISFIFO(inode->mode) ? READ_ONCE(sysctl_protected_fifos) : S_ISREG(inode->mode) ? READ_ONCE(sysctl_protected_regular) : 1;
     if (likely(!level) || !(a->dir_mode & S_ISVTX) || inode->uid == a->dir_uid || inode->uid == current_cred()->fsuid)
         return false;
     return a->dir_mode & 0002 || (level > 1 && a->dir_mode & 0020);

@@ -3,6 +3,7 @@
 
 #include <linux/openat2.h>
 #include <stdatomic.h>
+#include <sys/sysmacros.h>
 
 static int open_dir(const char *path)
 {
@@ -613,4 +614,30 @@ CASE(open_create_refuses_what_another_user_has_planted)
     EXPECT_ERRNO(open("shared/fifo", O_RDWR | O_CREAT, 0600), EACCES); // root has no privilege here
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(write_text(settings[i], old[i]), 0);
+}
+
+// What is neither a file nor a FIFO is refused whatever the two switches say, but only where all may write.
+CASE(open_create_refuses_a_planted_device)
+{
+    umask(0);
+    REQUIRE(chmod(".", 0755) == 0 && mkdir("shared", 0777) == 0 && mknod("shared/null", S_IFCHR | 0666, makedev(1, 3)) == 0);
+    REQUIRE(mknod("shared/socket", S_IFSOCK | 0666, 0) == 0);
+    REQUIRE(chown("shared/null", 2000, 2000) == 0 && chown("shared/socket", 2000, 2000) == 0);
+    static const struct {
+        mode_t mode;
+        bool refused;
+    } tries[] = {{01777, true}, {0777, false}, {01775, false}};
+    for (int i = 0; i < 3; i++) {
+        bool refused = tries[i].refused;
+        REQUIRE(chmod("shared", tries[i].mode) == 0);
+        IN_CHILD(child)
+        {
+            REQUIRE(setgid(1000) == 0 && setuid(1000) == 0);
+            EXPECT(open("shared/null", O_RDWR) >= 0);
+            EXPECT_EQ(open("shared/null", O_RDWR | O_CREAT, 0600) >= 0, !refused);
+            EXPECT_ERRNO(open("shared/socket", O_RDWR), ENXIO);
+            EXPECT_ERRNO(open("shared/socket", O_RDWR | O_CREAT, 0600), refused ? EACCES : ENXIO);
+        }
+        EXPECT_EXITED(child, 0);
+    }
 }

@@ -110,6 +110,8 @@ CASE(tmpfs_options_are_checked)
     REQUIRE(mkdir("m", 0755) == 0);
     EXPECT_ERRNO(mount("own", "m", "tmpfs", 0, "size=lots"), EINVAL);
     EXPECT_ERRNO(mount("own", "m", "tmpfs", 0, "nonsense=1"), EINVAL);
+    EXPECT_ERRNO(mount("own", "m", "tmpfs", 0, "nr_inodes=18014398509481984"), EINVAL); // they count as a KiB each
+    EXPECT_ERRNO(mount("own", "m", "tmpfs", 0, "nr_inodes=18014398509481985"), EINVAL);
     EXPECT_ERRNO(mount("own", "m", "nofs", 0, nullptr), ENODEV);
 }
 

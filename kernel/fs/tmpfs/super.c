@@ -51,7 +51,7 @@ static int parse_option(struct tmpfs_sb *ts, const char *key, const char *value)
     }
     if (!strcmp(key, "nr_inodes")) {
         ts->default_inodes = false;
-        return parse_count(value, &ts->max_inodes);
+        return parse_count(value, &ts->max_inodes) || ts->max_inodes > UINT64_MAX / TMPFS_INODE_BYTES ? -EINVAL : 0;
     }
     if (!strcmp(key, "mode")) {
         if (parse_u32(value, 8, &n))

@@ -177,15 +177,36 @@ static int task_lookup(struct inode *dir, struct dentry *dentry, unsigned)
 
 #define THREADS_AT_ONCE 32u
 
-// The threads from place `n` of the list on, up to THREADS_AT_ONCE of them, with references. How many.
-static unsigned threads_at(struct process *p, loff_t n, struct task *found[THREADS_AT_ONCE])
+// The thread that was shown last, if it is still there. dir->version notes its number, and at which position that was.
+static const struct task *shown_last(const struct file *dir, const struct dir_context *ctx, struct process *p)
+{
+    if (dir->version >> 32 != (uint64_t)ctx->pos)
+        return nullptr;
+    const struct task *t, *last = pid_task(pid_find(proc_sb(dir->inode->sb)->ns, (pid_t)(uint32_t)dir->version), PID_THREAD);
+    for_each_thread_rcu(t, p)
+    {
+        if (t == last)
+            return last;
+    }
+    return nullptr;
+}
+
+// The threads behind the one that was shown last, or else from the position's place of the list on: up to THREADS_AT_ONCE of them, with references. How many.
+static unsigned threads_next(const struct file *dir, const struct dir_context *ctx, struct process *p, struct task *found[THREADS_AT_ONCE])
 {
     unsigned nr = 0;
     struct task *t;
     rcu_read_lock();
+    const struct task *last = shown_last(dir, ctx, p);
+    loff_t skip = last ? 0 : ctx->pos - 2;
     for_each_thread_rcu(t, p)
     {
-        if (n-- > 0)
+        if (last) {
+            if (t == last)
+                last = nullptr;
+            continue;
+        }
+        if (skip-- > 0)
             continue;
         if (!refcount_inc_not_zero(&t->thread.refs))
             continue; // on its way out of the list
@@ -204,7 +225,7 @@ static bool emit_thread(struct file *dir, struct dir_context *ctx, const struct 
     int len = snprintf(name, sizeof name, "%d", nr);
     if (!ctx->emit(ctx, name, (size_t)len, ctx->pos + 1, proc_ino(nr, true, INO_THREAD, 0), DT_DIR))
         return false;
-    ctx->pos++;
+    dir->version = (uint64_t)++ctx->pos << 32 | (uint32_t)nr;
     return true;
 }
 
@@ -215,7 +236,7 @@ static int task_iterate(struct file *dir, struct dir_context *ctx)
         return -ENOENT;
     struct task *found[THREADS_AT_ONCE] __attribute__((uninitialized));
     bool room = dir_emit_dots(dir, ctx);
-    for (unsigned nr; room && (nr = threads_at(leader->process, ctx->pos - 2, found));) {
+    for (unsigned nr; room && (nr = threads_next(dir, ctx, leader->process, found));) {
         for (unsigned i = 0; i < nr; i++) {
             room = room && emit_thread(dir, ctx, found[i]);
             task_put(found[i]);

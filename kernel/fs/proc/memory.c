@@ -21,7 +21,7 @@ static int open_mm(struct inode *inode, struct mm **out, bool attach)
             mm_get(mm);
         mm_put_users(mm);
     }
-    *out = mm;
+    *out = err ? nullptr : mm;
     return err;
 }
 

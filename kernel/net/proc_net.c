@@ -35,9 +35,9 @@ static int route_show(struct seq_file *m, void *)
     return 0;
 }
 
-static unsigned long long inode_of(const struct socket *s)
+static unsigned long long number_of(const struct inode *inode)
 {
-    return s->inode ? s->inode->ino : 0;
+    return inode ? inode->ino : 0;
 }
 
 static void show_table(struct seq_file *m, struct inet_table *t)
@@ -47,10 +47,11 @@ static void show_table(struct seq_file *m, struct inet_table *t)
     for (unsigned i = 0; i < INET_BUCKETS; i++) {
         hlist_for_each_entry(u, &t->buckets[i], hash)
         {
+            const struct inode *inode = READ_ONCE(u->s.inode); // null once it is being closed
             char line[160];
             snprintf(line, sizeof line, "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %llu %d 0000000000000000 %lu", i, u->bound,
-                     u->num, u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, u->s.inode ? u->s.inode->uid : 0,
-                     inode_of(&u->s), refcount_read(&u->s.refs), u->drops);
+                     u->num, u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, inode ? inode->uid : 0,
+                     number_of(inode), refcount_read(&u->s.refs), u->drops);
             seq_printf(m, "%-127s\n", line);
         }
     }
@@ -83,7 +84,7 @@ static void unix_line(struct unix_sock *u, void *arg)
     struct seq_file *m = arg;
     bool listening = u->state == UNIX_LISTENING;
     seq_printf(m, "%016d: %08X 00000000 %08X %04X %02X %5llu", 0, (unsigned)refcount_read(&u->s.refs), listening ? SO_ACCEPTCON_FLAG : 0, u->s.type,
-               u->state == UNIX_CONNECTED ? SS_CONNECTED : SS_UNCONNECTED, inode_of(&u->s));
+               u->state == UNIX_CONNECTED ? SS_CONNECTED : SS_UNCONNECTED, number_of(READ_ONCE(u->s.inode)));
     if (u->address) {
         int len = u->address->len - (int)offsetof(struct abi_sockaddr_un, path);
         const char *path = u->address->name.path;

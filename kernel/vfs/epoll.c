@@ -143,7 +143,7 @@ static void item_remove(struct epoll *ep, struct epoll_item *item)
     list_del_init(&item->ready_link);
     WRITE_ONCE(ep->available, ep->scanning || !list_empty(&ep->ready));
     spin_unlock_irqrestore(&ep->lock, irq);
-    (void)atomic_sub_return(&ep->user->epoll_watches, 1);
+    atomic_dec(&ep->user->epoll_watches);
     kfree_rcu(item, rcu);
 }
 
@@ -171,7 +171,7 @@ static struct epoll_item *item_make(struct epoll *ep)
 {
     struct epoll_item *item = kzalloc(sizeof *item, ALLOC_KERNEL);
     if (item)
-        (void)atomic_add_return(&ep->user->epoll_watches, 1);
+        atomic_inc(&ep->user->epoll_watches);
     return item;
 }
 

@@ -56,9 +56,8 @@ void d_invalidate_children(struct dentry *dentry);              // drops cached 
 void dcache_wait_for_shrinker(struct superblock *sb);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d);
 bool d_has_positive_children(struct dentry *dentry);
-// Entries of a keep_dentries file system, for readdir: generic directory iterator and seek, "." and ".." included.
+// Entries of a keep_dentries file system, for readdir: generic directory iterator, "." and ".." included.
 int dcache_iterate(struct file *file, struct dir_context *ctx);
-loff_t dcache_llseek(struct file *file, loff_t offset, int whence);
 
 // -- inodes
 [[nodiscard]] struct inode *inode_alloc(struct superblock *sb); // one reference, nlink 1, fresh ino, times now; null: no memory
@@ -112,6 +111,7 @@ ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, u
 ssize_t generic_page_at(struct file *file, loff_t pos, struct page **page, size_t *offset);
 ssize_t generic_write_iter(struct file *file, struct iov_iter *from, loff_t *pos, unsigned rw_flags);
 loff_t generic_llseek(struct file *file, loff_t offset, int whence);
+loff_t endless_llseek(struct file *file, loff_t offset, int whence); // for directories and text made when read: no SEEK_END
 // The new size of a file in the page cache, with inode->sem held for write: drops and unmaps the pages beyond.
 void inode_set_size(struct inode *inode, loff_t size);
 int generic_mmap(struct file *file, struct vma *vma);

@@ -223,21 +223,9 @@ static void dcache_dir_release(struct file *file)
     dput(file->private);
 }
 
-loff_t dcache_llseek(struct file *file, loff_t offset, int whence)
-{
-    if (whence == SEEK_CUR)
-        offset += file->pos;
-    else if (whence != SEEK_SET)
-        return -EINVAL;
-    if (offset < 0)
-        return -EINVAL;
-    file->pos = offset;
-    return offset;
-}
-
 const struct file_ops dcache_dir_ops = {
     .iterate = dcache_iterate,
-    .llseek = dcache_llseek,
+    .llseek = endless_llseek,
     .fsync = noop_fsync,
     .release = dcache_dir_release,
 };

@@ -186,6 +186,18 @@ static loff_t seek_data_or_hole(struct inode *inode, loff_t offset, bool data)
     return min(max(offset, (loff_t)(index << PAGE_SHIFT)), size);
 }
 
+loff_t endless_llseek(struct file *file, loff_t offset, int whence)
+{
+    if (whence == SEEK_CUR)
+        offset += file->pos;
+    else if (whence != SEEK_SET)
+        return -EINVAL;
+    if (offset < 0)
+        return -EINVAL;
+    file->pos = offset;
+    return offset;
+}
+
 loff_t generic_llseek(struct file *file, loff_t offset, int whence)
 {
     switch (whence) {

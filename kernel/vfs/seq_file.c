@@ -186,18 +186,6 @@ ssize_t seq_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsig
     return done;
 }
 
-loff_t seq_llseek(struct file *file, loff_t offset, int whence)
-{
-    if (whence == SEEK_CUR)
-        offset += file->pos;
-    else if (whence != SEEK_SET)
-        return -EINVAL;
-    if (offset < 0)
-        return -EINVAL;
-    file->pos = offset;
-    return offset;
-}
-
 // ---- writing text ---------------------------------------------------------------------------------------------------
 
 void seq_write(struct seq_file *m, const void *data, size_t len)
@@ -261,38 +249,30 @@ void seq_escape(struct seq_file *m, const char *s, const char *esc)
     }
 }
 
-static void put_path(struct seq_file *m, int err, const char *text, const char *esc)
+// A path may be longer than PATH_MAX, which only limits what a call takes. What does not fit into the room there is means that the file's buffer has to grow,
+// and the path's grows with it.
+static void put_path(struct seq_file *m, const struct path *path, const struct path *root, struct dentry *dentry, const char *esc)
 {
+    size_t size = max(m->size - m->count, (size_t)PATH_MAX);
+    char *buf = kvmalloc(size, ALLOC_KERNEL), *text = nullptr;
+    if (!buf)
+        return;
+    int err = !path ? dentry_to_text(dentry, buf, size, &text)
+              : root ? path_to_text_root(path, root, buf, size, &text)
+                     : path_to_text(path, buf, size, &text);
     if (err)
         m->overflow = true;
     else
         seq_escape(m, text, esc);
-}
-
-// A path may be longer than PATH_MAX, which only limits what a call takes. What does not fit into the room there is means that the file's buffer has to grow,
-// and the path's grows with it.
-static size_t path_room(const struct seq_file *m)
-{
-    return max(m->size - m->count, (size_t)PATH_MAX);
+    kvfree(buf);
 }
 
 void seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc)
 {
-    size_t size = path_room(m);
-    char *buf = kvmalloc(size, ALLOC_KERNEL), *text = nullptr;
-    if (!buf)
-        return;
-    int err = root ? path_to_text_root(path, root, buf, size, &text) : path_to_text(path, buf, size, &text);
-    put_path(m, err, text, esc);
-    kvfree(buf);
+    put_path(m, path, root, nullptr, esc);
 }
 
 void seq_dentry(struct seq_file *m, struct dentry *dentry, const char *esc)
 {
-    size_t size = path_room(m);
-    char *buf = kvmalloc(size, ALLOC_KERNEL), *text = nullptr;
-    if (!buf)
-        return;
-    put_path(m, dentry_to_text(dentry, buf, size, &text), text, esc);
-    kvfree(buf);
+    put_path(m, nullptr, nullptr, dentry, esc);
 }

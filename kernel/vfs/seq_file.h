@@ -29,7 +29,6 @@ struct seq_ops {
 // The whole file by one function.
 [[nodiscard]] int seq_open_single(struct file *file, int (*show)(struct seq_file *m, void *private), void *private);
 ssize_t seq_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags);
-loff_t seq_llseek(struct file *file, loff_t offset, int whence);
 void seq_release(struct file *file);
 static inline struct seq_file *seq_of(struct file *file)
 {

@@ -136,7 +136,7 @@ static int fd_iterate(struct file *dir, struct dir_context *ctx)
 
 const struct inode_ops proc_fd_dir_ops = {.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr};
 const struct inode_ops proc_fdinfo_dir_ops = {.lookup = fdinfo_lookup, .permission = fdinfo_permission};
-const struct file_ops proc_fd_dir_fops = {.iterate = fd_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
+const struct file_ops proc_fd_dir_fops = {.iterate = fd_iterate, .llseek = endless_llseek, .fsync = noop_fsync};
 
 int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
 {
@@ -257,4 +257,4 @@ static int task_getattr(const struct path *path, struct kstat *stat, uint32_t, u
 }
 
 const struct inode_ops proc_task_dir_ops = {.lookup = task_lookup, .getattr = task_getattr};
-const struct file_ops proc_task_dir_fops = {.iterate = task_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
+const struct file_ops proc_task_dir_fops = {.iterate = task_iterate, .llseek = endless_llseek, .fsync = noop_fsync};

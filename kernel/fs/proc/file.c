@@ -65,6 +65,6 @@ const struct file_ops proc_file_fops = {
     .open = proc_open,
     .read_iter = proc_read,
     .write_iter = proc_write,
-    .llseek = seq_llseek,
+    .llseek = endless_llseek,
     .release = seq_release,
 };

@@ -12,6 +12,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
+#include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file_lock.h"
 #include "kernel/vfs/seq_file.h"
 
@@ -81,7 +82,7 @@ static int locks_open(struct inode *inode, struct file *file)
 {
     return file_locks_open(file, proc_sb(inode->sb)->ns);
 }
-static const struct file_ops locks_fops = {.open = locks_open, .read_iter = seq_read_iter, .llseek = seq_llseek, .release = seq_release};
+static const struct file_ops locks_fops = {.open = locks_open, .read_iter = seq_read_iter, .llseek = endless_llseek, .release = seq_release};
 static int misc_show(struct seq_file *m, void *)
 {
     misc_devices_show(m);

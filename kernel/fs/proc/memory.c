@@ -103,8 +103,8 @@ static void maps_release(struct file *file)
     seq_release(file);
 }
 
-const struct file_ops proc_maps_fops = {.open = maps_open, .read_iter = seq_read_iter, .llseek = seq_llseek, .release = maps_release};
-const struct file_ops proc_smaps_fops = {.open = smaps_open, .read_iter = seq_read_iter, .llseek = seq_llseek, .release = maps_release};
+const struct file_ops proc_maps_fops = {.open = maps_open, .read_iter = seq_read_iter, .llseek = endless_llseek, .release = maps_release};
+const struct file_ops proc_smaps_fops = {.open = smaps_open, .read_iter = seq_read_iter, .llseek = endless_llseek, .release = maps_release};
 
 // The sum over all VMAs: made from what smaps says of each, so that the two agree.
 int proc_smaps_rollup(struct seq_file *m, struct task *task)

@@ -94,6 +94,6 @@ static uint32_t mounts_poll(struct file *file, struct poll_table *pt)
 }
 
 #define MOUNTS_OPS(opener)                                                                                             \
-    {.open = (opener), .read_iter = seq_read_iter, .llseek = seq_llseek, .release = mounts_release, .poll = mounts_poll}
+    {.open = (opener), .read_iter = seq_read_iter, .llseek = endless_llseek, .release = mounts_release, .poll = mounts_poll}
 const struct file_ops proc_mounts_fops = MOUNTS_OPS(mounts_open), proc_mountinfo_fops = MOUNTS_OPS(mountinfo_open),
                       proc_mountstats_fops = MOUNTS_OPS(mountstats_open);

@@ -240,7 +240,7 @@ static int proc_setattr(struct dentry *dentry, struct iattr *attr)
 // The folder of a process: how many threads' folders there are below task/ is not counted, as elsewhere.
 const struct inode_ops proc_process_ops = {.lookup = dir_lookup, .permission = process_permission, .setattr = proc_setattr};
 const struct inode_ops proc_dir_ops = {.lookup = dir_lookup, .setattr = proc_setattr};
-const struct file_ops proc_dir_fops = {.iterate = dir_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
+const struct file_ops proc_dir_fops = {.iterate = dir_iterate, .llseek = endless_llseek, .fsync = noop_fsync};
 const struct inode_ops proc_file_ops_inode = {.setattr = proc_setattr};
 
 // ---- magic links of the tables --------------------------------------------------------------------------------------

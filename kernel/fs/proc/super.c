@@ -112,7 +112,7 @@ static int root_getattr(const struct path *path, struct kstat *stat, uint32_t, u
 }
 
 static const struct inode_ops proc_root_ops = {.lookup = proc_root_lookup, .getattr = root_getattr};
-static const struct file_ops proc_root_fops = {.iterate = proc_root_iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
+static const struct file_ops proc_root_fops = {.iterate = proc_root_iterate, .llseek = endless_llseek, .fsync = noop_fsync};
 
 static int proc_get_super(const struct file_system_type *type, unsigned flags, const char *, const char *options, struct superblock **out)
 {

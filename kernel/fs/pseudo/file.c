@@ -77,7 +77,7 @@ const struct file_ops pseudo_file_fops = {
     .read_iter = pseudo_read,
     .write_iter = pseudo_write,
     .poll = pseudo_poll,
-    .llseek = seq_llseek,
+    .llseek = endless_llseek,
     .release = pseudo_release,
     .fsync = noop_fsync,
 };

@@ -217,7 +217,7 @@ static int iterate(struct file *file, struct dir_context *ctx)
     return 0;
 }
 
-const struct file_ops pseudo_dir_fops = {.iterate = iterate, .llseek = dcache_llseek, .fsync = noop_fsync};
+const struct file_ops pseudo_dir_fops = {.iterate = iterate, .llseek = endless_llseek, .fsync = noop_fsync};
 
 // ---- attributes: kept in the tree -----------------------------------------------------------------------------------
 

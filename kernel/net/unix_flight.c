@@ -29,7 +29,7 @@ static struct unix_sock *unix_of_file(struct file *file)
     return s && s->family == AF_UNIX ? unix_of(s) : nullptr;
 }
 
-// ---- beginning and ending --------------------------------------------------------------------------------------------------------------------------------
+// ---- beginning and ending -------------------------------------------------------------------------------------------
 
 static bool too_many(const struct user_account *user)
 {
@@ -83,7 +83,7 @@ void unix_flight_barrier(void)
     mutex_guard(&flight_lock);
 }
 
-// ---- the collector -----------------------------------------------------------------------------------------------------------------------------------------
+// ---- the collector --------------------------------------------------------------------------------------------------
 
 static void scan_messages(struct unix_sock *u, struct list_head *list, void (*fn)(struct unix_sock *carried, struct list_head *list)) REQUIRES(u->s.lock)
 {

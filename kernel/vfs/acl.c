@@ -87,7 +87,7 @@ static umode_t mode_of(struct posix_acl *acl)
     return (umode_t)(entry_of(acl, ACL_USER_OBJ)->perm << 6 | group_class(acl)->perm << 3 | entry_of(acl, ACL_OTHER)->perm);
 }
 
-// ---- checking --------------------------------------------------------------------------------------------------------------------------------------------
+// ---- checking -------------------------------------------------------------------------------------------------------
 
 // Every entry that must be there is there once, in order; a mask if there are named ones.
 static bool acl_valid(const struct posix_acl *acl)
@@ -206,7 +206,7 @@ int acl_permission(const struct inode *inode, unsigned mask)
     return err;
 }
 
-// ---- attributes --------------------------------------------------------------------------------------------------------------------------------------------
+// ---- attributes -----------------------------------------------------------------------------------------------------
 
 bool acl_is_xattr(const char *name)
 {
@@ -299,7 +299,7 @@ ssize_t acl_xattr_list(const struct inode *inode, char *buf, size_t size)
     return (ssize_t)used;
 }
 
-// ---- modes -------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- modes ----------------------------------------------------------------------------------------------------------
 
 void acl_chmod(struct inode *inode)
 {

@@ -18,8 +18,8 @@
 #include "kernel/vfs/name_hash.h"
 #include "kernel/vfs/inotify.h"
 
-DEFINE_LOCK_CLASS_NESTED(dentry_lock_class, "dentry", RANK_DENTRY);
-DEFINE_LOCK_CLASS(dentry_bucket_class, "dentry bucket", (enum lock_rank)(RANK_DENTRY + 1));
+static DEFINE_LOCK_CLASS_NESTED(dentry_lock_class, "dentry", RANK_DENTRY);
+static DEFINE_LOCK_CLASS(dentry_bucket_class, "dentry bucket", (enum lock_rank)(RANK_DENTRY + 1));
 
 #define BUCKET_LOCKS 256u
 
@@ -63,7 +63,7 @@ uint64_t dentry_unused_count(void)
     return READ_ONCE(lru_count);
 }
 
-// ---- names -----------------------------------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------
 
 uint32_t d_name_hash(const struct dentry *parent, const char *name, size_t len)
 {
@@ -142,7 +142,7 @@ void d_swap_names(struct dentry *a, struct dentry *b)
     b->name.name = a_long ? a_long : b->inline_name;
 }
 
-// ---- birth and death ------------------------------------------------------------------------------------------------------------------------------
+// ---- birth and death ------------------------------------------------------------------------------------------------
 
 static struct dentry *d_new(const char *name, size_t len)
 {
@@ -330,7 +330,7 @@ struct dentry *dget_parent(struct dentry *d)
     }
 }
 
-// ---- the table -------------------------------------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------
 
 // Caller holds d->lock and has counted the table's reference.
 void d_bucket_insert(struct dentry *d)
@@ -460,7 +460,7 @@ void d_delete(struct dentry *d)
     d_drop(d);
 }
 
-// ---- reclaim ----------------------------------------------------------------------------------------------------------------------------------------
+// ---- reclaim --------------------------------------------------------------------------------------------------------
 
 static void dying_done(struct superblock *sb)
 {

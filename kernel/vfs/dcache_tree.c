@@ -5,7 +5,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/vfs/dcache_internal.h"
 
-DEFINE_LOCK_CLASS(rename_lock_class, "dentry move", (enum lock_rank)(RANK_DENTRY - 1));
+static DEFINE_LOCK_CLASS(rename_lock_class, "dentry move", (enum lock_rank)(RANK_DENTRY - 1));
 static struct spinlock rename_lock = SPINLOCK_INIT(&rename_lock_class);
 seqcount_t rename_seq;
 
@@ -156,7 +156,7 @@ void d_invalidate_children(struct dentry *root)
     dput(d);
 }
 
-// ---- reading a directory whose tree is the dentry tree ---------------------------------------------------------------------------------------------
+// ---- reading a directory whose tree is the dentry tree --------------------------------------------------------------
 
 static unsigned dirent_type(umode_t mode)
 {

@@ -20,16 +20,16 @@
 #include "kernel/vfs/poll_wait.h"
 #include "kernel/vfs/seq_file.h"
 
-DEFINE_LOCK_CLASS(epoll_teardown_class, "epoll teardown", (enum lock_rank)(RANK_EPOLL - 2));
-DEFINE_LOCK_CLASS_NESTED(epoll_class, "epoll", RANK_EPOLL);
-DEFINE_LOCK_CLASS(epoll_ready_class, "epoll ready list", (enum lock_rank)(RANK_WAITQUEUE + 1));
+static DEFINE_LOCK_CLASS(epoll_teardown_class, "epoll teardown", (enum lock_rank)(RANK_EPOLL - 2));
+static DEFINE_LOCK_CLASS_NESTED(epoll_class, "epoll", RANK_EPOLL);
+static DEFINE_LOCK_CLASS(epoll_ready_class, "epoll ready list", (enum lock_rank)(RANK_WAITQUEUE + 1));
 
 #define PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 
 static struct mutex teardown_mutex = MUTEX_INIT(teardown_mutex, &epoll_teardown_class);
 uint64_t sysctl_epoll_max_user_watches;
 
-// ---- events come in -----------------------------------------------------------------------------------------------------------------------------------------
+// ---- events come in -------------------------------------------------------------------------------------------------
 
 static void make_ready(struct epoll_item *item)
 {

@@ -6,7 +6,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/vfs/file.h"
 
-DEFINE_LOCK_CLASS(fasync_class, "fasync lists", RANK_FILES);
+static DEFINE_LOCK_CLASS(fasync_class, "fasync lists", RANK_FILES);
 
 struct fasync_entry {
     struct fasync_entry *next;
@@ -17,7 +17,7 @@ struct fasync_entry {
 
 static struct spinlock fasync_lock = SPINLOCK_INIT(&fasync_class);
 
-// ---- owners ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- owners ---------------------------------------------------------------------------------------------------------
 
 static void owner_free_rcu(struct rcu_head *head)
 {
@@ -171,7 +171,7 @@ long file_owner_fcntl(struct file *file, int cmd, unsigned long arg)
     return -EINVAL;
 }
 
-// ---- telling ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- telling --------------------------------------------------------------------------------------------------------
 
 static const uint32_t bands[] = {
     [POLL_IN] = EPOLLIN | EPOLLRDNORM,
@@ -243,7 +243,7 @@ void fasync_send_(struct fasync_list *list, int code)
     rcu_read_unlock();
 }
 
-// ---- the lists ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- the lists ------------------------------------------------------------------------------------------------------
 
 static void entry_free_rcu(struct rcu_head *head)
 {

@@ -11,7 +11,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/vfs/fd_lookup.h"
 
-DEFINE_LOCK_CLASS(files_class, "descriptor table", RANK_FILES);
+static DEFINE_LOCK_CLASS(files_class, "descriptor table", RANK_FILES);
 
 uint32_t sysctl_nr_open = 1024 * 1024;
 
@@ -180,7 +180,7 @@ int fd_install_new(struct file *file, unsigned flags)
     return fd;
 }
 
-// ---- lookup ----------------------------------------------------------------------------------------------------------------------------------------
+// ---- lookup ---------------------------------------------------------------------------------------------------------
 
 struct file *fd_find_shared(struct files *f, unsigned fd, unsigned refuse)
 {
@@ -282,7 +282,7 @@ int fd_set_cloexec(int fd, bool on)
     return 0;
 }
 
-// ---- closing ----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- closing --------------------------------------------------------------------------------------------------------
 
 static struct file *take(struct files *f, unsigned fd)
 {

@@ -20,8 +20,8 @@
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
-DEFINE_LOCK_CLASS(file_pos_class, "file position", RANK_FILE_POS);
-DEFINE_LOCK_CLASS(file_release_class, "deferred file release", RANK_FILES);
+static DEFINE_LOCK_CLASS(file_pos_class, "file position", RANK_FILE_POS);
+static DEFINE_LOCK_CLASS(file_release_class, "deferred file release", RANK_FILES);
 
 static struct slab_cache *file_slab RO_AFTER_INIT;
 static atomic64_t nr_files;

@@ -13,7 +13,7 @@
 #include "kernel/vfs/file_lock_internal.h"
 #include "kernel/vfs/seq_file.h"
 
-DEFINE_LOCK_CLASS(file_lock_class, "file locks", RANK_FILES);
+static DEFINE_LOCK_CLASS(file_lock_class, "file locks", RANK_FILES);
 static DEFINE_LOCK_CLASS(contexts_class, "file lock contexts", (enum lock_rank)(RANK_FILES - 1)); // outside each context's lock
 static struct spinlock contexts_lock = SPINLOCK_INIT(&contexts_class);
 static LIST_HEAD(contexts); // contexts_lock
@@ -109,7 +109,7 @@ static int request_decide(struct file_lock_context *ctx, struct file_lock *reque
     }
 }
 
-// ---- flock ----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- flock ----------------------------------------------------------------------------------------------------------
 
 // With ctx->lock. There is one at most.
 static void flock_drop_locked(struct file_lock_context *ctx, const void *owner)
@@ -179,7 +179,7 @@ int file_flock(struct file *file, int op)
     return err;
 }
 
-// ---- ranges ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- ranges ---------------------------------------------------------------------------------------------------------
 
 static struct file_lock *range_copy(struct file_lock *room, const struct file_lock *from, loff_t start, loff_t end)
 {
@@ -389,7 +389,7 @@ void file_locks_release(struct file *file)
     drop_all(ctx, file);
 }
 
-// ---- /proc/locks: proc_locks(5) ---------------------------------------------------------------------------------------------------------------------------
+// ---- /proc/locks: proc_locks(5) -------------------------------------------------------------------------------------
 
 // A record is a lock with those who wait for it. The locks are held from start to stop, for about a buffer's worth of records.
 

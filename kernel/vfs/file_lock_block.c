@@ -6,7 +6,7 @@
 #include "kernel/base/hash.h"
 #include "kernel/vfs/file_lock_internal.h"
 
-DEFINE_LOCK_CLASS(lock_wait_class, "file lock waiters", (enum lock_rank)(RANK_FILES + 1));
+static DEFINE_LOCK_CLASS(lock_wait_class, "file lock waiters", (enum lock_rank)(RANK_FILES + 1));
 
 #define WAITING_BITS 7
 #define MAX_CHAIN 64u // owners followed in the search for a circle

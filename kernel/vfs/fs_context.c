@@ -6,7 +6,7 @@
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 
-DEFINE_LOCK_CLASS(fs_context_class, "fs context", RANK_FILES);
+static DEFINE_LOCK_CLASS(fs_context_class, "fs context", RANK_FILES);
 
 struct fs_context kernel_fs_context = {
     .refs = REFCOUNT_INIT(1),

@@ -9,9 +9,9 @@
 #include "kernel/vfs/file_lock.h"
 #include "kernel/vfs/mount.h"
 
-DEFINE_LOCK_CLASS_NESTED(inode_sem_class, "inode", RANK_INODE);
-DEFINE_LOCK_CLASS(inode_invalidate_class, "inode invalidate", RANK_INVALIDATE);
-DEFINE_LOCK_CLASS(inode_lock_class, "inode parts", (enum lock_rank)(RANK_SUPERBLOCK + 1));
+static DEFINE_LOCK_CLASS_NESTED(inode_sem_class, "inode", RANK_INODE);
+static DEFINE_LOCK_CLASS(inode_invalidate_class, "inode invalidate", RANK_INVALIDATE);
+static DEFINE_LOCK_CLASS(inode_lock_class, "inode parts", (enum lock_rank)(RANK_SUPERBLOCK + 1));
 
 static struct slab_cache *inode_slab RO_AFTER_INIT;
 static atomic64_t nr_inodes;

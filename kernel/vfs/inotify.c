@@ -11,11 +11,11 @@
 #include "kernel/vfs/inotify_internal.h"
 #include "kernel/vfs/namei.h"
 
-DEFINE_LOCK_CLASS(inotify_class, "inotify", RANK_FILES);
+static DEFINE_LOCK_CLASS(inotify_class, "inotify", RANK_FILES);
 
 int sysctl_inotify_max_queued_events = 16384, sysctl_inotify_max_user_instances = 128, sysctl_inotify_max_user_watches = 8192;
 
-// ---- the queue ---------------------------------------------------------------------------------------------------------------------------------------
+// ---- the queue ------------------------------------------------------------------------------------------------------
 
 static struct inotify_event *event_new(int wd, uint32_t mask, uint32_t cookie, const char *name, size_t len)
 {
@@ -96,7 +96,7 @@ static bool hand_out(struct iov_iter *to, const struct inotify_event *e)
     return zero_iter(to, padded - e->name_len) == padded - e->name_len;
 }
 
-// ---- the descriptor ------------------------------------------------------------------------------------------------------------------------------------
+// ---- the descriptor -------------------------------------------------------------------------------------------------
 
 static ssize_t inotify_read(struct file *file, struct iov_iter *to, loff_t *, unsigned rw_flags)
 {

@@ -67,7 +67,7 @@ static bool detach(struct inotify_watch *w, bool tell)
     return mine;
 }
 
-// ---- making ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- making ---------------------------------------------------------------------------------------------------------
 
 static struct inotify_watch *find_on(struct inode *inode, const struct inotify_group *g) REQUIRES(inode->lock)
 {
@@ -202,7 +202,7 @@ void inotify_watches_show(struct seq_file *m, struct inotify_group *g)
     }
 }
 
-// ---- telling -----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- telling --------------------------------------------------------------------------------------------------------
 
 // `unlinked`: the name is no longer in the directory that hears of it.
 static void tell(struct inode *inode, uint32_t mask, const char *name, size_t len, uint32_t cookie, bool unlinked)

@@ -9,8 +9,8 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/mount_internal.h"
 
-DEFINE_LOCK_CLASS(namespace_sem_class, "mount namespaces", RANK_NAMESPACE);
-DEFINE_LOCK_CLASS(mount_hash_class, "mount hash", (enum lock_rank)(RANK_DENTRY - 2));
+static DEFINE_LOCK_CLASS(namespace_sem_class, "mount namespaces", RANK_NAMESPACE);
+static DEFINE_LOCK_CLASS(mount_hash_class, "mount hash", (enum lock_rank)(RANK_DENTRY - 2));
 
 #define MOUNT_HASH_BITS 10
 
@@ -90,7 +90,7 @@ void mnt_put_last(struct mount *m)
     }
 }
 
-// ---- finding ---------------------------------------------------------------------------------------------------------------------------------------------
+// ---- finding --------------------------------------------------------------------------------------------------------
 
 struct mount *mount_find_rcu(const struct mount *parent, const struct dentry *dentry)
 {
@@ -145,7 +145,7 @@ bool path_is_under(const struct path *path, const struct path *root)
     return path_is_under_locked(path, root);
 }
 
-// ---- the hashes: namespace_sem held for write ---------------------------------------------------------------------------------------------------------------
+// ---- the hashes: namespace_sem held for write -----------------------------------------------------------------------
 
 // Where a mount is changes together with the hashes: those who read parent and mountpoint go by mount_seq too.
 void mount_hash_insert(struct mount *m, struct mount *parent, struct dentry *mountpoint)

@@ -31,7 +31,7 @@ void path_descend_mounts(struct path *path);
 bool path_is_under(const struct path *path, const struct path *root);
 bool path_is_under_locked(const struct path *path, const struct path *root);
 
-// ---- mount_tree.c: shape. namespace_sem held for write, unless said otherwise ------------------------------------------------------------------------
+// ---- mount_tree.c: shape. namespace_sem held for write, unless said otherwise ---------------------------------------
 struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source); // takes its own references; no lock needed
 #define CLONE_MNT_PRIVATE 1u    // not a peer of the original
 #define CLONE_MNT_SLAVE 2u      // a slave of the original
@@ -57,7 +57,7 @@ void mount_tree_drop(struct mount *tree, bool connected);
 // Releases namespace_sem, then drops the references of what was unmounted under it.
 void namespace_unlock(void) RELEASE(namespace_sem);
 
-// ---- mount_propagate.c: shared subtrees. namespace_sem held for write -----------------------------------------------------------------------------------
+// ---- mount_propagate.c: shared subtrees. namespace_sem held for write -----------------------------------------------
 void group_assign_new(struct mount *mnt);
 void group_join(struct mount *mnt, struct mount *peer);
 void slave_of(struct mount *mnt, struct mount *master);

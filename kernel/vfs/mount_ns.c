@@ -45,7 +45,7 @@ struct ns_end {
     struct list_head link;        // of all such threads: ends_lock
 };
 
-DEFINE_LOCK_CLASS(ns_ends_class, "mount namespaces that end", RANK_FILES);
+static DEFINE_LOCK_CLASS(ns_ends_class, "mount namespaces that end", RANK_FILES);
 static struct spinlock ends_lock = SPINLOCK_INIT(&ns_ends_class);
 static struct list_head ends GUARDED_BY(&ends_lock) = LIST_HEAD_INIT(ends);
 

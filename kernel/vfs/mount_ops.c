@@ -252,7 +252,7 @@ int do_mount(const char *source, const struct pathname *target_name, const char 
     return err;
 }
 
-// ---- umount ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- umount ---------------------------------------------------------------------------------------------------------
 
 static int umount_locked(struct mount *m, unsigned flags)
 {

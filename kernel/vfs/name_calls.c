@@ -126,7 +126,7 @@ SYSCALL5(renameat2, int, olddirfd, const char __user *, old, int, newdirfd, cons
     return rename_at(olddirfd, old, newdirfd, path, flags);
 }
 
-// ---- mounts ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- mounts ---------------------------------------------------------------------------------------------------------
 
 static int copy_string(const char __user *s, size_t max, char **out)
 {

@@ -41,7 +41,7 @@ int may_delete(struct inode *dir, struct dentry *victim, bool is_dir)
     return dir->flags & I_DEAD ? -ENOENT : 0;
 }
 
-// ---- creating ------------------------------------------------------------------------------------------------------------------------------------------
+// ---- creating -------------------------------------------------------------------------------------------------------
 
 // On success the directory stays locked: path_create_done() is the other half.
 static int create_at(struct parent_walk *pw, unsigned lookup_flags, bool is_dir, struct path *parent, struct dentry **out) NO_THREAD_SAFETY_ANALYSIS

@@ -10,7 +10,7 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/namei.h"
 
-DEFINE_LOCK_CLASS(seq_file_class, "seq file", (enum lock_rank)(RANK_NONE + 5));
+static DEFINE_LOCK_CLASS(seq_file_class, "seq file", (enum lock_rank)(RANK_NONE + 5));
 
 #define SEQ_MAX (1u << 26)
 

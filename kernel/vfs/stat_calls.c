@@ -113,7 +113,7 @@ SYSCALL5(statx, int, dirfd, const char __user *, path, int, flags, uint32_t, mas
     return copy_to_user(out, &s, sizeof s) ? -EFAULT : 0;
 }
 
-// ---- statfs ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- statfs ---------------------------------------------------------------------------------------------------------
 
 static int statfs_place(const struct path *p, struct abi_statfs __user *out)
 {
@@ -159,7 +159,7 @@ SYSCALL2(fstatfs, int, fd, struct abi_statfs __user *, out)
     return f.file ? statfs_place(&f.file->path, out) : -EBADF;
 }
 
-// ---- access ------------------------------------------------------------------------------------------------------------------------------------------------
+// ---- access ---------------------------------------------------------------------------------------------------------
 
 // access(2) asks for the real ids: a credential of its own for the length of the call, unless the ids and capabilities agree anyway.
 static bool real_ids_differ(const struct cred *c)
@@ -225,7 +225,7 @@ SYSCALL4(faccessat2, int, dirfd, const char __user *, path, int, mode, int, flag
     return do_faccessat(dirfd, path, mode, flags);
 }
 
-// ---- readlink ----------------------------------------------------------------------------------------------------------------------------------------------
+// ---- readlink -------------------------------------------------------------------------------------------------------
 
 static ssize_t text_to_user(const char *text, char __user *buf, size_t size)
 {

@@ -6,9 +6,9 @@
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/seq_file.h"
 
-DEFINE_LOCK_CLASS(sb_inodes_class, "superblock inodes", RANK_SUPERBLOCK);
-DEFINE_LOCK_CLASS(sb_rename_class, "superblock rename", RANK_RENAME);
-DEFINE_LOCK_CLASS(sb_list_class, "superblock list", RANK_MOUNT);
+static DEFINE_LOCK_CLASS(sb_inodes_class, "superblock inodes", RANK_SUPERBLOCK);
+static DEFINE_LOCK_CLASS(sb_rename_class, "superblock rename", RANK_RENAME);
+static DEFINE_LOCK_CLASS(sb_list_class, "superblock list", RANK_MOUNT);
 
 // Between these the linker collects what FILE_SYSTEM() registers.
 extern const struct file_system_type *const __file_systems_start[], *const __file_systems_end[];

@@ -84,7 +84,7 @@ struct path {
     struct dentry *dentry;
 };
 
-// ---- inode ---------------------------------------------------------------------------------------------------------------------------------
+// ---- inode ----------------------------------------------------------------------------------------------------------
 struct kstat {
     ino_t ino;
     dev_t dev, rdev;
@@ -253,7 +253,7 @@ struct superblock {
 #define SB_USER_FLAGS (SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK | SB_DIRSYNC | SB_LAZYTIME)
 #define SB_REMOUNT_FLAGS (SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK | SB_LAZYTIME)
 
-// ---- dentry ----------------------------------------------------------------------------------------------------------------------------------
+// ---- dentry ---------------------------------------------------------------------------------------------------------
 #define DNAME_INLINE 40
 
 struct dentry {
@@ -291,7 +291,7 @@ struct dentry_ops {
     int (*dynamic_name)(struct dentry *dentry, char *buf, size_t size);
 };
 
-// ---- file ----------------------------------------------------------------------------------------------------------------------------------------
+// ---- file -----------------------------------------------------------------------------------------------------------
 // Emits one directory entry; false: no room, stop and do not advance past it.
 struct dir_context {
     bool (*emit)(struct dir_context *ctx, const char *name, size_t len, loff_t next_pos, ino_t ino, unsigned type);
@@ -355,7 +355,7 @@ struct file {
 #define FMODE_ATOMIC_POS 128u // regular files and directories: read/write/lseek take pos_lock
 #define FMODE_WRITER 256u     // counted in inode->write_count and as a writer of its mount
 
-// ---- file-system types --------------------------------------------------------------------------------------------------------------------------
+// ---- file-system types ----------------------------------------------------------------------------------------------
 struct file_system_type {
     const char *name;
     unsigned flags;

@@ -80,7 +80,7 @@ int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, umode_t m
     return 0;
 }
 
-// ---- names. The directory is locked for write --------------------------------------------------------------------------------------------------------------
+// ---- names. The directory is locked for write -----------------------------------------------------------------------
 
 static void dir_grow(struct inode *dir, int names)
 {
@@ -248,7 +248,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
     return 0;
 }
 
-// ---- attributes --------------------------------------------------------------------------------------------------------------------------------------------
+// ---- attributes -----------------------------------------------------------------------------------------------------
 
 static int tmpfs_setattr(struct dentry *dentry, struct iattr *attr)
 {

@@ -3,10 +3,10 @@
 // Addresses: a pathname socket is bound to an inode (S_IFSOCK) and found through inode->sock; an abstract one is in a hash of exact names (length counts, the
 // leading NUL too). Both tables hold no reference: a socket takes itself out when it is closed, and a finder takes a reference or fails.
 //
-// Locks: each socket's own mutex guards its receive queue, peer and state. A sender reads its peer under its own lock, takes a reference, drops the lock, and
-// then locks the receiver. Two are locked at once by connect(2), which takes the client, then the listener, and by the collector of descriptors in flight, which
-// takes a listener, then a connection on its queue that nobody else can reach. Buffer space is counted at the sender (`wmem`, atomic) and given back when the
-// message is freed.
+// Locks: each socket's own mutex guards its receive queue, peer and state. A sender reads its peer under its own lock, takes a reference, drops the lock,
+// and then locks the receiver. Two are locked at once by connect(2), which takes the client, then the listener, and by the collector of descriptors in
+// flight, which takes a listener, then a connection on its queue that nobody else can reach. Buffer space is counted at the sender (`wmem`, atomic) and
+// given back when the message is freed.
 #pragma once
 
 #include "kernel/base/list.h"

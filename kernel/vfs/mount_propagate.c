@@ -274,7 +274,8 @@ int mount_attach_propagated(struct mount *tree, struct mount *parent, struct den
         forget(&seen);
         return -ENOSPC;
     }
-    // Who receives what is settled before anything is copied: `copy` serves both, and where a tree moves below a peer of one of its own mounts, that is in both.
+    // Who receives what is settled before anything is copied: `copy` serves both, and where a tree moves below a peer of one of its own mounts, that mount is
+    // in both.
     int err = plan_copies(parent, point, &seen, &copies);
     forget(&seen);
     if (parent->group_id)

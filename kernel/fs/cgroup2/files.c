@@ -367,14 +367,16 @@ static uint32_t pids_events_local_poll(struct file *file, struct poll_table *pt)
     return poll_pids_events(file, pt, cg, &cg->pids_events_local);
 }
 
+#define BY_OPENER .opened = keep_namespace, .closed = drop_namespace
+
 const struct pseudo_entry cgroup_files[] = {
     {.name = "cgroup.controllers", .mode = 0444, .show = controllers_show},
     {.name = "cgroup.events", .mode = 0444, .show = events_show, .poll = events_poll, .visible = not_root},
-    {.name = "cgroup.freeze", .mode = 0644, .show = freeze_show, .store = freeze_store, .opened = keep_namespace, .closed = drop_namespace, .visible = not_root},
-    {.name = "cgroup.kill", .mode = 0200, .store = kill_store, .opened = keep_namespace, .closed = drop_namespace, .visible = not_root},
-    {.name = "cgroup.max.depth", .mode = 0644, .show = max_depth_show, .store = max_depth_store, .opened = keep_namespace, .closed = drop_namespace},
-    {.name = "cgroup.max.descendants", .mode = 0644, .show = max_descendants_show, .store = max_descendants_store, .opened = keep_namespace, .closed = drop_namespace},
-    {.name = "cgroup.procs", .mode = 0644, .show = procs_show, .store = procs_store, .opened = keep_namespace, .closed = drop_namespace},
+    {.name = "cgroup.freeze", .mode = 0644, .show = freeze_show, .store = freeze_store, BY_OPENER, .visible = not_root},
+    {.name = "cgroup.kill", .mode = 0200, .store = kill_store, BY_OPENER, .visible = not_root},
+    {.name = "cgroup.max.depth", .mode = 0644, .show = max_depth_show, .store = max_depth_store, BY_OPENER},
+    {.name = "cgroup.max.descendants", .mode = 0644, .show = max_descendants_show, .store = max_descendants_store, BY_OPENER},
+    {.name = "cgroup.procs", .mode = 0644, .show = procs_show, .store = procs_store, BY_OPENER},
     {.name = "cgroup.stat", .mode = 0444, .show = stat_show},
     {.name = "cgroup.subtree_control", .mode = 0644, .show = subtree_control_show, .store = subtree_control_store},
     {.name = "cgroup.threads", .mode = 0644, .show = threads_show, .store = threads_store},
@@ -382,7 +384,7 @@ const struct pseudo_entry cgroup_files[] = {
     {.name = "pids.current", .mode = 0444, .show = pids_current_show, .visible = has_pids},
     {.name = "pids.events", .mode = 0444, .show = pids_events_show, .poll = pids_events_poll, .visible = has_pids},
     {.name = "pids.events.local", .mode = 0444, .show = pids_events_local_show, .poll = pids_events_local_poll, .visible = has_pids},
-    {.name = "pids.max", .mode = 0644, .show = pids_max_show, .store = pids_max_store, .opened = keep_namespace, .closed = drop_namespace, .visible = has_pids},
+    {.name = "pids.max", .mode = 0644, .show = pids_max_show, .store = pids_max_store, BY_OPENER, .visible = has_pids},
     {.name = "pids.peak", .mode = 0444, .show = pids_peak_show, .visible = has_pids},
     {},
 };

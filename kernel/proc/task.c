@@ -103,9 +103,10 @@ struct task *task_find_get(pid_t tid)
 struct task *pid_task_get(struct pid *pid, enum pid_type type)
 {
     rcu_read_lock();
-    struct task *task = pid_task(pid, type);
-    if (task && !refcount_inc_not_zero(&task->thread.refs))
-        task = nullptr;
+    struct task *task;
+    do
+        task = pid_task(pid, type); // one without references has left its number, in exec to another task: look again
+    while (task && !refcount_inc_not_zero(&task->thread.refs));
     rcu_read_unlock();
     return task;
 }
@@ -124,9 +125,10 @@ struct process *process_find_get(pid_t tgid)
 struct task *process_leader_get(struct process *p)
 {
     rcu_read_lock();
-    struct task *leader = rcu_dereference(p->leader);
-    if (leader && !refcount_inc_not_zero(&leader->thread.refs))
-        leader = nullptr;
+    struct task *leader;
+    do
+        leader = rcu_dereference(p->leader); // as above: exec has put another in its place meanwhile
+    while (leader && !refcount_inc_not_zero(&leader->thread.refs));
     rcu_read_unlock();
     return leader;
 }

@@ -165,11 +165,9 @@ static int task_lookup(struct inode *dir, struct dentry *dentry, unsigned)
     if (!leader)
         return -ENOENT;
     rcu_read_lock();
-    struct task *task = pid_task(pid_find(proc_sb(dir->sb)->ns, (pid_t)nr), PID_THREAD);
-    if (task && (task->process != leader->process || !refcount_inc_not_zero(&task->thread.refs)))
-        task = nullptr;
+    struct task *task = pid_task_get(pid_find(proc_sb(dir->sb)->ns, (pid_t)nr), PID_THREAD);
     rcu_read_unlock();
-    int err = task ? proc_add(dentry, proc_inode_make(dir->sb, task->pid, &thread_folder, true, INO_THREAD, 0)) : -ENOENT;
+    int err = task && task->process == leader->process ? proc_add(dentry, proc_inode_make(dir->sb, task->pid, &thread_folder, true, INO_THREAD, 0)) : -ENOENT;
     task_put(task);
     task_put(leader);
     return err;

@@ -8,19 +8,9 @@
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/namei.h"
 
-static struct task *task_of_pid_get(struct pid *pid)
-{
-    rcu_read_lock();
-    struct task *task = pid_task(pid, PID_THREAD);
-    if (task && !refcount_inc_not_zero(&task->thread.refs))
-        task = nullptr;
-    rcu_read_unlock();
-    return task;
-}
-
 struct task *proc_task(const struct inode *inode)
 {
-    return task_of_pid_get(proc_inode(inode)->pid);
+    return pid_task_get(proc_inode(inode)->pid, PID_THREAD);
 }
 
 // The number says what it is: the process, the role, the place in the table (or the descriptor).
@@ -52,7 +42,7 @@ void proc_owner(struct task *task, const struct proc_file *what, struct inode *i
 
 struct inode *proc_inode_make(struct superblock *sb, struct pid *pid, const struct proc_file *what, bool thread, enum proc_ino_kind kind, unsigned n)
 {
-    struct task *task = task_of_pid_get(pid);
+    struct task *task = pid_task_get(pid, PID_THREAD);
     struct inode *inode = task ? inode_alloc(sb) : nullptr;
     if (inode) {
         struct proc_inode *pi = proc_inode(inode);

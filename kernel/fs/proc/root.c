@@ -81,10 +81,7 @@ static int add_process(struct inode *dir, struct dentry *dentry, pid_t nr)
 {
     struct proc_sb *ps = proc_sb(dir->sb);
     rcu_read_lock();
-    struct pid *pid = pid_find(ps->ns, nr);
-    struct task *task = pid_task(pid, PID_THREAD);
-    if (task && !refcount_inc_not_zero(&task->thread.refs))
-        task = nullptr;
+    struct task *task = pid_task_get(pid_find(ps->ns, nr), PID_THREAD);
     rcu_read_unlock();
     if (!task)
         return -ENOENT;
@@ -128,19 +125,17 @@ static bool emit_processes(struct file *file, struct dir_context *ctx)
         pid_t nr = (pid_t)(ctx->pos - FIRST_PID);
         rcu_read_lock();
         struct process *p = process_next(ps->ns, &nr);
-        struct task *leader = p ? rcu_dereference(p->leader) : nullptr;
-        bool held = leader && refcount_inc_not_zero(&leader->thread.refs);
+        struct task *leader = p ? process_leader_get(p) : nullptr;
         rcu_read_unlock();
         if (!p)
             return true;
         bool room = true;
-        if (held && proc_may_see(ps, leader, HIDEPID_INVISIBLE)) {
+        if (leader && proc_may_see(ps, leader, HIDEPID_INVISIBLE)) {
             char name[12];
             int len = snprintf(name, sizeof name, "%d", nr);
             room = ctx->emit(ctx, name, (size_t)len, FIRST_PID + nr, proc_ino(nr, false, INO_PROCESS, 0), DT_DIR);
         }
-        if (held)
-            task_put(leader);
+        task_put(leader);
         if (!room)
             return false;
         ctx->pos = FIRST_PID + nr;

@@ -1,7 +1,7 @@
 # kernel/syscall/case_calls.py — which system calls a contract case makes, as far as its text and that of its file tell.
 #
-# A case makes a call if it, or a function, macro or table of the same file that it names, directly or by others, names the call: as the C
-# library does (fstatat), by its number's name (SYS_newfstatat), or by the number. What the harness does for every case does not count.
+# A case makes a call if it, or a function, macro or table of the same file or of a header beside it that it names, directly or by others, names the call:
+# as the C library does (fstatat), by its number's name (SYS_newfstatat), or by the number. What the harness does for every case does not count.
 
 import os
 import re
@@ -23,7 +23,9 @@ NAMES = {
     "getdents": ["readdir"],
     "getdents64": ["readdir", "getdents", "nftw", "opendir", "scandir"],
     "gettid": ["own_tid"],
+    "ioctl": ["loopback_up"],
     "kill": ["kill_self", "kill_child", "raise_to_process"],
+    "mount": ["own_mount_namespace"],
     "nanosleep": ["sleep_ms", "usleep"],
     "newfstatat": ["fstatat", "stat", "lstat"],
     "open": ["make_file", "opendir"],
@@ -49,6 +51,7 @@ NAMES = {
     "eventfd2": ["eventfd"],
     "sysinfo": ["sysconf"],
     "tgkill": ["raise", "kill_thread", "pthread_kill"],
+    "unshare": ["own_mount_namespace"],
     "umount2": ["umount"],
     "uname": ["gethostname"],
     "vfork": ["posix_spawn*"],
@@ -58,6 +61,8 @@ NAMES = {
 WORD = re.compile(r"[A-Za-z_]\w*")
 CALLED = re.compile(r"\bsyscall\((\w+)")
 CONSTANT = re.compile(r"\b([A-Z]\w+) = (\d+)\b")
+INCLUDE = re.compile(r'^#include "(?:\w+/)*(\w+\.h)"', re.M)
+HARNESS = "harness.h"
 CASE = re.compile(r"^(?:CASE\(|CASE_WITHIN\(\d+, )(\w+)\)")
 
 
@@ -127,13 +132,22 @@ class Case:
         return False
 
 
+def with_headers(folder, name):
+    """The text of a file after those of the folder's headers that it includes, but the harness's."""
+    with open(os.path.join(folder, name), encoding="utf-8") as source:
+        text = source.read()
+    for header in INCLUDE.findall(text):
+        if header != HARNESS and os.path.exists(os.path.join(folder, header)):
+            text = with_headers(folder, header) + text
+    return text
+
+
 def read_cases(folder):
     """Every contract case of a folder, by name."""
     cases = {}
     for name in sorted(os.listdir(folder)):
         if name.endswith(".c"):
-            with open(os.path.join(folder, name), encoding="utf-8") as source:
-                plain = without_texts(source.read())
+            plain = without_texts(with_headers(folder, name))
             texts, names = definitions(plain)
             constants = dict(CONSTANT.findall(plain))
             cases.update({case: Case(name, reached(case, texts), constants) for case in names})

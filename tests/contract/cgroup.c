@@ -10,7 +10,7 @@
 // Mounts the hierarchy at ./cg and makes a group g with the pids controller; the case's namespace takes the mount away, not the groups.
 static void make_group(void)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     mkdir("cg", 0755);
     REQUIRE(mount("cgroup2", "cg", "cgroup2", 0, nullptr) == 0);
     REQUIRE(write_text("cg/cgroup.subtree_control", "+pids") == 0);

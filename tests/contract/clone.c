@@ -4,10 +4,8 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
-#include <sys/time.h>
 
 #define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2) // <linux/pidfd.h> and <fcntl.h> do not go together
 

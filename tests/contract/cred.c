@@ -425,7 +425,7 @@ CASE(setuid_program_is_plain_where_it_may_not_be_more)
         RUN_IDS_ARE("./suid", "1000", "1000", "1000", "1000", "1000", "1000", "0", "1");
     }
     EXPECT_EXITED(a, 0);
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     mkdir("m", 0755);
     REQUIRE(mount("t", "m", "tmpfs", MS_NOSUID, nullptr) == 0);
     chmod("m", 0755);

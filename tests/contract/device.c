@@ -4,7 +4,6 @@
 #include <ftw.h>
 #include <linux/rtc.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
@@ -137,8 +136,7 @@ CASE(devtmpfs_has_the_registered_nodes)
 
 CASE(devtmpfs_is_one_instance)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     REQUIRE(mkdir("d", 0755) == 0);
     REQUIRE(mknod("/dev/contract-node", S_IFCHR | 0600, makedev(1, 3)) == 0);
     REQUIRE(mount("devtmpfs", "d", "devtmpfs", 0, nullptr) == 0);
@@ -261,8 +259,7 @@ CASE(node_on_tmpfs_of_ptmx_uses_the_devpts_beside_it)
 {
     int number = -1, unlock = 0;
     char path[32], text[8] = {};
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     REQUIRE(node("ptmx", S_IFCHR, 5, 2) == 0);
     EXPECT_ERRNO(open("ptmx", O_RDWR | O_NOCTTY), ENOENT);
     REQUIRE(mkdir("pts", 0755) == 0);

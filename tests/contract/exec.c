@@ -352,8 +352,7 @@ CASE(exec_permission_is_that_of_the_caller)
 
 CASE(exec_noexec_mount_is_eacces)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     mkdir("m", 0755);
     REQUIRE(mount("t", "m", "tmpfs", MS_NOEXEC, nullptr) == 0);
     copy_program("m/p", 0755);

@@ -1,15 +1,10 @@
 // tests/contract/file_caps.c — capabilities that a file gives to who runs it: capabilities(7), xattr(7).
 #include "tests/contract/cred.h"
 
-#include <grp.h>
 #include <linux/securebits.h>
-#include <sched.h>
 #include <sys/auxv.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/xattr.h>
 
 struct cap_value { // the attribute security.capability
@@ -124,7 +119,7 @@ static void raise_ambient(void)
 
 CASE(file_capabilities_where_nothing_may_be_gained)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     mkdir("m", 0755);
     chmod(".", 0755);
     REQUIRE(mount("t", "m", "tmpfs", MS_NOSUID, nullptr) == 0);

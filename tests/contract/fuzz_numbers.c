@@ -1,7 +1,6 @@
 // tests/contract/fuzz_numbers.c — commands and options that calls know, which random numbers hardly ever hit.
 #include "tests/contract/fuzz.h"
 
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>

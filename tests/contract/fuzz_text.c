@@ -1,7 +1,6 @@
 // tests/contract/fuzz_text.c — nonsense written to the files of proc, sysfs and cgroup2, and given to mount(2) as options.
 #include "tests/contract/fuzz.h"
 
-#include <dirent.h>
 #include <ftw.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -84,7 +83,8 @@ static void write_all_below(const char *folder)
 static void in_own_namespaces(uint64_t number)
 {
     fuzz_begin(number);
-    REQUIRE(unshare(CLONE_NEWNS | CLONE_NEWUTS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
+    REQUIRE(unshare(CLONE_NEWUTS) == 0);
 }
 
 CASE_WITHIN(120, fuzz_text_written_to_files_of_a_process)

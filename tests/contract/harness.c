@@ -5,17 +5,32 @@
 #include "tests/contract/harness.h"
 
 #include <ftw.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 const char *program_path;
 volatile sig_atomic_t handled_signals, last_signal;
 
 static struct contract_case *first_case, **last_case = &first_case;
 static struct contract_helper *first_helper;
-static atomic_int *failures; // of the running case, shared with all its processes
+static int nr_processors;
+
+enum { MOST_SETTINGS = 8 };
+
+// Of the running case, shared with all its processes.
+static struct shared {
+    atomic_int failures;
+    int nr_settings;
+    struct {
+        char path[64], text[64];
+    } settings[MOST_SETTINGS];
+} *shared;
 
 void register_case(struct contract_case *c)
 {
@@ -71,7 +86,7 @@ void note_failure(const char *file, int line, const char *format, ...)
     snprintf(prefix, sizeof prefix, "%s:%d: ", file, line);
     va_list args;
     va_start(args, format);
-    if (atomic_fetch_add(failures, 1) < 12) // a loop that fails does not fill the console
+    if (atomic_fetch_add(&shared->failures, 1) < 12) // a loop that fails does not fill the console
         print_comment(prefix, format, args);
     va_end(args);
     errno = error;
@@ -208,6 +223,9 @@ static char thread_state(pid_t tid)
     return after_name && after_name[1] ? after_name[2] : 0;
 }
 
+// So long a thread may take until it sleeps, where a busy host leaves the guest little time.
+enum { ASLEEP_MS = 10000 };
+
 static bool falls_asleep(pid_t tid, int ms)
 {
     for (int waited = 0; waited < ms; waited += 2) {
@@ -220,7 +238,7 @@ static bool falls_asleep(pid_t tid, int ms)
 
 void kill_self(long signal)
 {
-    falls_asleep(getpid(), 1000);
+    falls_asleep(getpid(), ASLEEP_MS);
     kill(getpid(), (int)signal);
 }
 
@@ -237,7 +255,7 @@ void kill_child(long packed)
 void kill_thread(long packed)
 {
     pid_t tid = (pid_t)(packed >> 8);
-    falls_asleep(tid, 1000);
+    falls_asleep(tid, ASLEEP_MS);
     syscall(SYS_tgkill, getpid(), tid, (int)(packed & 0xff));
 }
 
@@ -299,10 +317,72 @@ int write_text(const char *path, const char *text)
     return result;
 }
 
+enum { TERMINAL_SETTLES_MS = 200 };
+
+static bool fill_for_now(int fd, const char *bytes, size_t size)
+{
+    bool any = false;
+    for (size_t n = size; n > 0; n /= 2) {
+        while (write(fd, bytes + size - n, n) == (ssize_t)n)
+            any = true;
+    }
+    if (errno != EAGAIN)
+        note_failure(__FILE_NAME__, __LINE__, "a descriptor to be filled up gives errno %d", errno);
+    return any;
+}
+
+void fill_up(int fd, const void *bytes, size_t size)
+{
+    int flags = fcntl(fd, F_GETFL);
+    REQUIRE(fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
+    while (fill_for_now(fd, bytes, size) && isatty(fd))
+        sleep_ms(TERMINAL_SETTLES_MS);
+    REQUIRE(fcntl(fd, F_SETFL, flags) == 0);
+}
+
 void until_asleep(pid_t tid)
 {
-    if (!falls_asleep(tid, 10000))
+    if (!falls_asleep(tid, ASLEEP_MS))
         note_failure(__FILE_NAME__, __LINE__, "thread %d does not fall asleep", tid);
+}
+
+// --- The system around a case. ---
+
+int processors(void)
+{
+    return nr_processors;
+}
+
+void own_mount_namespace(void)
+{
+    REQUIRE(unshare(CLONE_NEWNS) == 0);
+    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+}
+
+void loopback_up(void)
+{
+    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    REQUIRE(fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &loopback) == 0);
+    close(fd);
+}
+
+void keep_setting(const char *path)
+{
+    const char *text = file_text(path);
+    REQUIRE(shared->nr_settings < MOST_SETTINGS && strlen(path) < sizeof shared->settings->path && strlen(text) < sizeof shared->settings->text);
+    strcpy(shared->settings[shared->nr_settings].path, path);
+    strcpy(shared->settings[shared->nr_settings].text, text);
+    shared->nr_settings++;
+}
+
+static void restore_settings(void)
+{
+    while (shared->nr_settings > 0) {
+        int i = --shared->nr_settings, error = write_text(shared->settings[i].path, shared->settings[i].text);
+        if (error)
+            note_failure(__FILE_NAME__, __LINE__, "%s cannot be what it was: %d", shared->settings[i].path, error);
+    }
 }
 
 // --- exec. ---
@@ -340,7 +420,7 @@ static int remove_entry(const char *path, [[maybe_unused]] const struct stat *s,
     if (chdir(folder) != 0)
         note_failure(__FILE_NAME__, __LINE__, "chdir %s: errno %d", folder, errno);
     c->run();
-    _exit(atomic_load(failures) != 0);
+    _exit(atomic_load(&shared->failures) != 0);
 }
 
 // Runs one case; true if it passed.
@@ -349,7 +429,7 @@ static bool run_case(const struct contract_case *c)
     static int sequence; // a folder that could not be removed does not meet the next case
     char folder[64];
     snprintf(folder, sizeof folder, "/tmp/case.%d.%d", getpid(), ++sequence);
-    atomic_store(failures, 0);
+    atomic_store(&shared->failures, 0);
     if (mkdir(folder, 0755) != 0)
         note("mkdir %s: %s", folder, strerror(errno));
     pid_t child = fork();
@@ -380,7 +460,8 @@ static bool run_case(const struct contract_case *c)
     while (waitpid(-1, nullptr, WNOHANG) > 0) // orphans of the case: we are their subreaper
         ;
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    return ended && status == 0 && atomic_load(failures) == 0;
+    restore_settings();
+    return ended && status == 0 && atomic_load(&shared->failures) == 0;
 }
 
 static bool names(const char *pattern, size_t length, const char *name)
@@ -407,11 +488,14 @@ static bool chosen(const struct contract_case *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     program_path = argv[0];
-    failures = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (failures == MAP_FAILED) {
-        static atomic_int own_failures;
-        failures = &own_failures;
+    static_assert(sizeof *shared <= PAGE);
+    shared = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        static struct shared own;
+        shared = &own;
     }
+    cpu_set_t set;
+    nr_processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     if (argc > 1 && strcmp(argv[1], "--helper") == 0)
         return run_helper(argc, argv);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -129,7 +129,7 @@ void join(thread_t thread);
 // Actions for after_ms.
 void close_fd(long fd);
 void write_byte(long fd);
-// The signals below are sent when the thread that is to be interrupted sleeps, or after a while anyway.
+// The signals below are sent when the thread that is to be interrupted sleeps, or after some seconds anyway.
 void kill_self(long signal);  // to the process
 void kill_child(long packed); // pack_kill(pid, signal)
 long pack_kill(pid_t pid, int signal);
@@ -148,8 +148,20 @@ void make_file(const char *path, const char *content);
 // Reads a whole small file as a string into a static buffer; "" if it cannot be read (which is a failure).
 const char *file_text(const char *path);
 int write_text(const char *path, const char *text); // 0 or -errno; one write(2)
+// Writes the bytes over and over, then their last half, quarter … and last byte, until not even that is taken, whether the descriptor blocks or not.
+// What a terminal was given moves on towards its other end by and by: it is full when nothing more is taken after a while.
+void fill_up(int fd, const void *bytes, size_t size);
 // Waits, up to a few seconds, until the thread sleeps in the kernel (/proc/PID/stat says S), so that what follows finds it waiting.
 void until_asleep(pid_t tid);
+
+// --- The system around a case. ---
+
+int processors(void); // of the machine, whichever the caller is bound to
+// A mount namespace of the caller's own: nothing that it mounts is seen outside, or outlives it.
+void own_mount_namespace(void);
+void loopback_up(void);
+// What this file of /proc/sys says now is written back when the case has ended, however it ends; the last one first.
+void keep_setting(const char *path);
 
 // --- exec. ---
 

@@ -520,14 +520,12 @@ CASE(rlimit_rttime_signals_then_kills)
 
 CASE(rlimit_nofile_is_bounded_by_nr_open)
 {
-    char was[20];
-    snprintf(was, sizeof was, "%s", file_text("/proc/sys/fs/nr_open"));
+    keep_setting("/proc/sys/fs/nr_open");
     EXPECT_EQ(write_text("/proc/sys/fs/nr_open", "8192"), 0);
     struct rlimit l = {1024, 8193};
     EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &l), EPERM);
     l.rlim_max = 8192;
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &l), 0);
-    EXPECT_EQ(write_text("/proc/sys/fs/nr_open", was), 0);
 }
 
 CASE(getrusage_checks)

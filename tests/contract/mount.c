@@ -8,8 +8,7 @@
 // A mount namespace of the case's own, nothing shared with the outside; folders a and b.
 static void own_mounts(void)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     REQUIRE(mkdir("a", 0755) == 0 && mkdir("b", 0755) == 0);
 }
 
@@ -607,7 +606,7 @@ static pid_t mounter(const char *const places[], int in[2], int out[2])
     REQUIRE(child >= 0);
     if (child)
         return child;
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     for (int i = 0; places[i]; i++) {
         struct stat s;
         REQUIRE(stat(places[i], &s) == 0);
@@ -698,7 +697,7 @@ CASE(mount_and_rmdir_race_between_namespaces)
 {
     IN_CHILD(mounting)
     {
-        REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+        own_mount_namespace();
         for (int i = 0; i < 400; i++) {
             if (mount("t", "d", "tmpfs", 0, nullptr) == 0) {
                 int fd = open("d/f", O_CREAT | O_WRONLY, 0600); // in the mount, or in a folder made anew

@@ -37,12 +37,6 @@ static const char *host_name(void)
     return names.nodename;
 }
 
-static void private_mounts(void)
-{
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-}
-
 CASE(uts_namespace_has_its_own_names)
 {
     char before[65];
@@ -220,7 +214,7 @@ CASE(setns_needs_capabilities_and_access)
 
 CASE(unshare_that_fails_changes_nothing)
 {
-    private_mounts();
+    own_mount_namespace();
     REQUIRE(unshare(CLONE_NEWPID) == 0);
     ino_t ours = ns_inode("mnt");
     EXPECT_ERRNO(unshare(CLONE_NEWNS | CLONE_NEWPID), EINVAL); // a second PID namespace without a member of the first
@@ -431,7 +425,7 @@ CASE(pid_namespace_nests_and_shows_in_status)
 CASE(pid_namespace_proc_shows_its_members_only)
 {
     pid_t outer = getpid();
-    private_mounts();
+    own_mount_namespace();
     REQUIRE(unshare(CLONE_NEWPID) == 0);
     IN_CHILD(init)
     {
@@ -561,7 +555,7 @@ CASE(mount_namespace_hides_mounts_from_others)
     REQUIRE(pipe(fds) == 0 && pipe(back) == 0);
     IN_CHILD(child)
     {
-        private_mounts();
+        own_mount_namespace();
         REQUIRE(mount("t", "m", "tmpfs", 0, nullptr) == 0);
         make_file("m/inside", "x");
         write(fds[1], "r", 1);
@@ -582,7 +576,7 @@ CASE(mount_namespace_hides_mounts_from_others)
 
 CASE(mount_namespace_shared_mounts_pass_events)
 {
-    private_mounts();
+    own_mount_namespace();
     mkdir("m", 0755);
     REQUIRE(mount("t", "m", "tmpfs", 0, nullptr) == 0);
     REQUIRE(mount(nullptr, "m", nullptr, MS_SHARED, nullptr) == 0);
@@ -618,7 +612,7 @@ CASE(mount_namespace_setns_moves_root_and_directory)
     char before[256], after[256];
     REQUIRE(getcwd(before, sizeof before));
     int ours = open_ns(getpid(), "mnt");
-    private_mounts();
+    own_mount_namespace();
     mkdir("m", 0755);
     REQUIRE(mount("t", "m", "tmpfs", 0, nullptr) == 0);
     REQUIRE(chdir("m") == 0);
@@ -633,7 +627,7 @@ CASE(mount_namespace_setns_moves_root_and_directory)
 
 CASE(ns_file_that_is_bound_keeps_its_namespace)
 {
-    private_mounts();
+    own_mount_namespace();
     REQUIRE(mount("tmpfs", ".", "tmpfs", 0, nullptr) == 0);
     char cwd[PATH_MAX], path[64], text[PATH_MAX] = "", wanted[PATH_MAX + 16];
     REQUIRE(getcwd(cwd, sizeof cwd) && chdir(cwd) == 0);
@@ -679,7 +673,7 @@ CASE(ns_file_that_is_bound_keeps_its_namespace)
 
 CASE(mount_namespace_cannot_be_bound_into_itself)
 {
-    private_mounts();
+    own_mount_namespace();
     REQUIRE(mount("tmpfs", ".", "tmpfs", 0, nullptr) == 0);
     char cwd[PATH_MAX], path[64];
     REQUIRE(getcwd(cwd, sizeof cwd) && chdir(cwd) == 0);
@@ -691,7 +685,7 @@ CASE(mount_namespace_cannot_be_bound_into_itself)
     IN_CHILD(child)
     {
         char c = 0;
-        private_mounts();
+        own_mount_namespace();
         REQUIRE(write(told[1], &c, 1) == 1);
         pause();
     }
@@ -702,7 +696,7 @@ CASE(mount_namespace_cannot_be_bound_into_itself)
     IN_CHILD(copy)
     {
         struct stat s;
-        private_mounts();
+        own_mount_namespace();
         EXPECT_EQ(stat("kept", &s), 0);
         EXPECT_EQ(s.st_size, 0);
         EXPECT(s.st_nlink == 1 && unlink("kept") == 0); // the copy has no mount there
@@ -721,7 +715,7 @@ static bool is_namespace_file(const char *path)
 
 CASE(mount_namespace_is_not_carried_into_others_by_propagation)
 {
-    private_mounts();
+    own_mount_namespace();
     REQUIRE(mkdir("a", 0755) == 0 && mkdir("b", 0755) == 0 && mount("tmpfs", "a", "tmpfs", 0, nullptr) == 0);
     REQUIRE(mount(nullptr, "a", nullptr, MS_SHARED, nullptr) == 0 && mount("tmpfs", "b", "tmpfs", 0, nullptr) == 0);
     make_file("a/kept", "");
@@ -757,7 +751,7 @@ CASE(mount_namespace_is_not_carried_into_others_by_propagation)
 // Each in a namespace that keeps the next one's.
 static void keep_the_next(int depth, int up)
 {
-    private_mounts();
+    own_mount_namespace();
     if (depth > 0) {
         int told[2];
         char c, path[64];
@@ -791,10 +785,10 @@ CASE(mount_namespaces_that_keep_each_other_end_together)
 
 CASE(mounts_of_a_namespace_are_limited)
 {
-    private_mounts();
-    char old[32], limit[32];
-    snprintf(old, sizeof old, "%s", file_text("/proc/sys/fs/mount-max"));
-    EXPECT_STR(old, "100000\n");
+    own_mount_namespace();
+    char limit[32];
+    keep_setting("/proc/sys/fs/mount-max");
+    EXPECT_STR(file_text("/proc/sys/fs/mount-max"), "100000\n");
     int mounts = 0;
     for (const char *at = file_text("/proc/self/mountinfo"); (at = strchr(at, '\n')); at++)
         mounts++;
@@ -809,5 +803,4 @@ CASE(mounts_of_a_namespace_are_limited)
     EXPECT_EQ(mount("a", "b", nullptr, MS_MOVE, nullptr), 0); // no more than before
     EXPECT_EQ(umount("b/below"), 0);
     EXPECT_EQ(mount("b", "a", nullptr, MS_BIND | MS_REC, nullptr), 0);
-    EXPECT_EQ(write_text("/proc/sys/fs/mount-max", old), 0);
 }

@@ -479,11 +479,10 @@ static const char *const soft_file = "/proc/sys/fs/pipe-user-pages-soft", *const
 
 CASE(pipe_pages_of_a_user_are_limited)
 {
-    char soft[32], hard[32];
-    snprintf(soft, sizeof soft, "%s", file_text(soft_file));
-    snprintf(hard, sizeof hard, "%s", file_text(hard_file));
-    EXPECT_STR(soft, "16384\n");
-    EXPECT_STR(hard, "0\n");
+    keep_setting(soft_file);
+    keep_setting(hard_file);
+    EXPECT_STR(file_text(soft_file), "16384\n");
+    EXPECT_STR(file_text(hard_file), "0\n");
     REQUIRE(write_text(soft_file, "40") == 0);
     IN_CHILD(small)
     {
@@ -504,7 +503,7 @@ CASE(pipe_pages_of_a_user_are_limited)
         EXPECT_EQ(fcntl(b[0], F_GETPIPE_SZ), 16 * PAGE);
     }
     EXPECT_EXITED(small, 0);
-    EXPECT_EQ(write_text(soft_file, soft), 0);
+    EXPECT_EQ(write_text(soft_file, "16384"), 0);
     REQUIRE(write_text(hard_file, "40") == 0);
     IN_CHILD(none)
     {
@@ -525,5 +524,4 @@ CASE(pipe_pages_of_a_user_are_limited)
     int mine[2];
     make_pipe(mine, 0); // no limit for root
     EXPECT_EQ(fcntl(mine[0], F_SETPIPE_SZ, 64 * PAGE), 64 * PAGE);
-    EXPECT_EQ(write_text(hard_file, hard), 0);
 }

@@ -1,8 +1,6 @@
 // tests/contract/process.c — fork, vfork, wait, exit: fork(2), vfork(2), wait(2), waitid(2), exit(2).
 #include "tests/contract/harness.h"
 
-#include <linux/sched.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

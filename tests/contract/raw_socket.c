@@ -27,13 +27,6 @@ static struct ifreq named(const char *name)
     return r;
 }
 
-static void lo_up(void)
-{
-    struct ifreq r = named("lo");
-    r.ifr_flags = IFF_UP;
-    REQUIRE(ioctl(control(), SIOCSIFFLAGS, &r) == 0);
-}
-
 // --- Raw and ping sockets. ---
 
 static uint16_t checksum(const void *data, size_t size)
@@ -76,7 +69,7 @@ CASE(raw_socket_gets_the_header_and_the_echo)
 {
     char packet[256];
     struct sockaddr_in from = {};
-    lo_up();
+    loopback_up();
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
     REQUIRE(fd >= 0);
     struct echo request = echo_request(0x1234, 7);
@@ -116,7 +109,7 @@ CASE(raw_socket_filters_types_of_icmp)
     char packet[256];
     uint32_t filter = 1u << ICMP_ECHO, got = 0;
     socklen_t length = sizeof got;
-    lo_up();
+    loopback_up();
     int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
     EXPECT_EQ(setsockopt(fd, SOL_RAW, 1, &filter, sizeof filter), 0); // ICMP_FILTER: these types do not come
     EXPECT_EQ(getsockopt(fd, SOL_RAW, 1, &got, &length), 0);
@@ -131,7 +124,7 @@ CASE(raw_socket_filters_types_of_icmp)
 
 CASE(raw_socket_with_a_header_of_its_own)
 {
-    lo_up();
+    loopback_up();
     struct {
         struct iphdr ip;
         char text[4];
@@ -159,7 +152,7 @@ CASE(raw_socket_bound_and_connected_takes_only_its_own)
 {
     struct sockaddr_in elsewhere = {.sin_family = AF_INET, .sin_addr = {htonl(0x7f000002)}};
     char got[64];
-    lo_up();
+    loopback_up();
     int bound = socket(AF_INET, SOCK_RAW, 253), peer = socket(AF_INET, SOCK_RAW, 253), sender = socket(AF_INET, SOCK_RAW, 253);
     EXPECT_EQ(bind(bound, (void *)&elsewhere, sizeof elsewhere), 0);
     EXPECT_EQ(connect(peer, (void *)&elsewhere, sizeof elsewhere), 0);
@@ -178,7 +171,8 @@ CASE(ping_socket_asks_and_is_answered)
     struct echo reply = {}, request = echo_request(0xffff, 9);
     struct sockaddr_in from = {}, name = {};
     socklen_t length = sizeof from;
-    lo_up();
+    loopback_up();
+    keep_setting("/proc/sys/net/ipv4/ping_group_range");
     EXPECT_EQ(write_text("/proc/sys/net/ipv4/ping_group_range", "0 100"), 0);
     int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
     REQUIRE(fd >= 0);
@@ -198,6 +192,7 @@ CASE(ping_socket_asks_and_is_answered)
 
 CASE(ping_socket_is_for_groups_in_the_range)
 {
+    keep_setting("/proc/sys/net/ipv4/ping_group_range");
     EXPECT_EQ(write_text("/proc/sys/net/ipv4/ping_group_range", "2000 2001"), 0);
     EXPECT_ERRNO(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), EACCES); // the capability does not help
     IN_CHILD(child)
@@ -216,7 +211,7 @@ CASE(datagram_to_a_closed_port_is_refused)
     struct sockaddr_in nobody = loopback;
     nobody.sin_port = htons(9);
     char c;
-    lo_up();
+    loopback_up();
     int fd = control();
     EXPECT_EQ(connect(fd, (void *)&nobody, sizeof nobody), 0);
     EXPECT_EQ(send(fd, "x", 1, 0), 1);
@@ -230,21 +225,21 @@ CASE(interface_flags_go_up_and_down)
 {
     int fd = control();
     struct ifreq r = named("lo");
-    lo_up();
+    loopback_up();
     EXPECT_EQ(ioctl(fd, SIOCGIFFLAGS, &r), 0);
     EXPECT_EQ(r.ifr_flags & (IFF_UP | IFF_LOOPBACK | IFF_RUNNING | IFF_BROADCAST), IFF_UP | IFF_LOOPBACK | IFF_RUNNING);
     r.ifr_flags = 0;
     EXPECT_EQ(ioctl(fd, SIOCSIFFLAGS, &r), 0);
     EXPECT_EQ(ioctl(fd, SIOCGIFFLAGS, &r), 0);
     EXPECT_EQ(r.ifr_flags & (IFF_UP | IFF_LOOPBACK), IFF_LOOPBACK); // what it is cannot be taken away
-    lo_up();
+    loopback_up();
 }
 
 CASE(interface_tells_what_it_is)
 {
     int fd = control();
     struct ifreq r = named("lo");
-    lo_up();
+    loopback_up();
     EXPECT_EQ(ioctl(fd, SIOCGIFINDEX, &r), 0);
     EXPECT_EQ(r.ifr_ifindex, 1);
     EXPECT_EQ(ioctl(fd, SIOCGIFNAME, &r), 0);
@@ -276,7 +271,7 @@ CASE(interface_list_has_those_with_addresses)
     int fd = control();
     struct ifreq list[4] = {};
     struct ifconf c = {.ifc_len = sizeof list, .ifc_req = list};
-    lo_up();
+    loopback_up();
     EXPECT_EQ(ioctl(fd, SIOCGIFCONF, &c), 0);
     EXPECT_EQ(c.ifc_len, sizeof list[0]);
     EXPECT_STR(list[0].ifr_name, "lo");
@@ -294,7 +289,7 @@ CASE(interface_addresses_can_be_set)
     int fd = control();
     struct ifreq r = named("lo:1");
     struct sockaddr_in *a = (void *)&r.ifr_addr, name = {.sin_family = AF_INET};
-    lo_up();
+    loopback_up();
     a->sin_family = AF_INET;
     a->sin_addr.s_addr = htonl(0x0a090807);
     EXPECT_EQ(ioctl(fd, SIOCSIFADDR, &r), 0);
@@ -317,7 +312,7 @@ CASE(interface_mtu_can_be_set)
 {
     int fd = control();
     struct ifreq r = named("lo");
-    lo_up();
+    loopback_up();
     r.ifr_mtu = 1500;
     EXPECT_EQ(ioctl(fd, SIOCSIFMTU, &r), 0);
     r.ifr_mtu = 0;

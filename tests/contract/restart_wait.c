@@ -7,8 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 
-enum { PIDFD = 3 }; // P_PIDFD of waitid(2)
-
 static const struct timespec five_seconds = {.tv_sec = 5};
 
 CASE(restart_never_of_ppoll_and_pselect)
@@ -178,9 +176,9 @@ CASE(restart_wait_for_a_child_by_pidfd)
     siginfo_t info = {};
     int fd = (int)syscall(SYS_pidfd_open, child, 0);
     REQUIRE(fd >= 0);
-    INTERRUPTED(false, waitid(PIDFD, (id_t)fd, &info, WEXITED));
+    INTERRUPTED(false, waitid(P_PIDFD, (id_t)fd, &info, WEXITED));
     begin_interruption(true, kill_child, pack_kill(child, SIGKILL));
-    EXPECT_EQ(waitid(PIDFD, (id_t)fd, &info, WEXITED), 0);
+    EXPECT_EQ(waitid(P_PIDFD, (id_t)fd, &info, WEXITED), 0);
     end_interruption();
     EXPECT_EQ(info.si_pid, child);
     EXPECT_EQ(info.si_code, CLD_KILLED);

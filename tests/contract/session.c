@@ -2,7 +2,6 @@
 #include "tests/contract/harness.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -17,7 +16,7 @@ struct pty {
 static struct pty open_pty(void)
 {
     struct pty p = {};
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     mkdir("pts", 0755);
     REQUIRE(mount("devpts", "pts", "devpts", 0, "newinstance,ptmxmode=0666,mode=0620") == 0);
     p.master = open("pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);

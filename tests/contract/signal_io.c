@@ -2,7 +2,6 @@
 #include "tests/contract/harness.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -343,8 +342,7 @@ CASE(sigio_datagram_sockets)
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof in;
     int u = socket(AF_INET, SOCK_DGRAM, 0), v = socket(AF_INET, SOCK_DGRAM, 0);
-    struct { char name[16]; short flags; char rest[32]; } up = {.name = "lo", .flags = 1};
-    REQUIRE(ioctl(u, 0x8914 /* SIOCSIFFLAGS */, &up) == 0);
+    loopback_up();
     REQUIRE(bind(u, (void *)&in, sizeof in) == 0 && getsockname(u, (void *)&in, &len) == 0);
     listen_to(u);
     EXPECT_EQ(sendto(v, "x", 1, 0, (void *)&in, sizeof in), 1);
@@ -369,7 +367,7 @@ CASE(sigio_socket_ioctls_set_the_owner)
 
 CASE(sigio_terminal)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     REQUIRE(mkdir("pts", 0755) == 0 && mount("devpts", "pts", "devpts", 0, "newinstance,ptmxmode=0666") == 0);
     int master = open("pts/ptmx", O_RDWR | O_NOCTTY), unlocked = 0;
     REQUIRE(master >= 0 && ioctl(master, TIOCSPTLCK, &unlocked) == 0);

@@ -193,18 +193,7 @@ CASE(splice_is_interrupted)
     join(killer);
 }
 
-static void fill_without_waiting(int fd)
-{
-    static char page[PAGE];
-    int flags = fcntl(fd, F_GETFL);
-    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    for (size_t n = PAGE; n; n = n > 1 ? 1 : 0)
-        while (write(fd, page, n) > 0)
-            ;
-    EXPECT_EQ(errno, EAGAIN);
-    fcntl(fd, F_SETFL, flags);
-}
-
+static const char zeros[PAGE];
 static _Atomic pid_t page_writer_tid;
 
 static void *write_last_page(void *fd)
@@ -222,7 +211,7 @@ CASE(splice_that_is_interrupted_has_taken_nothing)
     char page[PAGE];
     make_pipe(fds, 0);
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
-    fill_without_waiting(s[0]);
+    fill_up(s[0], zeros, sizeof zeros);
     for (int i = 0; i < 16; i++) {
         memset(page, i, sizeof page);
         REQUIRE(write(fds[1], page, PAGE) == PAGE);
@@ -269,7 +258,7 @@ CASE(pipe_reader_that_does_not_block_ends_with_the_splice_it_met)
     pthread_t splicer, reader;
     make_pipe(fds, O_NONBLOCK);
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
-    fill_without_waiting(s[0]);
+    fill_up(s[0], zeros, sizeof zeros);
     REQUIRE(write(fds[1], "hello", 5) == 5);
     splice_ends[0] = fds[0];
     splice_ends[1] = s[0];
@@ -317,7 +306,7 @@ CASE(splice_reads_nothing_that_it_has_no_room_for)
     char got[16] = {};
     make_pipe(fds, 0);
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
-    fill_without_waiting(fds[1]);
+    fill_up(fds[1], zeros, sizeof zeros);
     EXPECT_EQ(write(s[1], "hello", 5), 5);
     EXPECT_ERRNO(splice(s[0], nullptr, fds[1], nullptr, 100, SPLICE_F_NONBLOCK), EAGAIN);
     signal(SIGPIPE, SIG_IGN);

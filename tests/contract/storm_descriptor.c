@@ -1,7 +1,6 @@
 // tests/contract/storm_descriptor.c — one descriptor table, used by several threads at once: open, dup, close_range, fcntl, fork.
 #include "tests/contract/storm.h"
 
-#include <poll.h>
 #include <sys/resource.h>
 
 enum { HELD = 8, MOST = 1024, FIRST_SHARED = 100, NR_SHARED = 8 };

@@ -53,7 +53,7 @@ static int mounts_here(void)
 static void own_mounts(void)
 {
     struct stat s;
-    REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     REQUIRE(mkdir("point", 0755) == 0 && stat(".", &s) == 0);
     home_inode = s.st_ino;
     make_file("point/below", "under");

@@ -1,11 +1,9 @@
 // tests/contract/storm_socket.c — pipes, sockets and epoll, with several threads at each end.
 #include "tests/contract/storm.h"
 
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -180,8 +178,7 @@ static void bind_connect_listen(int number)
 
 CASE(storm_a_name_is_bound_by_one_socket)
 {
-    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    REQUIRE(ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &loopback) == 0);
+    loopback_up();
     storm(bind_connect_listen);
 }
 

@@ -54,15 +54,6 @@ static void run_on(int processor)
     EXPECT_EQ(sched_setaffinity(0, sizeof set, &set), 0);
 }
 
-// Asked before the first run_on(): musl counts those the caller may run on.
-static int processors(void)
-{
-    static int count;
-    if (!count)
-        count = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    return count;
-}
-
 static void let_others_run(void)
 {
     if (processors() == 1)

@@ -10,8 +10,7 @@
 // A mount of its own, seen by this case only.
 static void mount_tmpfs(const char *options)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     REQUIRE(mkdir("m", 0755) == 0);
     REQUIRE(mount("own", "m", "tmpfs", 0, options) == 0);
 }

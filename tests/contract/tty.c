@@ -2,7 +2,6 @@
 #include "tests/contract/harness.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <termios.h>
@@ -22,8 +21,7 @@ static int slave_of(int master, int flags)
 // The guest's init mounts no devpts; the case has one of its own where /dev/ptmx looks for it.
 static void make_pty(int *master, int *slave)
 {
-    REQUIRE(unshare(CLONE_NEWNS) == 0);
-    REQUIRE(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    own_mount_namespace();
     mkdir("/dev/pts", 0755);
     REQUIRE(mount("devpts", "/dev/pts", "devpts", 0, "mode=620,ptmxmode=666") == 0);
     *master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
@@ -366,19 +364,6 @@ CASE(pty_locked_slave_cannot_be_opened)
     EXPECT(peer >= 0);
 }
 
-// A slave whose output nobody reads, filled by a writer that does not block.
-static void fill(int slave, const char *text)
-{
-    REQUIRE(fcntl(slave, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
-    size_t length = strlen(text);
-    while (write(slave, text, length) == (ssize_t)length)
-        ;
-    while (write(slave, text + length - 1, 1) == 1)
-        ;
-    EXPECT_EQ(errno, EAGAIN);
-    REQUIRE(fcntl(slave, F_SETFL, O_RDWR) == 0);
-}
-
 // Whatever is left of the room is less than the next character needs: the writer sleeps for more, and a signal ends that.
 CASE(pty_writer_sleeps_while_a_character_does_not_fit)
 {
@@ -390,7 +375,7 @@ CASE(pty_writer_sleeps_while_a_character_does_not_fit)
     REQUIRE(tcsetattr(s, TCSANOW, &t) == 0);
     count_signal(SIGUSR1, 0);
     for (int i = 0; i < 4; i++) {
-        fill(s, texts[i]);
+        fill_up(s, texts[i], strlen(texts[i]));
         thread_t signaller = after_ms(20, kill_thread, pack_kill(own_tid(), SIGUSR1));
         EXPECT_ERRNO(write(s, "\n", 1), EINTR);
         join(signaller);
@@ -413,7 +398,7 @@ CASE(pty_full_slave_is_writable_again_once_the_master_has_read)
 {
     int m, s;
     make_pty(&m, &s);
-    fill(s, "y\n");
+    fill_up(s, "y\n", 2);
     thread_t reader = after_ms(20, drain, m);
     struct pollfd p = {.fd = s, .events = POLLOUT};
     EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);

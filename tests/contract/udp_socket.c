@@ -2,20 +2,10 @@
 #include "tests/contract/harness.h"
 
 #include <netinet/in.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum { LO_INDEX = 1 };
-
-static void lo_up(void)
-{
-    struct ifreq r = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    REQUIRE(fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &r) == 0);
-    close(fd);
-}
 
 // A UDP socket on a free port of 127.0.0.1.
 static int udp(struct sockaddr_in *name)
@@ -64,7 +54,7 @@ static int receive_value(int fd, int type, struct sockaddr_in *from)
 CASE(udp_datagrams_arrive_whole_with_their_source)
 {
     struct sockaddr_in a, b, from;
-    lo_up();
+    loopback_up();
     int x = udp(&a), y = udp(&b);
     char text[8] = {};
     socklen_t length = sizeof from;
@@ -80,7 +70,7 @@ CASE(udp_datagrams_arrive_whole_with_their_source)
 CASE(udp_connected_socket_hears_that_nobody_listens)
 {
     struct sockaddr_in a, b;
-    lo_up();
+    loopback_up();
     int x = udp(&a), y = udp(&b);
     close(y);
     EXPECT_EQ(connect(x, (void *)&b, sizeof b), 0);
@@ -92,7 +82,7 @@ CASE(udp_connected_socket_hears_that_nobody_listens)
 CASE(udp_control_time_to_live)
 {
     struct sockaddr_in a, b, from;
-    lo_up();
+    loopback_up();
     int x = udp(&a), y = udp(&b), on = 1, value = 7;
     EXPECT_EQ(setsockopt(y, IPPROTO_IP, IP_RECVTTL, &on, sizeof on), 0);
     EXPECT_EQ(send_with(x, &b, IPPROTO_IP, IP_TTL, &value, sizeof value), 1);
@@ -109,7 +99,7 @@ CASE(udp_control_time_to_live)
 CASE(udp_control_type_of_service)
 {
     struct sockaddr_in a, b, from;
-    lo_up();
+    loopback_up();
     int x = udp(&a), y = udp(&b), on = 1, value = 0x10;
     EXPECT_EQ(setsockopt(y, IPPROTO_IP, IP_RECVTOS, &on, sizeof on), 0);
     EXPECT_EQ(send_with(x, &b, IPPROTO_IP, IP_TOS, &value, sizeof value), 1);
@@ -124,7 +114,7 @@ CASE(udp_control_type_of_service)
 CASE(udp_control_source_and_device)
 {
     struct sockaddr_in a, b, from;
-    lo_up();
+    loopback_up();
     int y = udp(&b), on = 1;
     a = (struct sockaddr_in){.sin_family = AF_INET};
     int x = socket(AF_INET, SOCK_DGRAM, 0);
@@ -147,7 +137,7 @@ CASE(udp_control_source_and_device)
 CASE(udp_control_messages_are_checked)
 {
     struct sockaddr_in a, b;
-    lo_up();
+    loopback_up();
     int x = udp(&a), zero = 0;
     (void)udp(&b);
     EXPECT_ERRNO(send_with(x, &b, IPPROTO_IP, 77, &zero, sizeof zero), EINVAL);

@@ -233,10 +233,13 @@ CASE(cgroup_kill_spares_the_init_that_writes_it)
     remove_group();
 }
 
-CASE(cgroup_freeze_stops_and_thaws)
+static volatile unsigned *count; // shared with the member below
+
+// A member of g that counts whenever it runs.
+static pid_t counting_member(void)
 {
-    make_group();
-    volatile int *count = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    count = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(count != MAP_FAILED);
     IN_CHILD(child)
     {
         join_group("cg/g");
@@ -245,6 +248,20 @@ CASE(cgroup_freeze_stops_and_thaws)
     }
     while (*count == 0)
         sleep_ms(1);
+    return child;
+}
+
+static void until_it_counts_beyond(unsigned before)
+{
+    for (int i = 0; i < 500 && *count == before; i++)
+        sleep_ms(2);
+    EXPECT(*count != before);
+}
+
+CASE(cgroup_freeze_stops_and_thaws)
+{
+    make_group();
+    pid_t child = counting_member();
     int fd = open("cg/g/cgroup.events", O_RDONLY);
     char text[64];
     REQUIRE(read(fd, text, sizeof text) > 0);
@@ -252,14 +269,12 @@ CASE(cgroup_freeze_stops_and_thaws)
     for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "frozen 1"); i++)
         sleep_ms(2);
     EXPECT(has_line("cg/g/cgroup.events", "frozen 1"));
-    int frozen_at = *count;
+    unsigned frozen_at = *count;
     sleep_ms(50);
     EXPECT_EQ(*count, frozen_at);
     EXPECT_EQ(waitpid(child, nullptr, WNOHANG | WUNTRACED), 0); // it is not stopped as by a signal
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
-    for (int i = 0; i < 500 && *count == frozen_at; i++)
-        sleep_ms(2);
-    EXPECT(*count != frozen_at);
+    until_it_counts_beyond(frozen_at);
     EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
     kill(child, SIGKILL); // even a frozen one dies
@@ -306,9 +321,10 @@ CASE(cgroup_freeze_counts_the_stopped_and_vfork_parents)
     int fds[2];
     char c;
     REQUIRE(pipe(fds) == 0);
-    pid_t stopped = member("cg/g");
+    pid_t stopped = counting_member();
     kill(stopped, SIGSTOP);
     EXPECT_EQ(waitpid(stopped, nullptr, WUNTRACED), stopped);
+    unsigned stopped_at = *count;
     IN_CHILD(parent)
     {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -323,10 +339,16 @@ CASE(cgroup_freeze_counts_the_stopped_and_vfork_parents)
     REQUIRE(read(fds[0], &c, 1) == 1);
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
     expect_frozen();
+    int status = 0;
     kill(stopped, SIGCONT); // it goes on as far as the freezer
+    EXPECT_EQ(waitpid(stopped, &status, WCONTINUED), stopped);
+    EXPECT(WIFCONTINUED(status));
+    sleep_ms(50);
     expect_frozen();
+    EXPECT_EQ(*count, stopped_at);
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
     EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));
+    until_it_counts_beyond(stopped_at);
     EXPECT_EQ(write_text("cg/g/cgroup.kill", "1"), 0);
     EXPECT_KILLED(stopped, SIGKILL);
     EXPECT_KILLED(parent, SIGKILL);

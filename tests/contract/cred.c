@@ -442,8 +442,6 @@ CASE(setuid_program_is_plain_where_its_directory_is_shared)
 {
     make_program("suid", 2000, 3000, 06755);
     chmod(".", 0755);
-    int fds[2];
-    REQUIRE(pipe(fds) == 0);
     IN_CHILD(starter)
     {
         become(1000);

@@ -71,12 +71,15 @@ CASE(sendmmsg_takes_1024_at_most)
     int pair[2];
     static struct mmsghdr many[1030];
     static struct iovec part = {"x", 1};
+    int room = 4 << 20; // for all of them, if it were for the buffer alone
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    REQUIRE(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) == 0);
     for (int i = 0; i < 1030; i++)
         many[i].msg_hdr = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};
-    long got = send_batch(pair[0], many, 1030, MSG_DONTWAIT);
-    EXPECT(got > 0 && got <= 1024);
-    EXPECT_EQ(many[got].msg_len, 0);
+    EXPECT_EQ(send_batch(pair[0], many, 1030, MSG_DONTWAIT), 1024);
+    EXPECT_EQ(many[1023].msg_len, 1);
+    EXPECT_EQ(many[1024].msg_len, 0);
+    EXPECT_EQ(send_batch(pair[0], many, 6, MSG_DONTWAIT), 6); // there is room left
 }
 
 CASE(recvmmsg_takes_what_is_there)

@@ -248,6 +248,7 @@ CASE(umount_and_open_exclude_each_other)
     pthread_t opener;
     REQUIRE(pthread_create(&opener, nullptr, open_in_mount, nullptr) == 0);
     bool mounted = false;
+    int busy = 0, gone = 0;
     for (int64_t end = now_ns() + 3'000'000'000; now_ns() < end;) {
         if (!mounted) {
             tmpfs_at("a");
@@ -257,11 +258,15 @@ CASE(umount_and_open_exclude_each_other)
         mounted = umount("a") != 0;
         meet();
         EXPECT(mounted || !opener_got); // either it was busy, or it was gone
+        busy += opener_got;
+        gone += !mounted;
         meet();
     }
     opener_stops = true;
     meet();
     pthread_join(opener, nullptr);
+    note("%d times busy, %d times gone", busy, gone);
+    EXPECT(busy > 0 && gone > 0);
 }
 
 static atomic_bool forgetting_ends;

@@ -67,10 +67,10 @@ static void on_own_stack(int)
 static void set_stack_and_send(int number)
 {
     static char stacks[STORM_THREADS][2][STACK_SIZE];
-    sigset_t set, old;
+    sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, &old); // until own_stack says what the kernel has been told
+    sigprocmask(SIG_BLOCK, &set, nullptr); // until own_stack says what the kernel has been told
     own_stack = stacks[number][storm_random(2)];
     stack_t stack = {.ss_sp = own_stack, .ss_size = STACK_SIZE}, got;
     EXPECT_EQ(sigaltstack(&stack, nullptr), 0);
@@ -179,10 +179,9 @@ CASE(storm_timers_deleted_while_they_fire)
     struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO | SA_RESTART};
     REQUIRE(sigaction(SIGRTMIN, &action, nullptr) == 0);
     storm(arm_and_delete);
-    sigset_t pending;
-    sleep_ms(2); // longer than any of them took to fire
-    EXPECT_EQ(sigpending(&pending), 0);
-    EXPECT_EQ(sigismember(&pending, SIGRTMIN), 0);
+    long before = handled_here; // the signals are the process's, and this is its only thread now
+    sleep_ms(20);               // longer than any of the timers took to fire
+    EXPECT_EQ(handled_here, before);
 }
 
 static atomic_long shared_timer, deletions;

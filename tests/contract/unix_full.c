@@ -138,8 +138,11 @@ CASE(unix_datagram_sender_sleeps_for_a_receiver_that_only_stopped_sending)
     EXPECT_EQ(handled_signals, 1);
 }
 
+static _Atomic pid_t waiter_tid;
+
 static void *connect_second(void *fd)
 {
+    waiter_tid = own_tid();
     EXPECT_ERRNO(connect_to(*(int *)fd, "s"), ECONNREFUSED);
     return nullptr;
 }
@@ -153,6 +156,9 @@ CASE(unix_connect_that_waited_for_backlog_is_refused_by_a_listener_that_receives
     EXPECT_EQ(connect_to(first, "s"), 0);
     pthread_t waiter;
     REQUIRE(pthread_create(&waiter, nullptr, connect_second, &second) == 0);
+    while (!waiter_tid)
+        sched_yield();
+    until_asleep(waiter_tid);
     EXPECT_EQ(shutdown(l, SHUT_RD), 0);
     EXPECT(accept(l, nullptr, nullptr) >= 0);
     pthread_join(waiter, nullptr);

@@ -1,6 +1,6 @@
 """The contract programs on the kernel that checks itself."""
 
-load("//toolchains/qemu:defs.bzl", "qemu_test", "system")
+load("//toolchains/qemu:defs.bzl", "oracle_for", "qemu_test", "system")
 
 def fortress_contract_test(name, minimum, cpus, oracle_cpus, seconds, tags = []):
     """The contract test `name` again, on the fortress kernel: NAME_fortress_smp4 … The same comparison, and the kernel has nothing to say.
@@ -26,7 +26,7 @@ def fortress_contract_test(name, minimum, cpus, oracle_cpus, seconds, tags = [])
             append = "guest_cpus={}".format(smp),
             known_failures = "//testdata/contract:known_failures.txt",
             minimum = minimum,
-            oracle = ":{}_linux_smp{}".format(name, oracle_cpus),
+            oracle = ":{}_linux_smp{}".format(name, oracle_for(smp, oracle_cpus)),
             script = "//tests/guest:contract_fortress.console",
             smp = smp,
             system = ":{}_fortress_system".format(name),

@@ -403,8 +403,11 @@ CASE(sched_real_time_thread_goes_where_something_less_important_runs)
     add_hog(&moved, SCHED_FIFO, 20, 0, -1); // takes a processor from a fair one, and must leave it to one of the following
     for (int cpu = 0; cpu < cpus - 1; cpu++)
         add_hog(&first, SCHED_FIFO, 30, 0, cpu);
-    measure(&moved, 500);
-    EXPECT(moved.time[0] > 300000000);
+    // Once in a while Linux finds it a place only when the next period of the real-time threads' share begins.
+    for (int i = 0; i < 30 && moved.time[0] < 50000000; i++)
+        measure(&moved, 100);
+    measure(&moved, 2000);
+    EXPECT(moved.time[0] > 1200000000);
     end(&first);
     end(&moved);
     end(&fair);
@@ -432,10 +435,10 @@ CASE(sched_nice_threads_get_less_on_several_processors)
 {
     int cpus = processors();
     struct hogs hogs = {};
+    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0); // who looks has no turn to wait for
     add_hog(&hogs, SCHED_OTHER, 0, 19, cpus - 1);
     for (int i = 0; i < cpus; i++)
         add_hog(&hogs, SCHED_OTHER, 0, 0, i == cpus - 1 ? 0 : i);
-    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0); // who looks has no turn to wait for
     release(&hogs, cpus);
     sleep_ms(300);
     measure(&hogs, 2000);
@@ -449,10 +452,10 @@ CASE(sched_one_thread_more_than_processors_goes_round)
 {
     int cpus = processors();
     struct hogs hogs = {};
+    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0);
     for (int i = 0; i <= cpus; i++)
         add_hog(&hogs, SCHED_OTHER, 0, 0, -1);
     sleep_ms(300);
-    REQUIRE(set_policy(0, SCHED_FIFO, 99) == 0);
     measure(&hogs, 3000);
     int64_t least = INT64_MAX, most = 0;
     for (int i = 0; i < hogs.n; i++) {

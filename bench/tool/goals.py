@@ -164,7 +164,9 @@ JUDGES = {
 
 
 def judge(report: dict) -> int:
-    """Prints each goal of this kind of report; returns how many are missed. A partial report misses the goal of being whole."""
+    """Prints each goal of this kind of report; returns how many are missed. A partial report misses the goal of being whole. Raises ValueError for a baseline."""
+    if "baseline" in report:
+        raise ValueError("a baseline is no report")
     goals = JUDGES[report["kind"]](report)
     if report["partial"]:
         goals.append(Goal("a whole report", False, f"partial: {report['partial']}"))
@@ -181,7 +183,7 @@ def main() -> int:
     try:
         return 1 if sum(judge(document.load(path)) for path in parser.parse_args().reports) else 0
     except (OSError, ValueError, KeyError) as e:
-        print(f"goals: {e!r}", file=sys.stderr)
+        print(f"goals: {e}", file=sys.stderr)
         return 2
 
 

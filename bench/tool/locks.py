@@ -22,13 +22,29 @@ import scale
 
 WORKS = ("cpu_files", "cpu_memory", "cpu_fork", "cpu_sockets")
 
-# By each kernel's own names: kernel/sync of Kevlar; of Linux what /proc/kallsyms calls so.
+# By each kernel's own names: kernel/sync of Kevlar; of Linux what /proc/kallsyms calls so. (A number stands behind a name that a static function of another
+# file has too, where the kernel is linked as one program.)
 WAITING = {
-    "kevlar": re.compile(r"^(spin_lock_slow|queue_and_take|mutex_(lock|unlock)_slow|mutex_(try|spin|leave_queue)|(down|up)_(read|write)_slow_|wait_in_queue"
-                         r"|take_back_stray_count|wake_first|waiter_try|only_readers_before|leave_queue|spin|try_take)$"),
+    "kevlar": re.compile(r"^(spin_lock_slow|queue_and_take|mutex_(lock|unlock)_slow|mutex_(try|spin|leave_queue)|(down|up)_(read|write)_slow_"
+                         r"|(mutex_lock|down_write)_uninterruptible_|wait_in_queue|take_back_stray_count|wake_first|waiter_try|only_readers_before|leave_queue|spin"
+                         r"|try_take)(\.\d+)?$"),
     "linux": re.compile(r"^(native_|__pv_|pv_)?queued?_?(spin|read|write)_lock_slowpath|^__mutex_(lock|unlock)|^mutex_spin_on_owner|^mutex_optimistic_spin"
                         r"|^rwsem_(down|up|wake|mark_wake|spin|optimistic|can_spin|del)|^osq_(lock|unlock|wait_next)|^__(down|up)_(read|write)"),
 }
+
+# Where the waiting begins: a kernel that does not have these any more would seem not to wait.
+BEGINNINGS = {
+    "kevlar": ("spin_lock_slow$", "mutex_lock_slow$", "down_read_slow_$", "down_write_(slow|uninterruptible)_$", "wait_in_queue$"),
+    "linux": ("(native_)?queued_spin_lock_slowpath", "__mutex_lock", "rwsem_down_read_slowpath", "rwsem_down_write_slowpath"),
+}
+
+
+def check_names(symbols: profile.Symbols, family: str) -> None:
+    """Raises results.Incomplete if the kernel lacks one of the BEGINNINGS, or if WAITING does not count it."""
+    for beginning in BEGINNINGS[family]:
+        names = [name for _, name in symbols.pairs if re.match(beginning, name)]
+        if not any(WAITING[family].search(name) for name in names):
+            raise results.Incomplete(f"{family}: no function is called {beginning.rstrip('$')}: locks.py names those in which a kernel waits")
 
 
 def share(counts: Dict[int, int], kernel: profile.Symbols, waiting) -> Tuple[int, Dict[str, int]]:
@@ -46,10 +62,13 @@ def measure(qemu, config, kernel: str, work: str, cpus: int) -> Tuple[int, int, 
     files = config["files"]
     words = f"scale_what=cpus scale_cpus={cpus} scale_only={work}"
     counts, transcript = profile.count(qemu, config["systems"][kernel], words, files["plugin"], profile.Symbols(profile.elf_symbols(files["program"])), cpus)
+    scale.refuse_incomplete(f"{kernel}, {words}", transcript)
     match = next((match for match in (scale.SCALE.match(line) for _, line in transcript.lines) if match), None)
     if not match or not counts:
         raise results.Incomplete(f"{kernel}, {words}: no figure")
-    instructions, functions = share(counts, profile.kernel_symbols(files, kernel), WAITING["kevlar" if kernel == "kevlar" else "linux"])
+    family, symbols = "kevlar" if kernel == "kevlar" else "linux", profile.kernel_symbols(files, kernel)
+    check_names(symbols, family)
+    instructions, functions = share(counts, symbols, WAITING[family])
     return int(match["iterations"]), instructions, functions
 
 

@@ -3,8 +3,9 @@
 
     ./bazelw run //bench:macro -- [--out=FOLDER] [--runs=7] [--minutes=M] [--only=NAME,NAME] [--smp=2] [--check]
 
-The folder is bench/out of the workspace unless named (bench/out/partial with --only). With --check each goal is judged, and the end is 1 if one is missed. Time is the wall clock's, under KVM where /dev/kvm exists and else under plain emulation; the
-kernels take turns (A B C A B C …). A run that is not complete is refused.
+The folder is bench/out of the workspace unless named (bench/out/partial with --only). With --check each goal is judged, and the end is 1 if one is missed.
+Time is the wall clock's, under KVM where /dev/kvm exists and else under plain emulation; the kernels take turns (A B C A B C …). A run that is not complete
+is refused.
 """
 
 import argparse
@@ -47,7 +48,8 @@ def markdown(value, clock, wanted):
     headings = ["work", "Kevlar, s", "±"] + [h for c in configurations for h in (c + ", s", "±")] + ["ratio", ""]
     mean = results.geometric_mean([summary[name]["ratio"] for name in wanted])
     lines = document.title("Macro work: Kevlar against Linux", value)
-    lines += ["", f"{render.CLOCK_TITLES[clock].split(',')[0]}; median, and the distance between the quartiles.", "", f"Geometric mean of the ratios to the better Linux: **{mean:.3f}**.", ""] + render.table(headings, rows)
+    lines += ["", f"{render.CLOCK_TITLES[clock].split(',')[0]}; median, and the distance between the quartiles.", "",
+              f"Geometric mean of the ratios to the better Linux: **{mean:.3f}**.", ""] + render.table(headings, rows)
     for configuration, command in value["commands"][clock].items():
         lines += [f"{configuration} ({value['runs_of'][clock][configuration]} runs):", "", "```", command, "```", ""]
     return "\n".join(lines)

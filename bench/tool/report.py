@@ -55,6 +55,8 @@ def clocks_of(asked, accel):
 def partial_of(args, clocks, accel):
     """The options by which the report lacks something that this machine could measure; empty for a whole one."""
     left_out = [option for option in ("no_boot", "boot_only") if getattr(args, option)] + (["only=" + args.only] if args.only else [])
+    if args.boot_runs < 1:
+        left_out.append(f"boot-runs={args.boot_runs}")
     if set(clocks) < set(clocks_of("auto", accel)):
         left_out.append("clocks=" + ",".join(clocks))
     return " ".join("--" + option.replace("_", "-") for option in left_out)
@@ -124,7 +126,7 @@ def main():
         if summary:
             print(f"{render.CLOCK_TITLES[clock]}:")
             print("\n".join("  " + line for line in render.means(summary) if line))
-    print(f"written: {os.path.join(out, 'report.md')}, report.json, chart.svg")
+    print(f"written: {os.path.join(out, 'report.md')}, report.json{', chart.svg' if chart else ''}")
     return 1 if args.check and goals.judge(report) else 0
 
 

@@ -35,6 +35,13 @@ MEMORY = re.compile(r"^MEMORY (?P<name>\w+) (?P<count>\d+) (?P<bytes>-?\d+) (?P<
 Curves = Dict[str, Dict[int, float]]  # curve to size to instructions an operation
 
 
+def refuse_incomplete(title, transcript) -> None:
+    """Raises results.Incomplete if something was left out, or if the guest did not come to its end."""
+    skipped = [line for _, line in transcript.lines if line.startswith("SCALE_SKIP")]
+    if skipped or not any(line == "SCALE_END" for _, line in transcript.lines):
+        raise results.Incomplete(f"{title}: {skipped[0] if skipped else 'no SCALE_END'}")
+
+
 def run_once(qemu, system, configuration, words, seed, smp, memory_mib, raw_folder) -> Tuple[List[str], List[str]]:
     """One boot; gives the lines that begin with SCALE or MEMORY, and the command. Raises results.Incomplete."""
     machine = guest.guest_machine(system, words, seed, smp=smp)
@@ -44,11 +51,8 @@ def run_once(qemu, system, configuration, words, seed, smp, memory_mib, raw_fold
     name = f"{configuration}.scale.{words.split()[0].split('=')[1]}.{smp}.txt"
     with open(os.path.join(raw_folder, name), "w", encoding="utf-8") as f:
         f.write(transcript.text())
-    lines = [line for _, line in transcript.lines if line.startswith(("SCALE", "MEMORY"))]
-    skipped = [line for line in lines if line.startswith("SCALE_SKIP")]
-    if skipped or not transcript.ended:
-        raise results.Incomplete(f"{configuration}, {words}: {skipped[0] if skipped else 'no SCALE_END'}")
-    return lines, transcript.command
+    refuse_incomplete(f"{configuration}, {words}", transcript)
+    return [line for _, line in transcript.lines if line.startswith(("SCALE", "MEMORY"))], transcript.command
 
 
 def curves_of(lines: List[str]) -> Curves:
@@ -69,8 +73,9 @@ def merge(into: Curves, more: Curves) -> None:
 
 
 def measure(qemu, systems, args, raw):
-    """Configuration to {curves, memory, commands}."""
-    found = {c: {"curves": {}, "memory": {}, "commands": []} for c in systems}
+    """Configuration to {curves, memory, commands, warnings}."""
+    found = {c: {"curves": {}, "memory": {}, "commands": [], "warnings": []} for c in systems}
+    only = f" scale_only={args.only}" if args.only else ""
 
     def boot(configuration, words, smp, memory_mib):
         for seed in SEEDS[configuration != "kevlar"]:
@@ -81,6 +86,8 @@ def measure(qemu, systems, args, raw):
                 if seed == SEEDS[configuration != "kevlar"][-1]:
                     raise
                 print(f"  {e}; once more with seed {seed + 1}", flush=True)
+        if seed != 1:
+            found[configuration]["warnings"].append(f"{configuration}: {words}: the run with seed {seed}, not 1: the others before it were not complete")
         found[configuration]["commands"].append(shlex.join(command))
         merge(found[configuration]["curves"], curves_of(lines))
         found[configuration]["memory"].update(memory_of(lines))
@@ -88,11 +95,11 @@ def measure(qemu, systems, args, raw):
 
     for configuration in systems:
         if "curves" in args.parts:
-            boot(configuration, "scale_what=curves" + (f" scale_only={args.only}" if args.only else ""), 1, MEMORY_MIB)
+            boot(configuration, "scale_what=curves" + only, 1, MEMORY_MIB)
         if "memory" in args.parts:
             boot(configuration, "scale_what=memory", 1, guest.MEMORY_MIB)
         for cpus in args.cpus if "cpus" in args.parts else []:
-            boot(configuration, f"scale_what=cpus scale_cpus={cpus}", cpus, guest.MEMORY_MIB)
+            boot(configuration, f"scale_what=cpus scale_cpus={cpus}" + only, cpus, guest.MEMORY_MIB)
     return found
 
 
@@ -122,6 +129,7 @@ def build(found, partial, qemu_version) -> dict:
               for name, curve in found["kevlar"]["curves"].items() for size in sorted(curve)}
     memory = {c: {name: asdict(results.Figure.of([value])) for name, value in v["memory"].items()} for c, v in found.items()}
     report = document.new("scale", partial, qemu_version, {"icount": points}, memory)
+    report["warnings"] = [warning for v in found.values() for warning in v["warnings"]]
     return {**report, "commands": {c: v["commands"] for c, v in found.items()}}
 
 
@@ -215,8 +223,11 @@ def main() -> int:
         print(f"refused: {why}\n  the console's text is in {os.path.join(out, 'raw')}", file=sys.stderr)
         return 1
     report = build(found, partial, guest.version(qemu))
-    document.write(report, out, "scale", {"scale.md": markdown(report, found), **({"scale.svg": picture(found)} if found["kevlar"]["curves"] else {})})
-    print(f"written: {os.path.join(out, 'scale.md')}, scale.json, scale.svg")
+    pictures = {"scale.svg": picture(found)} if found["kevlar"]["curves"] else {}
+    document.write(report, out, "scale", {"scale.md": markdown(report, found), **pictures})
+    for warning in report["warnings"]:
+        print(f"warning: {warning}")
+    print(", ".join([f"written: {os.path.join(out, 'scale.md')}", "scale.json", *pictures]))
     return 1 if args.check and goals.judge(report) else 0
 
 

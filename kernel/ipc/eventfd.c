@@ -21,7 +21,7 @@ struct eventfd {
 
 static atomic_t next_id;
 
-static bool try_take(struct eventfd *e, uint64_t *out)
+static bool try_subtract(struct eventfd *e, uint64_t *out)
 {
     spin_guard(&e->lock);
     if (!e->count)
@@ -47,9 +47,9 @@ static ssize_t eventfd_read(struct file *file, struct iov_iter *to, loff_t *, un
     if (iov_iter_count(to) < sizeof value)
         return -EINVAL;
     if (file->flags & O_NONBLOCK || rw_flags & RW_NOWAIT) {
-        if (!try_take(e, &value))
+        if (!try_subtract(e, &value))
             return -EAGAIN;
-    } else if (wait_event_interruptible(&e->wait, try_take(e, &value))) {
+    } else if (wait_event_interruptible(&e->wait, try_subtract(e, &value))) {
         return -ERESTARTSYS;
     }
     wake_up_nr(&e->wait, EPOLLOUT | EPOLLWRNORM, ~0u);

@@ -13,8 +13,12 @@ import baseline
 import compare
 import document
 import goals
+import guest
+import locks
 import names
+import profile
 import render
+import report as reports
 import results
 import scale
 
@@ -147,6 +151,24 @@ class Regressions(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "system: no longer measured"):
             compare.changes(old, report_of(100), 0.04)
 
+    def test_seconds_need_a_spread_and_what_is_counted_does_not(self):
+        def one_run(name):
+            return report_of(100, systems={"kevlar": {name: figure_of(100, runs=1)}})
+
+        for name in ("reset_to_login,_milliseconds_of_guest_time", "reset_to_login,_million_instructions", "kernel_file,_KiB"):
+            self.assertEqual(self.worse(one_run(name), one_run(name)), 0)
+        for name in ("reset_to_login,_seconds,_wall", "kernel_entry_to_init,_seconds", "reset_to_init_seconds_kvm"):
+            with self.assertRaisesRegex(ValueError, "spread unknown"):
+                self.worse(one_run(name), one_run(name))
+
+    def test_a_report_without_boots_is_partial(self):
+        def partial(*options):
+            return reports.partial_of(reports.arguments(list(options)), ["icount", "wall"], "tcg")
+
+        self.assertEqual(partial(), "")
+        self.assertEqual(partial("--no-boot"), "--no-boot")
+        self.assertEqual(partial("--boot-runs=0"), "--boot-runs=0")
+
     def test_a_partial_report_is_refused(self):
         compare.refuse_partial("old", report_of(100))
         with self.assertRaisesRegex(ValueError, "old is partial: --only=stat"):
@@ -215,6 +237,10 @@ class Goals(unittest.TestCase):
         self.assertEqual(len(macro(tar=entry_of(60, 100, verdict=results.SPREAD_UNKNOWN))), 1)
         self.assertEqual(len(macro(tar=entry_of(90, 100))), 1)
 
+    def test_a_baseline_has_no_goals(self):
+        with self.assertRaisesRegex(ValueError, "no report"):
+            goals.judge({"baseline": {"stat": 1.0}})
+
     def test_a_partial_report_is_not_enough(self):
         report = {"kind": "macro", "partial": "--only=tar", "summary": {"wall": {"tar": entry_of(60, 100)}}, "systems": {}}
         with contextlib.redirect_stdout(io.StringIO()):
@@ -252,11 +278,42 @@ class Rendering(unittest.TestCase):
                 document.load(path)
 
     def test_scaling_has_the_common_shape(self):
-        found = {c: {"curves": {"open": {10: value, 100: value}}, "memory": {"thread": value}, "commands": []} for c, value in (("kevlar", 1.0), ("linux", 2.0))}
+        found = {c: {"curves": {"open": {10: value, 100: value}}, "memory": {"thread": value}, "commands": [], "warnings": [c]}
+                 for c, value in (("kevlar", 1.0), ("linux", 2.0))}
         report = scale.build(found, "", "QEMU 7")
         self.assertEqual(sorted(c.name for c in compare.changes(report, report, 0.04)), ["open 10", "open 100", "thread"])
         self.assertIn("| open | 10 | 1 | 2 | 0.500 |", scale.markdown(report, found))
+        self.assertEqual(report["warnings"], ["kevlar", "linux"])
         self.assertEqual([goal for goal in goals.scale(report["summary"]["icount"]) if not goal.met], [])
+
+    def test_a_run_that_left_something_out_is_refused(self):
+        def refuse(*lines):
+            scale.refuse_incomplete("run", guest.Transcript([], [(0.0, line) for line in lines]))
+
+        refuse("SCALE_START cpus", "SCALE cpu_fork 1 1 1 1.0", "SCALE_END")
+        with self.assertRaisesRegex(results.Incomplete, "no SCALE_END"):
+            refuse("SCALE_START cpus", "SCALE cpu_fork 1 1 1 1.0")
+        with self.assertRaisesRegex(results.Incomplete, "SCALE_SKIP cpu_fork"):
+            refuse("SCALE_START cpus", "SCALE_SKIP cpu_fork 1 no process", "SCALE_END")
+
+
+class Locks(unittest.TestCase):
+    NAMES = ("spin_lock_slow", "mutex_lock_slow", "down_read_slow_", "down_write_uninterruptible_", "wait_in_queue", "try_take.27", "try_take_all")
+
+    def symbols(self, names):
+        return profile.Symbols([(profile.KERNEL_SPACE + i * 16, name) for i, name in enumerate(names)])
+
+    def test_waiting_is_counted_by_name(self):
+        counts = {profile.KERNEL_SPACE + i * 16: 1 for i in range(len(self.NAMES))}
+        everything, functions = locks.share({**counts, 16: 5}, self.symbols(self.NAMES), locks.WAITING["kevlar"])
+        self.assertEqual((everything, sorted(functions)), (12, sorted(self.NAMES[:-1])))
+
+    def test_a_name_that_is_gone_is_noticed(self):
+        locks.check_names(self.symbols(self.NAMES), "kevlar")
+        with self.assertRaisesRegex(results.Incomplete, "mutex_lock_slow"):
+            locks.check_names(self.symbols([name for name in self.NAMES if name != "mutex_lock_slow"]), "kevlar")
+        with self.assertRaisesRegex(results.Incomplete, "queued_spin_lock_slowpath"):
+            locks.check_names(self.symbols(self.NAMES), "linux")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,8 @@ class Runs(unittest.TestCase):
         steps = 'include "kernel_findings"\nend "done" 10\nstatus 0\n'
         self.assertTrue(drive("echo done", steps)[0])
         self.assertTrue(drive("echo ' * WARNING: you are stopping a boot service'; echo done", steps)[0])
-        for said in ("Kernel panic on CPU 0: x", "[ 1.0] WARNING: a.c:1 on CPU 0: x", "WARNING: CPU: 0 PID: 1 at a.c:1 f", "watchdog: CPU 1 has had", "ASAN: x", "UBSAN: x", "LOCK: x", "BUG: x"):
+        for said in ("Kernel panic on CPU 0: x", "[ 1.0] WARNING: a.c:1 on CPU 0: x", "WARNING: CPU: 0 PID: 1 at a.c:1 f", "watchdog: CPU 1 has had", "ASAN: x",
+                     "UBSAN: x", "LOCK: x", "BUG: x"):
             passed, report = drive(f"echo '{said}'; echo done", steps)
             self.assertFalse(passed, said)
             self.assertIn("must never appear", report)

@@ -25,10 +25,11 @@ static ktime_t sched_tick(struct hrtimer *timer)
         sched_times_tick(rq, curr, user);
     }
     rq_unlock(rq);
+    if (!idle)
+        loadavg_tick(now); // what the tick itself wakes is not the load
     rcu_check_interrupt();
     if (idle)
         return KTIME_MAX;
-    loadavg_tick(now);
     if (!curr->kernel_thread && sched_tick_hook)
         sched_tick_hook(curr, user);
     if (nr_cpus > 1)

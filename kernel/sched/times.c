@@ -118,11 +118,12 @@ uint64_t sched_context_switches(void)
 // -- load average -------------------------------------------------------------------------------------------------------------
 // Exponentially damped averages of the number of threads that run, are runnable or sleep uninterruptibly, over 1, 5 and 15 minutes, sampled
 // every 5 seconds: proc_loadavg(5). The sample is taken by the first tick after its time. While no CPU ticks, all are idle: the samples
-// missed are caught up with a count of zero.
+// missed are caught up with a count of zero. Who reads the averages runs, and a tick with it: a sample that has just become due is left to that.
 
 #define FSHIFT 11
 #define FIXED_1 (1ul << FSHIFT)
 #define LOAD_PERIOD (5 * NSEC_PER_SEC)
+#define LOAD_TICK_LATE (100 * NSEC_PER_MSEC) // later than a tick ever is
 
 // exp(-5 s / n min) in fixed point.
 static const unsigned long load_decay[3] = {1884, 2014, 2037};
@@ -167,9 +168,9 @@ void loadavg_tick(ktime_t now)
 
 void sched_loadavg(unsigned long avg[3])
 {
-    ktime_t now = clock_monotonic();
-    if (now >= READ_ONCE(load_next))
-        load_catch_up(now, 0);
+    ktime_t missed = clock_monotonic() - LOAD_TICK_LATE;
+    if (missed >= READ_ONCE(load_next))
+        load_catch_up(missed, 0);
     spin_irq_guard(&load_lock);
     for (unsigned i = 0; i < 3; i++)
         avg[i] = loads[i];

@@ -331,23 +331,35 @@ static double load_average(void)
     return load;
 }
 
-// Busy until it is another one, or until it should have been twice.
-static double next_load_average(double first)
+static void spin_ms(int ms)
 {
-    double load;
-    int64_t start = now_ns();
-    do
-        load = load_average();
-    while (load == first && now_ns() - start < 11000000000);
-    return load;
+    for (int64_t end = now_ns() + ms * 1000000LL; now_ns() < end;)
+        ;
 }
 
 // proc_loadavg(5): threads that run, may run or wait for a disk, sampled every 5 seconds. One busy thread adds one. First the busy thread looks for
-// the moment of a sample, then for that of the next one (neither is seen if the average stands where it tends to, which is then what is wanted).
+// the moment of a sample (none is seen if the average stands where it tends to), then it lets one more pass, or as many as a busy host makes of that; without
+// a call meanwhile, after which threads of the kernel's own might have something to do.
 CASE(proc_load_average_counts_one_busy_thread_once)
 {
-    const double kept = 0.9200444; // e^(-5/60)
-    double before = next_load_average(load_average()), after = next_load_average(before);
+    const int64_t period = 5'000'000'000;
+    const double kept_of_one = 0.9200444; // e^(-5/60)
+    double before = load_average();
+    int64_t start = now_ns(), seen = start;
+    for (bool just_now = false; !just_now && seen - start < 2 * period;) {
+        double last = before;
+        int64_t looked = seen;
+        spin_ms(50);
+        before = load_average();
+        seen = now_ns();
+        just_now = before != last && seen - looked < period / 5; // or it may have been a while ago
+    }
+    spin_ms(7500);
+    while ((now_ns() - seen) % period > period / 5 * 4) // another one is due just now
+        spin_ms(50);
+    double kept = 1, after = load_average();
+    for (int64_t samples = (now_ns() - seen) / period; samples > 0; samples--)
+        kept *= kept_of_one;
     double busy = (after - before * kept) / (1 - kept);
     note("%.2f threads", busy);
     EXPECT(busy > 0.6 && busy < 1.6);

@@ -229,7 +229,7 @@ def qemu_test(name, smp = 1, tags = [], timeout = "short", **kwargs):
 
 def _qemu_log_impl(ctx):
     config = ctx.actions.declare_file(ctx.label.name + ".json")
-    ctx.actions.write(config, _to_json(_guest_config(ctx, _path)))
+    ctx.actions.write(config, _to_json(dict(_guest_config(ctx, _path), attempts = ctx.attr.attempts)))
     log = ctx.actions.declare_file(ctx.label.name + ".log")
     program = _program(ctx, "qemu_test.py")
     ctx.actions.run_shell(
@@ -245,7 +245,9 @@ def _qemu_log_impl(ctx):
 qemu_log = rule(
     implementation = _qemu_log_impl,
     doc = "The console log of a scripted run as a build output; the build fails if the script does.",
-    attrs = _GUEST_ATTRS,
+    attrs = dict(_GUEST_ATTRS, **{
+        "attempts": attr.int(doc = "The log is TAP; so many runs at most until every case passes."),
+    }),
 )
 
 # --- One guest program, many environments. ---
@@ -351,8 +353,8 @@ def contract_test(name, program, minimum, cpus = CPUS, oracle_cpus = CPUS, files
         qemu_log(
             name = "{}_linux_smp{}".format(name, smp),
             append = _guest_append("linux", smp, append),
-            # QEMU 7.2, with a thread for each CPU, now and then runs code that Linux has just patched: an oops on its int3, in a build action that is
-            # not tried again.
+            attempts = 2,
+            # QEMU 7.2, with a thread for each CPU, now and then runs code that Linux has just patched: an oops on its int3.
             cpus_take_turns = smp > 1,
             smp = smp,
             system = ":{}_linux_system".format(name),

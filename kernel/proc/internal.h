@@ -20,12 +20,12 @@ bool pgrp_has_stopped(struct pid *pgrp) REQUIRES(process_tree_lock);
 int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *info) REQUIRES(process_tree_lock);
 
 // -- signals
-// Signals sent to many processes (a group, kill(-1)) reach a fork under way as well: the child has what came after it began. A signal to the
-// parent alone does not disturb it. process->forks: sighand->lock; `set`: process_tree_lock too, so publish() has it complete.
 // What signals do that nobody handles, where it is not to kill: signal(7).
 #define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
 #define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
 
+// Signals sent to many processes (a group, kill(-1)) reach a fork under way as well: the child has what came after it began. A signal to the
+// parent alone does not disturb it. process->forks: sighand->lock; `set`: process_tree_lock too, so publish() has it complete.
 struct fork_signals {
     struct list_head link;
     uint64_t set;

@@ -63,13 +63,8 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
     }
 CONTROL_REGISTER_(0)
 CONTROL_REGISTER_(2)
+CONTROL_REGISTER_(3)
 CONTROL_REGISTER_(4)
-static inline unsigned long arch_read_cr3(void)
-{
-    unsigned long v;
-    __asm__ volatile("mov %%cr3, %0" : "=r"(v)::"memory");
-    return v;
-}
 
 struct cpuid_regs {
     uint32_t eax, ebx, ecx, edx;

@@ -129,10 +129,10 @@ void arch_mmu_init(void *(*alloc_table)(void))
     char unused[8];
     bool random = !cmdline_find("nokaslr", unused, sizeof unused);
     boot_alloc_table = alloc_table;
-    x86_nx_mask = x86_read_msr(MSR_EFER) & EFER_NXE ? X86_PTE_NX : 0;
-    if (x86_read_cr4() & CR4_PGE)
+    x86_nx_mask = rdmsr(MSR_EFER) & EFER_NX ? X86_PTE_NX : 0;
+    if (read_cr4() & CR4_PGE)
         x86_global_mask = X86_PTE_G;
-    x86_kernel_root.phys = x86_read_cr3() & X86_PTE_FRAME;
+    x86_kernel_root.phys = read_cr3() & X86_PTE_FRAME;
     x86_kernel_root.table = phys_to_virt(x86_kernel_root.phys);
 
     mmu_vmalloc_start = VMALLOC_BASE + (random ? seed_word(32) % (VMALLOC_SPAN / 2) & PAGE_MASK : 0);
@@ -143,7 +143,7 @@ void arch_mmu_init(void *(*alloc_table)(void))
     // What the boot code mapped low (its own bridge) is not needed any more.
     for (unsigned i = 0; i < MMU_USER_ROOT_ENTRIES; i++)
         x86_kernel_root.table[i] = 0;
-    x86_write_cr3(x86_kernel_root.phys);
+    write_cr3(x86_kernel_root.phys);
 }
 
 void arch_mmu_use_page_alloc(void)

@@ -24,7 +24,7 @@ static DEFINE_PER_CPU(struct mm *, loaded_mm);
 static void load_kernel_root(void)
 {
     struct mm *old = this_cpu_read(loaded_mm);
-    x86_write_cr3(x86_kernel_root.phys);
+    write_cr3(x86_kernel_root.phys);
     this_cpu_write(loaded_mm, nullptr);
     if (old)
         cpumask_clear(this_cpu_id(), &old->cpus);
@@ -39,7 +39,7 @@ void arch_switch_mm(struct mm *prev, struct mm *next)
     unsigned cpu = this_cpu_id();
     cpumask_set(cpu, &next->cpus);
     smp_mb();
-    x86_write_cr3(next->arch.root_phys);
+    write_cr3(next->arch.root_phys);
     this_cpu_write(loaded_mm, next);
     if (old)
         cpumask_clear(cpu, &old->cpus);
@@ -55,7 +55,7 @@ struct flush {
 static void flush_local(const struct flush *f)
 {
     if ((f->end - f->start) >> PAGE_SHIFT > FLUSH_ALL_ABOVE) {
-        x86_write_cr3(x86_read_cr3());
+        write_cr3(read_cr3());
         return;
     }
     for (vaddr_t va = f->start; va < f->end; va += PAGE_SIZE)
@@ -123,12 +123,12 @@ static void flush_kernel_here(void *arg)
             mmu_flush_page_local(va);
         return;
     }
-    uint64_t cr4 = x86_read_cr4();
+    uint64_t cr4 = read_cr4();
     if (cr4 & CR4_PGE) { // switching global pages off drops them
-        x86_write_cr4(cr4 & ~CR4_PGE);
-        x86_write_cr4(cr4);
+        write_cr4(cr4 & ~CR4_PGE);
+        write_cr4(cr4);
     } else {
-        x86_write_cr3(x86_read_cr3());
+        write_cr3(read_cr3());
     }
 }
 

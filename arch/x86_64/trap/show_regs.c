@@ -23,6 +23,6 @@ void arch_show_regs(const struct pt_regs *regs)
     pr_emerg("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", R(si), R(di), R(bp), R(r8));
     pr_emerg("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", R(r9), R(r10), R(r11), R(r12));
     pr_emerg("r13 %016lx r14 %016lx r15 %016lx\n", R(r13), R(r14), R(r15));
-    pr_emerg("cr0 %08lx cr2 %016lx cr3 %012lx cr4 %06lx gs %016lx\n", read_cr0(), read_cr2(), arch_read_cr3(),
+    pr_emerg("cr0 %08lx cr2 %016lx cr3 %012lx cr4 %06lx gs %016lx\n", read_cr0(), read_cr2(), read_cr3(),
              read_cr4(), (unsigned long)rdmsr(MSR_GS_BASE));
 }

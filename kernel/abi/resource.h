@@ -7,6 +7,12 @@ struct abi_timeval {
     int64_t tv_sec, tv_usec;
 };
 
+static inline void set_timeval(struct abi_timeval *tv, uint64_t ns)
+{
+    tv->tv_sec = (int64_t)(ns / NSEC_PER_SEC);
+    tv->tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
+}
+
 struct abi_rusage {
     struct abi_timeval utime, stime;
     int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;

@@ -86,12 +86,6 @@ SYSCALL1(sysinfo, struct abi_sysinfo __user *, uinfo)
     return copy_to_user(uinfo, &out, sizeof out) ? -EFAULT : 0;
 }
 
-static void set_timeval(struct abi_timeval *tv, uint64_t ns)
-{
-    tv->tv_sec = (int64_t)(ns / NSEC_PER_SEC);
-    tv->tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
-}
-
 static void usage_of_threads(struct process *p, struct abi_rusage *u)
 {
     struct task *t;

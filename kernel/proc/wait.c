@@ -25,12 +25,6 @@ struct wait_result {
     struct abi_rusage usage;
 };
 
-static void set_timeval(struct abi_timeval *tv, uint64_t ns)
-{
-    tv->tv_sec = (int64_t)(ns / NSEC_PER_SEC);
-    tv->tv_usec = (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
-}
-
 // Of a child with the children it waited for; a zombie has its leader as the only thread left.
 static void usage_of(const struct process *p, struct abi_rusage *u) REQUIRES(process_tree_lock)
 {

@@ -1,4 +1,4 @@
-// kernel/vfs/fd_calls.c — calls on descriptors as such: close(2), close_range(2), dup(2), dup2(2), dup3(2), ioctl(2)'s generic part, flock(2).
+// kernel/vfs/fd_syscalls.c — calls on descriptors as such: close(2), close_range(2), dup(2), dup2(2), dup3(2), ioctl(2)'s generic part, flock(2).
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"

@@ -1,4 +1,4 @@
-// kernel/vfs/poll_calls.c — poll(2), ppoll(2).
+// kernel/vfs/poll_syscalls.c — poll(2), ppoll(2).
 //
 // The first round registers on every object's queue; from then on (or once something is ready) objects are only asked. Errors and hang-ups are reported
 // whether asked for or not; a descriptor that is not open is POLLNVAL, a negative one is left out.

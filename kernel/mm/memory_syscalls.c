@@ -1,4 +1,4 @@
-// kernel/mm/syscalls.c — the memory system calls: arguments in, the acting half, results out.
+// kernel/mm/memory_syscalls.c — the memory system calls: arguments in, the acting half, results out.
 #include "kernel/abi/mman.h"
 #include "kernel/mm/madvise.h"
 #include "kernel/mm/mm.h"

@@ -1,4 +1,4 @@
-// kernel/vfs/name_calls.c — mkdir(2), mknod(2), rmdir(2), unlink(2), link(2), symlink(2), rename(2) and their *at forms; mount(2), umount2(2), pivot_root(2).
+// kernel/vfs/name_syscalls.c — mkdir(2), mknod(2), rmdir(2), unlink(2), link(2), symlink(2), rename(2) and their *at forms; mount(2), umount2(2), pivot_root(2).
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"
 #include "kernel/syscall/syscall.h"

@@ -1,4 +1,4 @@
-// kernel/vfs/dir_calls.c — getdents(2), getdents64(2), getcwd(2), chdir(2), fchdir(2), chroot(2).
+// kernel/vfs/dir_syscalls.c — getdents(2), getdents64(2), getcwd(2), chdir(2), fchdir(2), chroot(2).
 #include "kernel/abi/dirent.h"
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"

@@ -1,4 +1,4 @@
-// kernel/net/socket_calls.c — the socket system calls: copy in, find the socket, act, copy out.
+// kernel/net/socket_syscalls.c — the socket system calls: copy in, find the socket, act, copy out.
 
 #include "kernel/abi/fcntl.h"
 #include "kernel/base/string.h"

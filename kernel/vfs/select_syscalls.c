@@ -1,4 +1,4 @@
-// kernel/vfs/select_calls.c — select(2), pselect6(2).
+// kernel/vfs/select_syscalls.c — select(2), pselect6(2).
 #include "kernel/abi/poll.h"
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"

@@ -1,4 +1,4 @@
-// kernel/vfs/attr_calls.c — chmod(2), chown(2), umask(2), truncate(2), utimensat(2), fallocate(2) and their relatives.
+// kernel/vfs/attr_syscalls.c — chmod(2), chown(2), umask(2), truncate(2), utimensat(2), fallocate(2) and their relatives.
 #include "kernel/mm/page_cache.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/syscall.h"

@@ -1,4 +1,4 @@
-// kernel/vfs/stat_calls.c — stat(2), lstat(2), fstat(2), newfstatat(2), statx(2), statfs(2), fstatfs(2), access(2), readlink(2).
+// kernel/vfs/stat_syscalls.c — stat(2), lstat(2), fstat(2), newfstatat(2), statx(2), statfs(2), fstatfs(2), access(2), readlink(2).
 #include "kernel/abi/stat.h"
 #include "kernel/abi/statfs.h"
 #include "kernel/base/string.h"

@@ -1,4 +1,4 @@
-// kernel/ipc/pipe_splice.c — whole slots in, out of and between pipes without copying, for splice(2) and tee(2); pipe(2) and pipe2(2).
+// kernel/ipc/pipe_splice.c — whole slots in, out of and between pipes without copying, for splice(2) and tee(2).
 //
 // What is taken from a pipe and may not arrive stays in it until it has arrived: the front is claimed meanwhile (pipe_front_begin), other readers wait.
 // What comes into a pipe from elsewhere is read only when there is a place for it: a slot is reserved (pipe_room_reserve). Between two pipes, which are
@@ -6,7 +6,6 @@
 #include "kernel/ipc/pipe_internal.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
-#include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"
 
 // Waits until there is data that nobody has claimed. 1, 0 at the end of file, -EAGAIN, -ERESTARTSYS.
@@ -233,42 +232,4 @@ ssize_t pipe_move(struct pipe *in, struct pipe *out, size_t max, bool nonblock_i
 ssize_t pipe_share(struct pipe *in, struct pipe *out, size_t max, bool nonblock_in, bool nonblock_out)
 {
     return between(in, out, max, nonblock_in, nonblock_out, share_slots);
-}
-
-// ---- system calls ------------------------------------------------------------------------------------------------------------------------------------------
-
-// Both descriptors appear, or neither does.
-static long pipe_fds(int __user *fds, int flags)
-{
-    struct file *files[2];
-    int err = pipe_create_files(files, (unsigned)flags);
-    if (err)
-        return err;
-    int pair[2] = {fd_reserve(0, (unsigned)flags), -1};
-    if (pair[0] >= 0)
-        pair[1] = fd_reserve(0, (unsigned)flags);
-    err = pair[0] < 0 ? pair[0] : pair[1] < 0 ? pair[1] : 0;
-    if (!err && copy_to_user(fds, pair, sizeof pair))
-        err = -EFAULT;
-    if (err) {
-        for (unsigned i = 0; i < 2; i++) {
-            if (pair[i] >= 0)
-                fd_release(pair[i]);
-            file_put_sync(files[i]);
-        }
-        return err;
-    }
-    fd_install(pair[0], files[0]);
-    fd_install(pair[1], files[1]);
-    return 0;
-}
-
-SYSCALL1(pipe, int __user *, fds)
-{
-    return pipe_fds(fds, 0);
-}
-
-SYSCALL2(pipe2, int __user *, fds, int, flags)
-{
-    return pipe_fds(fds, flags);
 }

@@ -84,6 +84,7 @@
 #define LOCK_UN 8
 #define LOCK_MAND 32
 
+#define AT_FDCWD (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_REMOVEDIR 0x200
 #define AT_EACCESS 0x200

@@ -9,7 +9,6 @@
 #include "kernel/net/inet/netdev.h"
 #include "kernel/proc/task.h"
 #include "kernel/time/clock.h"
-#include "kernel/vfs/namei.h"
 
 static const struct socket_ops unix_ops;
 static atomic_t nr_unix;

@@ -6,6 +6,7 @@
 #include "kernel/net/unix.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/namei.h"
 
 #define NAME_BUCKETS 256u

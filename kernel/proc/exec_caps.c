@@ -12,8 +12,8 @@
 #include "kernel/proc/internal.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount.h"
-#include "kernel/vfs/namei.h"
 
 struct file_caps {
     uint64_t permitted, inheritable;

@@ -13,7 +13,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"
-#include "kernel/vfs/namei.h"
+#include "kernel/vfs/fs_context.h"
 
 void (*tty_session_leader_exit)(struct process *leader);
 

@@ -8,7 +8,7 @@
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/file.h"
-#include "kernel/vfs/namei.h"
+#include "kernel/vfs/fs_context.h"
 
 static DEFINE_LOCK_CLASS(task_alloc_class, "task", RANK_FILES);
 static DEFINE_LOCK_CLASS(task_work_class, "task work", RANK_FILES);

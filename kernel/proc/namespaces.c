@@ -12,8 +12,8 @@
 #include "kernel/proc/internal.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount.h"
-#include "kernel/vfs/namei.h"
 
 #define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWCGROUP)
 

@@ -10,6 +10,7 @@
 #include "kernel/proc/start.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 

@@ -11,7 +11,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/vfs/file.h"
-#include "kernel/vfs/namei.h"
+#include "kernel/vfs/fs_context.h"
 
 static DEFINE_LOCK_CLASS(process_tree_class, "process tree", RANK_PROCESS_TREE);
 static DEFINE_LOCK_CLASS(rlimit_class, "resource limits", RANK_FILES);

@@ -7,7 +7,7 @@
 #include "kernel/proc/cred.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/dcache.h"
-#include "kernel/vfs/namei.h"
+#include "kernel/vfs/fs_context.h"
 
 struct posix_acl {
     struct rcu_head rcu;

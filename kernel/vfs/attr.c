@@ -1,8 +1,8 @@
 // kernel/vfs/attr.c — reading and changing attributes, the acting halves: stat(2), chmod(2), chown(2), utimensat(2), truncate(2).
 #include "kernel/abi/stat.h"
+#include "kernel/vfs/attr.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/mount.h"
-#include "kernel/vfs/namei.h"
 
 void generic_getattr(struct inode *inode, struct kstat *stat)
 {

@@ -6,9 +6,11 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
+#include "kernel/vfs/path_text.h"
 #include "kernel/vfs/rw.h"
 
 // Entries go straight to user memory. The position that a record carries is that of the next entry: it is what seekdir(3) goes back to.

@@ -3,6 +3,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 

@@ -7,6 +7,7 @@
 #include "kernel/proc/namespaces.h"
 #include "kernel/proc/task.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount_internal.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"

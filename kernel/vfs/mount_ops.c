@@ -3,6 +3,7 @@
 #include "kernel/base/string.h"
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount_internal.h"
 #include "kernel/vfs/namei.h"
 

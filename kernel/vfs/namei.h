@@ -24,7 +24,6 @@
 
 extern int sysctl_protected_symlinks, sysctl_protected_hardlinks, sysctl_protected_fifos, sysctl_protected_regular; // /proc/sys/fs: proc_sys_fs(5)
 
-#define AT_FDCWD (-100)
 #define MAX_SYMLINKS 40
 
 #define PATHNAME_INLINE 112
@@ -76,32 +75,3 @@ struct open_how_k {
 [[nodiscard]] int path_create(int dirfd, const struct pathname *name, bool is_dir, struct path *parent, struct dentry **out);
 void path_create_done(struct path *parent, struct dentry *dentry);
 int vfs_mknod(const struct path *parent, struct dentry *dentry, umode_t mode, dev_t rdev); // with permission checks
-
-int vfs_getattr(const struct path *path, struct kstat *stat, uint32_t mask, unsigned flags);
-int vfs_setattr(const struct path *path, struct iattr *attr); // takes inode->sem; permission and read-only checks
-int vfs_truncate(const struct path *path, loff_t size);
-
-// Writes the path as seen from the current root into buf's end; *start points at it. "(unreachable)" and " (deleted)" as Linux does. -ENAMETOOLONG.
-[[nodiscard]] int path_to_text(const struct path *path, char *buf, size_t size, char **start);
-[[nodiscard]] int path_to_text_root(const struct path *path, const struct path *root, char *buf, size_t size, char **start);
-[[nodiscard]] int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start); // from its superblock's root
-
-// Working directory, root and umask: shared by CLONE_FS.
-struct fs_context {
-    refcount_t refs; // its tasks, and who looks at it for a moment
-    atomic_t users;  // its tasks: more than the threads of one process after clone(CLONE_FS)
-    struct spinlock lock;
-    seqcount_t seq;
-    struct path root, cwd;
-    umode_t umask;
-};
-// A private copy (fork without CLONE_FS, unshare); from null: of the kernel's own, whose root is the first namespace's. Null: no memory.
-[[nodiscard]] struct fs_context *fs_context_copy(struct fs_context *from);
-void fs_context_put(struct fs_context *fs);
-void fs_context_share(struct fs_context *fs); // one more task has it
-void fs_context_leave(struct fs_context *fs); // one less
-struct fs_context *current_fs_context(void);          // the current task's, or the kernel's own in kernel threads
-void fs_context_root(struct fs_context *fs, struct path *out); // with references
-void fs_context_cwd(struct fs_context *fs, struct path *out);
-void fs_context_set_root(struct fs_context *fs, const struct path *path); // takes its own references
-void fs_context_set_cwd(struct fs_context *fs, const struct path *path);

@@ -1,8 +1,10 @@
 // kernel/vfs/path_text.c — from places to path text: getcwd(2), /proc links, mount lists.
 #include "kernel/base/string.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount_internal.h"
 #include "kernel/vfs/namei.h"
+#include "kernel/vfs/path_text.h"
 
 struct tail { // text grows from the end of a buffer towards its start
     char *start, *low;

@@ -8,7 +8,7 @@
 #include "kernel/base/string.h"
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache.h"
-#include "kernel/vfs/namei.h"
+#include "kernel/vfs/path_text.h"
 
 static DEFINE_LOCK_CLASS(seq_file_class, "seq file", (enum lock_rank)(RANK_NONE + 5));
 

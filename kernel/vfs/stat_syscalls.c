@@ -6,10 +6,12 @@
 #include "kernel/proc/cred.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/vfs/attr.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/fd_lookup.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
+#include "kernel/vfs/path_text.h"
 
 static int stat_to_user(const struct kstat *k, struct abi_stat __user *out)
 {

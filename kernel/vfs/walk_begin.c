@@ -2,6 +2,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/mount_internal.h"
 #include "kernel/vfs/walk.h"
 

@@ -4,6 +4,7 @@
 
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
+#include "kernel/vfs/attr.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/namei.h"

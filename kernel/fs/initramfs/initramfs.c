@@ -11,6 +11,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/decompress/decompress.h"
 #include "kernel/mm/slab.h"
+#include "kernel/vfs/attr.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/namei.h"

@@ -8,7 +8,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/file.h"
-#include "kernel/vfs/namei.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/seq_file.h"
 
 #define USER_HZ 100 // clock ticks that user space counts in

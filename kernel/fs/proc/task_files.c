@@ -9,6 +9,7 @@
 #include "kernel/syscall/table.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/fs_context.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"
 

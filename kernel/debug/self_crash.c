@@ -12,6 +12,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/vmalloc.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 

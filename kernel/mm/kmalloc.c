@@ -4,6 +4,7 @@
 #include "kernel/base/string.h"
 #include "kernel/debug/asan/asan.h"
 #include "kernel/mm/slab_boot.h"
+#include "kernel/mm/vmalloc.h"
 
 #define KMALLOC_MAX_SMALL 2048u
 

@@ -145,29 +145,3 @@ static inline uint32_t page_flags(const struct page *page)
 
 // A page that always reads as zeros: mapped read-only by anonymous read faults; never counted, never freed.
 extern struct page *zero_page;
-
-// Kernel-virtual contiguous memory built of single pages, with an unmapped guard page behind; for big tables. May
-// sleep.
-[[nodiscard]] void *vmalloc(size_t size, unsigned flags);
-void vfree(void *addr);
-bool is_vmalloc_addr(const void *addr);
-// Maps device memory uncached; never unmapped in practice. Null: no address space or memory.
-[[nodiscard]] void *ioremap(paddr_t pa, size_t size);
-
-struct mem_counts { // pages
-    uint64_t total, free, cached, anon, slab, slab_reclaimable, page_tables, kernel_stacks, shmem, dirty, mapped,
-        committed, commit_limit;
-    uint64_t active_file, inactive_file, mlocked, vmalloc_used;
-};
-void mem_counts_read(struct mem_counts *out);
-uint64_t mem_available_pages(void);
-
-// Memory under pressure: caches that can give pages back register here. `scan` frees about nr objects and returns how
-// many. May sleep.
-struct shrinker {
-    struct list_head link;
-    const char *name;
-    unsigned long (*count)(struct shrinker *);
-    unsigned long (*scan)(struct shrinker *, unsigned long nr);
-};
-void shrinker_register(struct shrinker *s);

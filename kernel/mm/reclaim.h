@@ -18,6 +18,16 @@ void reclaim_page_add(struct page *page);
 void reclaim_page_remove(struct page *page);
 uint64_t reclaim_nr_pages(void);
 
+// Memory under pressure: caches that can give pages back register here. `scan` frees about nr objects and returns how
+// many. May sleep.
+struct shrinker {
+    struct list_head link;
+    const char *name;
+    unsigned long (*count)(struct shrinker *);
+    unsigned long (*scan)(struct shrinker *, unsigned long nr);
+};
+void shrinker_register(struct shrinker *s);
+
 // Provided by kernel/proc (set once at boot): chooses the process with the most resident memory, adjusted by
 // oom_score_adj (-1000: never), sends it SIGKILL and logs who and why. Returns whether some process was killed or is
 // still dying from an earlier kill.

@@ -1,4 +1,4 @@
-// kernel/mm/stack.h — kernel stacks: KERNEL_STACK_SIZE bytes between two unmapped guard pages.
+// kernel/mm/stack.h — kernel stacks: KERNEL_STACK_SIZE bytes between two unmapped guard pages: areas of vmalloc.c, which frees many at once.
 #pragma once
 
 // The lowest address, or null without memory. Content is undefined. May sleep.

@@ -26,3 +26,11 @@ DECLARE_PER_CPU(int64_t, mm_stat[MM_STAT_ITEMS]);
 
 // The sum over all CPUs, not below zero.
 uint64_t mm_stat_read(enum mm_stat_item item);
+
+struct mem_counts { // pages
+    uint64_t total, free, cached, anon, slab, slab_reclaimable, page_tables, kernel_stacks, shmem, dirty, mapped,
+        committed, commit_limit;
+    uint64_t active_file, inactive_file, mlocked, vmalloc_used;
+};
+void mem_counts_read(struct mem_counts *out);
+uint64_t mem_available_pages(void);

@@ -14,6 +14,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/stat.h"
+#include "kernel/mm/vmalloc.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 

@@ -4,6 +4,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/reclaim.h"
+#include "kernel/mm/stat.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/proc/oom.h"

@@ -3,6 +3,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/stat.h"
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/exec.h"
 #include "kernel/proc/internal.h"

@@ -6,6 +6,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/boot/version.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/stat.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"

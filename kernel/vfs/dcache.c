@@ -13,7 +13,9 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/boot/init.h"
+#include "kernel/mm/reclaim.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/stat.h"
 #include "kernel/vfs/dcache_internal.h"
 #include "kernel/vfs/name_hash.h"
 #include "kernel/vfs/inotify.h"

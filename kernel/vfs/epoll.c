@@ -6,6 +6,7 @@
 //
 // Locks: ep->mutex (nested: an instance may watch another) holds items still; ep->lock, taken in any context inside a wait queue's lock, guards the ready list.
 // teardown_mutex lets the end of a file and the end of an instance agree on who removes an item.
+#include "kernel/mm/stat.h"
 #include "kernel/vfs/epoll_internal.h"
 
 #include "kernel/abi/poll.h"

@@ -3,6 +3,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/stat.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/signal.h"
 #include "kernel/syscall/syscall.h"

@@ -5,7 +5,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/drivers/acpi/acpi.h"
-#include "kernel/mm/page.h"
+#include "kernel/mm/vmalloc.h"
 #include "kernel/sync/spinlock.h"
 
 struct ioapic {

@@ -6,10 +6,11 @@
 #include "arch/x86_64/cpu/percpu.h"
 #include "cpu/io.h"
 #include "cpu/irqflags.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/drivers/acpi/acpi.h"
-#include "kernel/mm/page.h"
+#include "kernel/mm/vmalloc.h"
 
 enum lapic_register {
     LAPIC_ID = 0x20,

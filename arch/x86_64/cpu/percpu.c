@@ -10,6 +10,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/vmalloc.h"
 #include "kernel/sched/thread.h"
 
 uintptr_t percpu_offset[MAX_CPUS];

@@ -3,7 +3,7 @@
 
 #include "cpu/io.h"
 #include "kernel/drivers/acpi/acpi.h"
-#include "kernel/mm/page.h"
+#include "kernel/mm/vmalloc.h"
 
 #define HPET_CAPABILITIES 0x00
 #define HPET_CONFIGURATION 0x10

@@ -9,6 +9,7 @@
 #include "kernel/drivers/acpi/tables.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/vmalloc.h"
 
 struct acpi_info acpi_info RO_AFTER_INIT;
 

@@ -6,7 +6,7 @@
 #include "arch/include/io.h"
 #include "kernel/base/string.h"
 #include "kernel/drivers/acpi/acpi.h"
-#include "kernel/mm/page.h"
+#include "kernel/mm/vmalloc.h"
 
 static struct {
     uint16_t pm1a_control, pm1b_control, smi_command;

@@ -8,6 +8,7 @@
 #include "kernel/boot/init.h"
 #include "kernel/drivers/acpi/acpi.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/vmalloc.h"
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc, SLOTS = 32, FUNCTIONS = 8, MAX_CAPABILITIES = 48 };
 #define BUS_SPACE (1u << 20) // of ECAM, each bus

@@ -3,6 +3,7 @@
 #include "kernel/debug/symbols.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/stat.h"
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"

@@ -3,6 +3,7 @@
 #include "kernel/base/string.h"
 #include "kernel/fs/tmpfs/tmpfs.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/stat.h"
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/seq_file.h"
 

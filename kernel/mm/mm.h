@@ -12,7 +12,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/base/rbtree.h"
 #include "kernel/mm/page_cache.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sync/rwsem.h"
 
 #include "cpu/mm.h" // struct arch_mm: root table, context id, vDSO address, LDT …
 

@@ -9,7 +9,7 @@
 #include "kernel/base/rbtree.h"
 #include "kernel/base/xarray.h"
 #include "kernel/mm/page.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sync/rwsem.h"
 #include "kernel/sync/spinlock.h"
 
 struct inode;

@@ -13,6 +13,7 @@
 #include "kernel/mm/zone.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/rwsem.h"
 #include "kernel/sync/waitqueue.h"
 
 #define RECLAIM_WAIT (100 * NSEC_PER_MSEC)

@@ -6,6 +6,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vma.h"
+#include "kernel/sync/rwsem.h"
 
 struct shared_memory {
     struct page_cache cache;

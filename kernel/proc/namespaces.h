@@ -3,7 +3,7 @@
 
 #include "kernel/abi/resource.h"
 #include "kernel/proc/pid.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sync/rwsem.h"
 #include "kernel/sync/seqcount.h"
 
 struct cgroup;

@@ -13,7 +13,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/base/assert.h"
 #include "kernel/sched/sched.h"
-#include "kernel/sync/mutex.h"
+#include "kernel/sync/rwsem.h"
 
 // How often a waiter looks at the lock before it sleeps. Bounded also where the writer runs: that may be a virtual CPU that its host does not
 // run at all now.

@@ -1,6 +1,7 @@
 // kernel/vfs/mount_internal.h — what the path walk and the parts of mount handling share.
 #pragma once
 
+#include "kernel/sync/rwsem.h"
 #include "kernel/vfs/mount.h"
 
 struct mount_namespace {

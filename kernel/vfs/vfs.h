@@ -17,6 +17,7 @@
 #include "kernel/proc/task_work.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/rcu.h"
+#include "kernel/sync/rwsem.h"
 #include "kernel/sync/seqcount.h"
 #include "kernel/time/clock.h"
 #include "kernel/vfs/iov.h"

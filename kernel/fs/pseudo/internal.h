@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/fs/pseudo/pseudo.h"
+#include "kernel/sync/rwsem.h"
 
 extern struct rwsem pseudo_tree_sem;
 

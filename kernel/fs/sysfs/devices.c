@@ -8,6 +8,7 @@
 #include "kernel/drivers/base/device.h"
 #include "kernel/fs/sysfs/sysfs.h"
 #include "kernel/mm/slab.h"
+#include "kernel/sync/rwsem.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/seq_file.h"
 

@@ -1,6 +1,7 @@
 // kernel/fs/tmpfs/tmpfs.h — memory file systems: tmpfs(5). Between the parts of this folder; memfd uses tmpfs_file_create().
 #pragma once
 
+#include "kernel/sync/rwsem.h"
 #include "kernel/vfs/dcache.h"
 
 struct tmpfs_sb {

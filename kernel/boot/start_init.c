@@ -9,6 +9,7 @@
 #include "kernel/base/string.h"
 #include "kernel/boot/cmdline.h"
 #include "kernel/boot/init.h"
+#include "kernel/proc/start.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/table.h"
 #include "kernel/vfs/file.h"

@@ -1,6 +1,7 @@
 // kernel/proc/clone_syscalls.c — fork(2), vfork(2), clone(2), clone3(2): from registers and user structures to a clone_request.
 
 #include "kernel/abi/clone.h"
+#include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/syscall/syscall.h"
 

@@ -8,6 +8,15 @@
 
 struct pathname;
 
+struct exec_request {
+    struct file *file;        // or null: `path`
+    const char *path;         // display name
+    unsigned long argv, envp; // user arrays (kernel arrays when from_kernel)
+    bool from_kernel;
+    bool path_closes;         // `path` names a close-on-exec descriptor
+};
+[[nodiscard]] int do_execve(const struct exec_request *req, struct pt_regs *regs);
+
 #define BINARY_HEAD 256         // bytes of the file that a format looks at
 #define ARG_STRING_MAX (32 * PAGE_SIZE)
 #define ARG_PAGES_MAX 1536      // 6 MiB of strings: three quarters of the default stack limit

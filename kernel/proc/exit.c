@@ -10,6 +10,7 @@
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
+#include "kernel/proc/task_work.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"

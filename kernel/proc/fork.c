@@ -4,6 +4,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cgroup.h"
+#include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"

@@ -81,11 +81,7 @@ void process_timers_free(struct process *p);          // with the structure
 struct pid *pidfd_pid(struct file *file);             // borrowed; null: not a pidfd
 
 // -- fork.c
-int threads_count(void);
 void threads_count_init(void);                        // the first one
-void threads_limit_set(int max);                      // kernel.threads-max
-int threads_limit_get(void);
-uint64_t forks_total(void);                           // processes and threads ever made: /proc/stat
 void namespaces_init(void);
 void threads_uncount(void);
 // A killed vfork parent leaves: cuts the child's pointer to the completion on our stack, or waits until the child is through with it.

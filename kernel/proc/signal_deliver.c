@@ -4,6 +4,7 @@
 #include "kernel/abi/clone.h"
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/task_work.h"
 #include "kernel/sched/sched.h"
 
 // A default stop of an orphaned group's member by the terminal would stop it for ever.

@@ -6,6 +6,7 @@
 #include "kernel/mm/stat.h"
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/exec.h"
+#include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/proc/start.h"

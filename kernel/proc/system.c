@@ -7,6 +7,7 @@
 #include "kernel/boot/version.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/stat.h"
+#include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"

@@ -185,31 +185,10 @@ const struct cred *task_cred_get(struct task *t);
 int task_may_access(struct task *t, bool attach);
 
 // -- life
-struct clone_request {
-    uint64_t flags;           // CLONE_*
-    int exit_signal;
-    unsigned long stack, tls; // stack: the initial stack pointer, 0: the parent's
-    int __user *pidfd, *child_tid, *parent_tid;
-    const pid_t *set_tid;
-    unsigned set_tid_size;
-    int cgroup_fd;            // CLONE_INTO_CGROUP
-};
-[[nodiscard]] long do_clone(const struct clone_request *req, const struct pt_regs *regs); // the child's id or -errno
-struct exec_request {
-    struct file *file;        // or null: `path`
-    const char *path;         // display name
-    unsigned long argv, envp; // user arrays (kernel arrays when from_kernel)
-    bool from_kernel;
-    bool path_closes;         // `path` names a close-on-exec descriptor
-};
-[[nodiscard]] int do_execve(const struct exec_request *req, struct pt_regs *regs);
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status
 [[noreturn]] void do_group_exit(int code);
-// PID 1 from the initramfs or root= ; called by the init thread.
-[[nodiscard]] int start_init_process(const char *path, const char *const argv[], const char *const envp[]);
 // The one way back to user mode: arch calls it with interrupts on while thread->work is non-zero.
 void exit_to_user_work(struct pt_regs *regs);
 
-void task_work_run(void);
 // Set by drivers/tty: the controlling terminal is taken from the session when its leader exits (SIGHUP and SIGCONT to the foreground group).
 extern void (*tty_session_leader_exit)(struct process *leader);

@@ -11,6 +11,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/task.h"
+#include "kernel/proc/task_work.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/epoll.h"

@@ -9,6 +9,7 @@
 #include "kernel/drivers/base/irq.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/fs/proc/tables.h"
+#include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"

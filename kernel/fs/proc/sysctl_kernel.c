@@ -10,6 +10,7 @@
 #include "kernel/fs/proc/proc.h"
 #include "kernel/fs/proc/tables.h"
 #include "kernel/proc/exec.h"
+#include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/sched/sched.h"

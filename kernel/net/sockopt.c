@@ -1,10 +1,11 @@
 // kernel/net/sockopt.c — options of SOL_SOCKET: socket(7). What a socket here can not honour is refused, as Linux refuses it for families that lack it.
 
+#include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/resource.h"
 #include "kernel/base/string.h"
 #include "kernel/net/socket.h"
-#include "kernel/proc/internal.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/vfs/file.h"
 
 #define BUFFER_MIN 2304

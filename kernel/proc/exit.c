@@ -13,6 +13,7 @@
 #include "kernel/proc/task_work.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/time/process_timers.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/fs_context.h"
 

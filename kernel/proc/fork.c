@@ -7,6 +7,7 @@
 #include "kernel/proc/fork.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/fs_context.h"

@@ -42,9 +42,6 @@ bool sigpending_add(struct sigpending *pending, struct user_account *user, uint6
 void sigpending_add_reserved(struct sigpending *pending, struct sigqueue *reserved, const struct siginfo *info);
 bool sigpending_remove(struct sigpending *pending, uint64_t set); // forgets the signals of `set`; whether there were any
 void sigpending_flush(struct sigpending *pending);
-// Locks the task's sighand, with RCU's help; null when the task is already released. Unlock with sighand_unlock().
-struct sighand *sighand_lock(struct task *task, irq_flags_t *flags) NO_THREAD_SAFETY_ANALYSIS;
-void sighand_unlock(struct sighand *sighand, irq_flags_t flags) NO_THREAD_SAFETY_ANALYSIS;
 void signal_recalc(struct task *task);                // sighand lock held: sets or clears WORK_SIGNAL
 void signal_hand_over(struct task *task, uint64_t set); // process-wide signals of `set` will not be taken by `task`: wakes who does; sighand lock held
 void signal_kill_others(struct process *p, struct task *except); // SIGKILL for every other thread; sighand lock held
@@ -67,18 +64,8 @@ void thread_tell_joiner(struct task *task);
 void thread_forget_dead(struct task *task);           // then, without the lock: its number and the tree's reference
 void process_release(struct process *p);              // a zombie is reaped: out of the tree, numbers given back
 bool process_notify_exit(struct process *p) REQUIRES(process_tree_lock); // true: nobody waits, reap it now
-void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
 
 struct process *claim_any_zombie(struct process *parent); // a zombie child that now is the caller's to release, or null
-
-// -- time (kernel/time): a process's interval and POSIX timers
-void process_timers_exit(struct process *p);          // the last thread exits: stop everything
-void process_timers_exec(struct process *p);          // POSIX timers are deleted by exec; interval timers stay
-void process_timers_free(struct process *p);          // with the structure
-
-// -- pidfd.c
-[[nodiscard]] int pidfd_create(struct pid *pid, unsigned flags, struct file **out);
-struct pid *pidfd_pid(struct file *file);             // borrowed; null: not a pidfd
 
 // -- fork.c
 void threads_count_init(void);                        // the first one
@@ -98,5 +85,3 @@ bool signal_pending_other(struct task *task, uint64_t set); // something to deli
 [[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
 int signal_kill_pgrp(struct pid *pgrp, int sig, const struct siginfo *info); // each member that the current thread may signal; -EPERM: none
 bool siginfo_may_send(const struct siginfo *info, bool to_self);
-bool ctrl_alt_del_enabled(void);
-void ctrl_alt_del_set(bool restarts);                 // kernel.ctrl-alt-del

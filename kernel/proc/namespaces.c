@@ -10,6 +10,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/fs_context.h"

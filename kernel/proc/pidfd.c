@@ -4,6 +4,7 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/seq_file.h"

@@ -43,6 +43,10 @@ struct sighand { // shared by CLONE_SIGHAND
     struct rcu_head rcu;
 };
 
+// Locks the task's sighand, with RCU's help; null when the task is already released. Unlock with sighand_unlock().
+struct sighand *sighand_lock(struct task *task, irq_flags_t *flags) NO_THREAD_SAFETY_ANALYSIS;
+void sighand_unlock(struct sighand *sighand, irq_flags_t flags) NO_THREAD_SAFETY_ANALYSIS;
+
 // Sends to one thread, a process, a process group; the caller has checked permission (see may_signal). info null: SI_USER of the current.
 // Returns 0, -EAGAIN (queue full for a real-time signal), -ESRCH.
 int signal_send_thread(struct task *task, int sig, const struct siginfo *info);

@@ -10,6 +10,7 @@
 #include "kernel/proc/cgroup.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
+#include "kernel/time/process_timers.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/fs_context.h"
 

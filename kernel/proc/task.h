@@ -183,6 +183,7 @@ const struct cred *task_cred_get(struct task *t);
 // The ptrace access check (proc files, process_vm_readv …): 0 or -EPERM. First take hold of what is wanted (memory, a file, a path), then ask: an execve() in
 // between gives the task more rights, never less to protect, so that one who asks first may get what the answer did not mean.
 int task_may_access(struct task *t, bool attach);
+void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
 
 // -- life
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status

@@ -4,6 +4,7 @@
 #include "kernel/abi/resource.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/internal.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/vfs/file.h"

@@ -130,8 +130,6 @@ SYSCALL1(time, int64_t __user *, tloc)
     return now;
 }
 
-void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // kernel/proc
-
 SYSCALL1(times, struct abi_tms __user *, buf)
 {
     const int64_t tick = NSEC_PER_SEC / USER_HZ;

@@ -4,8 +4,6 @@
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock_internal.h"
 
-void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // kernel/proc
-
 int cpu_clock_find(int clockid, struct cpu_clock *out)
 {
     if (clockid == CLOCK_PROCESS_CPUTIME_ID) {

@@ -8,10 +8,9 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/boot/init.h"
+#include "kernel/proc/task.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/user_timers.h"
-
-void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // kernel/proc
 
 uint64_t process_virtual_time(struct process *p, bool prof)
 {

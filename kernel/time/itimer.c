@@ -1,8 +1,10 @@
 // kernel/time/itimer.c — interval timers: getitimer(2), setitimer(2), alarm(2); and the life of a process's timers.
 
+#include "kernel/abi/errno.h"
 #include "kernel/mm/slab.h"
-#include "kernel/proc/internal.h"
+#include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/time/process_timers.h"
 #include "kernel/time/user_timers.h"
 
 static DEFINE_LOCK_CLASS(timers_class, "process timers", RANK_TIMER_USER);

@@ -7,9 +7,10 @@
 // Everything under the lock of the process's timers; it is dropped to send. timers->change, a mutex, is held over whole calls that stop,
 // change or delete a timer, since stopping may have to wait for a callback that wants the lock.
 
+#include "kernel/abi/errno.h"
 #include "kernel/boot/init.h"
 #include "kernel/mm/slab.h"
-#include "kernel/proc/internal.h"
+#include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/time/user_timers.h"
 

@@ -10,7 +10,6 @@
 #include "kernel/fs/proc/proc.h"
 #include "kernel/fs/proc/tables.h"
 #include "kernel/proc/fork.h"
-#include "kernel/proc/internal.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
 #include "kernel/vfs/dcache.h"

@@ -5,7 +5,7 @@
 #include "kernel/fs/proc/proc.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/cgroup.h"
-#include "kernel/proc/internal.h"
+#include "kernel/proc/task.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/fs_context.h"

@@ -1,4 +1,5 @@
 // kernel/fs/proc/sysctl_kernel.c — /proc/sys/kernel and /proc/sys/kernel/random: proc_sys_kernel(5), random(4).
+#include "kernel/abi/errno.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/random.h"
@@ -11,8 +12,8 @@
 #include "kernel/fs/proc/tables.h"
 #include "kernel/proc/exec.h"
 #include "kernel/proc/fork.h"
-#include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
+#include "kernel/proc/system.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vfs/seq_file.h"
 

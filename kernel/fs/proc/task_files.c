@@ -1,11 +1,12 @@
 // kernel/fs/proc/task_files.c — the tables of a process's and a thread's folder, and the small files in them.
+#include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/debug/symbols.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/stat.h"
 #include "kernel/proc/cgroup.h"
-#include "kernel/proc/internal.h"
+#include "kernel/proc/task.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/table.h"
 #include "kernel/vfs/dcache.h"

@@ -1,0 +1,8 @@
+// kernel/proc/pidfd.h — descriptors that refer to a process: pidfd_open(2).
+#pragma once
+
+struct file;
+struct pid;
+
+[[nodiscard]] int pidfd_create(struct pid *pid, unsigned flags, struct file **out);
+struct pid *pidfd_pid(struct file *file); // borrowed; null: not a pidfd

@@ -5,7 +5,7 @@
 
 #include "kernel/ipc/futex_internal.h"
 #include "kernel/syscall/syscall.h"
-#include "kernel/time/clock_internal.h"
+#include "kernel/time/user_timespec.h"
 
 // The timeout of a waiting operation. For FUTEX_WAIT it is relative, for the others absolute.
 static int deadline_from_user(struct futex_deadline *deadline, const struct abi_timespec __user *utimeout, bool relative, bool real)

@@ -5,6 +5,7 @@
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/time/clock_internal.h"
+#include "kernel/time/user_timespec.h"
 #include "kernel/time/vdso_data.h"
 
 int clock_read(int clockid, ktime_t *ns)

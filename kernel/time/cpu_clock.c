@@ -1,5 +1,6 @@
 // kernel/time/cpu_clock.c — CPU-time clocks: of the caller, and of any process or thread by number: clock_getcpuclockid(3).
 
+#include "kernel/abi/errno.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock_internal.h"

@@ -6,6 +6,7 @@
 // Armed timers stand in a tree by expiry for each clock: all time and user time, of the process and of each thread. A tick reads each clock that
 // has timers once, and looks at the first ones of its tree only, however many there are. It fires a limited number; the rest is late by a tick.
 
+#include "kernel/abi/errno.h"
 #include "kernel/base/assert.h"
 #include "kernel/boot/init.h"
 #include "kernel/proc/task.h"

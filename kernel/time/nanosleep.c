@@ -7,6 +7,7 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/time/clock_internal.h"
 #include "kernel/time/user_timers.h"
+#include "kernel/time/user_timespec.h"
 
 // The deadline by which the sleep ends, on one of the hrtimer clocks, and where to tell what is left.
 struct sleep_request {

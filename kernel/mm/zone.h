@@ -1,4 +1,4 @@
-// kernel/mm/zone.h — what page_alloc.c shares with boot and reclaim.
+// kernel/mm/zone.h — what page_alloc.c shares with boot and reclaim, and shows in /proc/zoneinfo.
 #pragma once
 
 #include "kernel/mm/page.h"

@@ -5,6 +5,7 @@
 #include "kernel/abi/resource.h"
 #include "kernel/base/string.h"
 #include "kernel/net/socket.h"
+#include "kernel/proc/pid.h"
 #include "kernel/proc/pidfd.h"
 #include "kernel/vfs/file.h"
 

@@ -57,6 +57,8 @@ void mount_init_root(void);
 
 // Whether something is mounted on `dentry` in the caller's namespace: it may not be removed or renamed then (EBUSY).
 bool mounted_here(const struct dentry *dentry);
+// Follows (mnt, dentry) down through everything mounted on it; the path's references are exchanged on the way.
+void path_descend_mounts(struct path *path);
 // The name is gone: what other namespaces have mounted on it is detached, as by MNT_DETACH. No lock held. mount_namespaces(7).
 void mounts_detach(struct dentry *dentry);
 

@@ -26,8 +26,6 @@ struct mount *mount_find_get(struct mount *parent, struct dentry *dentry);
 {
     return refcount_inc_not_zero(&mnt->refs);
 }
-// Follows (mnt, dentry) down through everything mounted on it; the path's references are exchanged on the way.
-void path_descend_mounts(struct path *path);
 // Whether `path` lies at or below `root`, mounts crossed. The second with namespace_sem held.
 bool path_is_under(const struct path *path, const struct path *root);
 bool path_is_under_locked(const struct path *path, const struct path *root);

@@ -8,7 +8,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/dcache.h"
-#include "kernel/vfs/mount_internal.h"
+#include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"
 

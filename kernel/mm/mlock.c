@@ -1,4 +1,4 @@
-// kernel/mm/mlock.c — mlock(2), msync(2), mincore(2). There is no swap: a locked page stays because file pages that are
+// kernel/mm/mlock.c — mlock(2). There is no swap: a locked page stays because file pages that are
 // mapped by a locked VMA are not taken by reclaim's unmapping for long (they fault back), and anonymous ones always
 // stay. What locking does is fill the range and count it.
 #include "kernel/abi/errno.h"
@@ -9,7 +9,6 @@
 #include "kernel/mm/table_share.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/rlimit.h"
-#include "kernel/vfs/file.h"
 
 static void set_lock(struct vma *vma, unsigned long lock_flags)
 {
@@ -107,72 +106,4 @@ int mm_mlockall(struct mm *mm, unsigned mcl) NO_THREAD_SAFETY_ANALYSIS
         err = populate_locked(mm, vma->start, vma->end, POPULATE_LOCK);
     up_read(&mm->sem);
     return err == -EINTR ? err : 0;
-}
-
-int mm_msync(struct mm *mm, vaddr_t start, size_t len, unsigned flags) NO_THREAD_SAFETY_ANALYSIS
-{
-    if (start & ~PAGE_MASK || (flags & MS_ASYNC && flags & MS_SYNC))
-        return -EINVAL;
-    vaddr_t end = start + ALIGN_UP(len, PAGE_SIZE);
-    if (end < start || (len && end == start))
-        return -ENOMEM;
-    int unmapped = 0;
-    down_read(&mm->sem);
-    for (vaddr_t at = start; at < end;) {
-        struct vma *vma = vma_find(mm, at);
-        if (!vma || vma->start >= end) {
-            unmapped = -ENOMEM;
-            break;
-        }
-        if (vma->start > at) {
-            unmapped = -ENOMEM;
-            at = vma->start;
-        }
-        vaddr_t stop = min(vma->end, end);
-        if (flags & MS_INVALIDATE && vma->flags & VM_LOCKED) {
-            unmapped = -EBUSY;
-            break;
-        }
-        if (flags & MS_SYNC && vma->file && vma->flags & VM_SHARED && vma->file->ops->fsync) {
-            struct file *file = file_get(vma->file);
-            loff_t from = (loff_t)(vma_index(vma, at) << PAGE_SHIFT), to = from + (loff_t)(stop - at) - 1;
-            up_read(&mm->sem);
-            int err = file->ops->fsync(file, from, to, true);
-            file_put(file);
-            if (err)
-                return err;
-            down_read(&mm->sem);
-        }
-        at = stop;
-    }
-    up_read(&mm->sem);
-    return unmapped;
-}
-
-// What the cache holds counts as resident, whether this process has it mapped or not.
-static uint8_t resident(struct vma *vma, vaddr_t addr)
-{
-    struct leaf leaf = table_find(vma->mm, addr);
-    if (leaf.entry && mmu_present(mmu_read(leaf.entry)))
-        return 1;
-    if (!vma->cache)
-        return 0;
-    struct page *page = page_cache_find(vma->cache, vma_index(vma, addr));
-    if (!page)
-        return 0;
-    uint8_t is = !!(page_flags(page) & PG_UPTODATE);
-    page_put(page);
-    return is;
-}
-
-int mm_mincore(struct mm *mm, vaddr_t start, size_t pages, uint8_t *out)
-{
-    read_guard(&mm->sem);
-    for (size_t i = 0; i < pages; i++) {
-        struct vma *vma = vma_find(mm, start + i * PAGE_SIZE);
-        if (!vma || vma->start > start + i * PAGE_SIZE)
-            return -ENOMEM;
-        out[i] = resident(vma, start + i * PAGE_SIZE);
-    }
-    return 0;
 }

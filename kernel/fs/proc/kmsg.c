@@ -1,5 +1,5 @@
 // kernel/fs/proc/kmsg.c — /proc/kmsg: the log as one stream, each line read once by whoever reads first (proc_kmsg(5), syslog(2)).
-#include "kernel/drivers/mem/log_stream.h"
+#include "kernel/drivers/log/log_stream.h"
 #include "kernel/fs/proc/tables.h"
 
 static int kmsg_open(struct inode *, struct file *)

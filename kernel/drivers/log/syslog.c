@@ -1,8 +1,8 @@
-// kernel/drivers/mem/syslog.c — syslog(2), and the stream behind it and /proc/kmsg.
+// kernel/drivers/log/syslog.c — syslog(2), and the stream behind it and /proc/kmsg.
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
-#include "kernel/drivers/mem/log_stream.h"
+#include "kernel/drivers/log/log_stream.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/cred.h"
 #include "kernel/proc/signal.h"

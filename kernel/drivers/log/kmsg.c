@@ -1,9 +1,9 @@
-// kernel/drivers/mem/kmsg.c — /dev/kmsg: the log record by record, each reader with a position of its own; writing adds a record. The format is that of
+// kernel/drivers/log/kmsg.c — /dev/kmsg: the log record by record, each reader with a position of its own; writing adds a record. The format is that of
 // Linux's Documentation/ABI/testing/dev-kmsg: "prio,sequence,microseconds,flag;text".
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
-#include "kernel/drivers/mem/log_stream.h"
+#include "kernel/drivers/log/log_stream.h"
 #include "kernel/drivers/mem/mem.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/signal.h"

@@ -1,4 +1,4 @@
-// kernel/drivers/mem/log_stream.h — the kernel log as one stream that every reader shares: syslog(2) and /proc/kmsg.
+// kernel/drivers/log/log_stream.h — the kernel log as one stream that every reader shares: syslog(2) and /proc/kmsg.
 #pragma once
 
 #include "kernel/vfs/vfs.h"

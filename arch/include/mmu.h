@@ -1,7 +1,7 @@
 // arch/include/mmu.h — page tables and translation caches, as the portable memory manager sees them.
 //
 // A table has MMU_ENTRIES entries; MMU_LEVELS levels lead from the root (level MMU_LEVELS - 1) to leaf tables (level
-// 0). The walks are in kernel/mm/table.c; a CPU supplies how an entry looks (inline, cpu/mmu.h) and how stale
+// 0). The walks are in kernel/mm/page_table.c; a CPU supplies how an entry looks (inline, cpu/mmu.h) and how stale
 // translations are dropped (below).
 #pragma once
 

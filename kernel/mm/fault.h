@@ -1,7 +1,7 @@
 // kernel/mm/fault.h — the parts of fault handling, for fault.c, cow.c, file_fault.c and populate. mm->sem is held.
 #pragma once
 
-#include "kernel/mm/table.h"
+#include "kernel/mm/page_table.h"
 #include "kernel/mm/vma.h"
 
 // Makes the entry for `addr` (page aligned, inside the VMA) good for the access, which the VMA allows. FAULT_SHARED:

@@ -8,7 +8,7 @@
 //     gather_end(&g);                       // flushes and frees what is left
 #pragma once
 
-#include "kernel/mm/table.h"
+#include "kernel/mm/page_table.h"
 
 #define GATHER_PAGES 56
 

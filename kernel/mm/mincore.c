@@ -2,7 +2,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/mm/madvise.h"
 #include "kernel/mm/mapping.h"
-#include "kernel/mm/table.h"
+#include "kernel/mm/page_table.h"
 
 // What the cache holds counts as resident, whether this process has it mapped or not.
 static uint8_t resident(struct vma *vma, vaddr_t addr)

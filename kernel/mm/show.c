@@ -4,8 +4,8 @@
 #include "kernel/base/string.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/mapping.h"
+#include "kernel/mm/page_table.h"
 #include "kernel/mm/slab.h"
-#include "kernel/mm/table.h"
 #include "kernel/vfs/seq_file.h"
 
 struct usage { // bytes

@@ -10,7 +10,7 @@
 // lock. mm->shared_tables counts the upper entries without W, so that the question costs nothing where there are none.
 #pragma once
 
-#include "kernel/mm/table.h"
+#include "kernel/mm/page_table.h"
 
 // Tables with fewer entries are copied by fork: cheaper than a fault and a copy later.
 #define TABLE_SHARE_MIN 64u

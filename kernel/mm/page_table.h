@@ -1,4 +1,4 @@
-// kernel/mm/table.h — user page tables: finding and making the leaf entry of an address.
+// kernel/mm/page_table.h — user page tables: finding and making the leaf entry of an address.
 //
 // Locks: mm->table_lock while a table is hung into an upper one; the leaf table's own lock (leaf_lock) for its entries
 // and table_entries. Tables are freed only by the gather, with mm->sem held for write and after every VMA that they

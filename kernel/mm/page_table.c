@@ -1,6 +1,6 @@
-// kernel/mm/table.c — user page tables. A table that dies has had every entry cleared one by one, so it is all zeros: a
+// kernel/mm/page_table.c — user page tables. A table that dies has had every entry cleared one by one, so it is all zeros: a
 // few are kept per CPU and handed out again without clearing, which is a good part of what makes fork and exit cheap.
-#include "kernel/mm/table.h"
+#include "kernel/mm/page_table.h"
 #include "kernel/mm/stat.h"
 
 #define TABLES_KEPT 24u

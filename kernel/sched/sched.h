@@ -12,7 +12,7 @@
 void schedule(void);
 struct symbol;
 // The function that a sleeping thread (with a reference) waits in. False: it does not sleep, or has no stack. Thread context.
-bool thread_wait_place(struct thread *t, struct symbol *out);
+bool thread_wchan(struct thread *t, struct symbol *out);
 int schedule_until(ktime_t deadline);
 // The same for a deadline on either clock, that may be missed by up to `slack` ns to spare an interrupt.
 int schedule_until_clock(enum hrtimer_clock clock, ktime_t deadline, ktime_t slack);

@@ -81,7 +81,7 @@ static int personality_show(struct seq_file *m, struct task *task)
 static int wchan_show(struct seq_file *m, struct task *task)
 {
     struct symbol place;
-    if (task_may_access(task, false) || !thread_wait_place(&task->thread, &place))
+    if (task_may_access(task, false) || !thread_wchan(&task->thread, &place))
         seq_putc(m, '0');
     else
         seq_puts(m, place.name);

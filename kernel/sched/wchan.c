@@ -1,4 +1,4 @@
-// kernel/sched/wait_place.c — where in the kernel a thread sleeps, for those who look at it from outside.
+// kernel/sched/wchan.c — where in the kernel a thread sleeps, for those who look at it from outside.
 
 #include "kernel/debug/backtrace.h"
 #include "kernel/debug/symbols.h"
@@ -21,7 +21,7 @@ static bool is_scheduler(const struct symbol *s)
     return s->address == (uintptr_t)schedule || s->address == (uintptr_t)schedule_until || s->address == (uintptr_t)schedule_until_clock;
 }
 
-bool thread_wait_place(struct thread *t, struct symbol *out)
+bool thread_wchan(struct thread *t, struct symbol *out)
 {
     uintptr_t addresses[DEPTH];
     size_t n = sleep_trace(t, addresses);

@@ -1,17 +1,11 @@
 // bench/boot/login_stamp.c — stands in getty's place: says when that was and what memory is used, then becomes getty.
 //
 // One line: BENCH_LOGIN <TSC> <MemTotal> <MemFree> <MemAvailable>, in KiB.
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static uint64_t now_tsc(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
+#include "bench/micro/clock.h"
 
 // A figure of /proc/meminfo in KiB, or 0 if it is not there: the report then refuses the boot.
 static unsigned long memory(const char *field)

@@ -1,4 +1,4 @@
-// bench/micro/console.c — lines, clocks and mounts of the measuring programs.
+// bench/micro/console.c — lines, words and mounts of the measuring programs.
 #include "bench/micro/console.h"
 
 #include <errno.h>
@@ -26,24 +26,23 @@ void say(const char *format, ...)
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, nullptr);
 }
 
-uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1'000'000'000 + (uint64_t)now.tv_nsec;
-}
-
-uint64_t now_tsc(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
 const char *word(const char *name, const char *fallback)
 {
     const char *value = getenv(name);
     return value ? value : fallback;
+}
+
+bool listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    if (*list == '\0')
+        return true;
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    }
+    return false;
 }
 
 void mount_all(const char *skip)

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "bench/micro/bench.h"
+#include "bench/micro/clock.h"
 #include "bench/micro/console.h"
 
 static const struct family *const families[] = {
@@ -88,20 +89,6 @@ static void run_apart(const struct bench *bench, bool icount)
         say("BENCH_SKIP %s no process: %s\n", bench->name, strerror(errno));
     else if (WIFSIGNALED(status))
         say("BENCH_SKIP %s killed by signal %d\n", bench->name, WTERMSIG(status));
-}
-
-// Whether a comma-separated list holds a name; an empty list holds all.
-static bool listed(const char *list, const char *name)
-{
-    size_t length = strlen(name);
-    if (*list == '\0')
-        return true;
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-            return true;
-    }
-    return false;
 }
 
 static void run_all(const char *only)

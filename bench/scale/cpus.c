@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/micro/clock.h"
 #include "bench/micro/console.h"
 #include "bench/scale/scale.h"
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/micro/clock.h"
 #include "bench/micro/console.h"
 #include "bench/scale/scale.h"
 

@@ -5,8 +5,6 @@
 //   bench_only=NAME,NAME      only these
 // Lines: as those of bench/micro/main.c, with one iteration each: BENCH_INIT, BENCH_START wall COUNT, BENCH, BENCH_TSC, BENCH_SKIP, BENCH_END.
 #include <errno.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,39 +13,13 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <termios.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench/micro/clock.h"
+#include "bench/micro/console.h"
 
 static const char WORKS[] = "/guest/works.sh";
 static const char NAMES[] = "/guest/works.list"; // one name a line, in the order they run
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1'000'000'000 + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t now_tsc(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
-// One line in one write, sent before anything is timed.
-[[gnu::format(printf, 1, 2)]] static void say(const char *format, ...)
-{
-    char line[256];
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (length < 0 || write(STDOUT_FILENO, line, (size_t)length) != length)
-        _exit(1); // no console: the missing end marker fails the run
-    tcdrain(STDOUT_FILENO);
-}
 
 // Runs one function of works.sh. Process 1 also reaps what the work leaves behind. Returns whether it exited with 0.
 static bool run_phase(const char *name, const char *phase)
@@ -82,20 +54,6 @@ static void run_work(const char *name)
         say("BENCH %s 1 %llu %llu.0\nBENCH_TSC %s %llu\n", name, (unsigned long long)ns, (unsigned long long)ns, name, (unsigned long long)tsc);
     else
         say("BENCH_SKIP %s it failed\n", name);
-}
-
-// Whether a comma-separated list holds a name; an empty list holds all.
-static bool listed(const char *list, const char *name)
-{
-    size_t length = strlen(name);
-    if (*list == '\0')
-        return true;
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-            return true;
-    }
-    return false;
 }
 
 static void run_all(const char *only)
@@ -134,8 +92,7 @@ int main(void)
     setenv("PATH", "/usr/sbin:/usr/bin", 1);
     setenv("HOME", "/root", 1);
     setenv("LC_ALL", "C", 1);
-    const char *only = getenv("bench_only");
-    run_all(only ? only : "");
+    run_all(word("bench_only", ""));
     reboot(RB_POWER_OFF);
     return 1; // process 1 ending is a panic, which no run survives
 }

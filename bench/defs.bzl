@@ -44,7 +44,7 @@ def _config_file(ctx, value):
     return config
 
 def _launcher(ctx, arguments, inputs):
-    executable = ctx.actions.declare_file(ctx.label.name)
+    executable = ctx.actions.declare_file(ctx.label.name + ".sh")  # not the bare name: a folder of sources beside it may have that
     ctx.actions.write(executable, _LAUNCHER.format(
         arguments = " ".join(arguments),
         machine = _machine_py(ctx).short_path,

@@ -1,4 +1,4 @@
-# bench/works/works.sh — the work that is timed: works.sh NAME prepare|run|remove, by Debian's bash.
+# bench/macro/works.sh — the work that is timed: works.sh NAME prepare|run|remove, by Debian's bash.
 #
 # Each piece has two functions, and a folder on tmpfs where both start. It must leave exit status 0, and say something only if it went wrong.
 # shellcheck shell=bash disable=SC2317 # the functions are called by name

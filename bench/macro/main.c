@@ -1,4 +1,4 @@
-// bench/works/main.c — process 1 of the macro benchmarks: runs each piece of work and writes its lines.
+// bench/macro/main.c — process 1 of the macro benchmarks: runs each piece of work and writes its lines.
 //
 // A piece of work is a pair of shell functions in works.sh, NAME_prepare and NAME_run; both run in a folder of their own on tmpfs, by Debian's
 // bash, and only the second is timed. The kernel's command line says what to do, by words that reach init's environment:

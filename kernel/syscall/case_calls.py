@@ -31,6 +31,7 @@ NAMES = {
     "open": ["make_file", "opendir"],
     "openat": ["open"],
     "pipe2": ["pipe"],
+    "poll": ["poll_now"],
     "pread64": ["pread"],
     "prlimit64": ["prlimit", "setrlimit", "getrlimit"],
     "pselect6": ["pselect", "select"],

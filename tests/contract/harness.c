@@ -6,6 +6,7 @@
 
 #include <ftw.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -338,6 +339,13 @@ void fill_up(int fd, const void *bytes, size_t size)
     while (fill_for_now(fd, bytes, size) && isatty(fd))
         sleep_ms(TERMINAL_SETTLES_MS);
     REQUIRE(fcntl(fd, F_SETFL, flags) == 0);
+}
+
+short poll_now(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    poll(&p, 1, 0);
+    return p.revents;
 }
 
 void until_asleep(pid_t tid)

@@ -151,6 +151,7 @@ int write_text(const char *path, const char *text); // 0 or -errno; one write(2)
 // Writes the bytes over and over, then their last half, quarter … and last byte, until not even that is taken, whether the descriptor blocks or not.
 // What a terminal was given moves on towards its other end by and by: it is full when nothing more is taken after a while.
 void fill_up(int fd, const void *bytes, size_t size);
+short poll_now(int fd, short events); // which of the events there are, without waiting
 // Waits, up to a few seconds, until the thread sleeps in the kernel (/proc/PID/stat says S), so that what follows finds it waiting.
 void until_asleep(pid_t tid);
 

@@ -10,13 +10,6 @@ static void make_pipe(int fds[2], int flags)
     REQUIRE(pipe2(fds, flags) == 0);
 }
 
-static short poll_now(int fd, short events)
-{
-    struct pollfd p = {.fd = fd, .events = events};
-    poll(&p, 1, 0);
-    return p.revents;
-}
-
 // Writes until a nonblocking pipe is full; returns the bytes.
 static long fill(int fd)
 {

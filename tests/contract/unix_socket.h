@@ -47,10 +47,3 @@ static inline int listener(int type, const char *name)
     REQUIRE(listen(fd, 5) == 0);
     return fd;
 }
-
-static inline short poll_now(int fd, short events)
-{
-    struct pollfd p = {.fd = fd, .events = events};
-    poll(&p, 1, 0);
-    return p.revents;
-}

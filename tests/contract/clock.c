@@ -99,6 +99,42 @@ CASE(clock_realtime_can_be_set)
     EXPECT_ERRNO(clock_settime(CLOCK_REALTIME, &t), EINVAL);
 }
 
+CASE(time_and_gettimeofday_agree)
+{
+    struct timeval tv;
+    struct timezone zone;
+    long seconds = 0;
+    EXPECT_EQ(syscall(SYS_gettimeofday, &tv, &zone), 0);
+    EXPECT(tv.tv_usec >= 0 && tv.tv_usec < 1000000);
+    EXPECT_EQ(zone.tz_minuteswest, 0);
+    long got = syscall(SYS_time, &seconds);
+    EXPECT_EQ(got, seconds);
+    EXPECT(got - tv.tv_sec <= 1);
+    EXPECT_EQ(syscall(SYS_gettimeofday, nullptr, nullptr), 0);
+}
+
+CASE(settimeofday_checks_and_keeps_the_zone)
+{
+    struct timeval wrong = {1, 1000000};
+    EXPECT_ERRNO(syscall(SYS_settimeofday, &wrong, nullptr), EINVAL);
+    wrong = (struct timeval){1, -1};
+    EXPECT_ERRNO(syscall(SYS_settimeofday, &wrong, nullptr), EINVAL);
+    struct timezone far = {.tz_minuteswest = 15 * 60 + 1};
+    EXPECT_ERRNO(syscall(SYS_settimeofday, nullptr, &far), EINVAL);
+    EXPECT_EQ(syscall(SYS_settimeofday, nullptr, nullptr), 0);
+    struct timeval now, after;
+    REQUIRE(gettimeofday(&now, nullptr) == 0);
+    EXPECT_EQ(syscall(SYS_settimeofday, &now, nullptr), 0);
+    gettimeofday(&after, nullptr);
+    EXPECT(after.tv_sec - now.tv_sec <= 2);
+    IN_CHILD(child)
+    {
+        EXPECT(setuid(65534) == 0);
+        EXPECT_ERRNO(syscall(SYS_settimeofday, &now, nullptr), EPERM);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(clock_cpu_time_counts_work_not_sleep)
 {
     int64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -305,6 +341,16 @@ CASE(timer_create_checks)
     event = (struct sigevent){.sigev_notify = 77, .sigev_signo = SIGUSR1};
     EXPECT_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), EINVAL);
     EXPECT_ERRNO(timer_create(100, nullptr, &timer), EINVAL);
+}
+
+CASE(timer_calls_refuse_numbers_that_are_no_timers)
+{
+    struct itimerspec value = {};
+    EXPECT_ERRNO(syscall(SYS_timer_gettime, 4711, &value), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_timer_settime, 4711, 0, &value, nullptr), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_timer_getoverrun, 4711), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_timer_delete, 4711), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_timer_delete, -1), EINVAL);
 }
 
 static atomic_int timer_attempts;
@@ -615,6 +661,30 @@ CASE(children_time_is_added_when_they_are_waited_for)
     getrusage(RUSAGE_CHILDREN, &after);
     EXPECT_EQ(before.ru_utime.tv_usec + before.ru_stime.tv_usec, 0);
     EXPECT(after.ru_utime.tv_usec + after.ru_stime.tv_usec > 1000);
+}
+
+CASE(times_count_children_when_they_are_waited_for)
+{
+    struct tms before, between, after;
+    clock_t start = times(&before);
+    REQUIRE(start != (clock_t)-1);
+    IN_CHILD(child)
+    {
+        struct timespec spent;
+        do
+            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+        while (spent.tv_sec == 0 && spent.tv_nsec < 60000000);
+    }
+    siginfo_t info;
+    REQUIRE(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    times(&between);
+    EXPECT_EQ(between.tms_cutime + between.tms_cstime, before.tms_cutime + before.tms_cstime);
+    EXPECT_EXITED(child, 0);
+    clock_t end = times(&after);
+    EXPECT(after.tms_cutime + after.tms_cstime >= before.tms_cutime + before.tms_cstime + 5); // 100 a second
+    EXPECT(end >= start + 5);
+    EXPECT(times(nullptr) >= end);
+    EXPECT_ERRNO(syscall(SYS_times, (void *)8), EFAULT);
 }
 
 CASE(clock_of_another_process_and_thread)

@@ -1,6 +1,7 @@
 // tests/contract/clone.c — what is shared and what is not, ids, descriptors of processes: clone(2), clone3(2), pidfd_open(2), pidfd_send_signal(2).
 #include "tests/contract/harness.h"
 
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -97,6 +98,25 @@ CASE(clone_settid_and_cleartid)
     EXPECT_EQ(parent_word, child);
     EXPECT_EQ(child_word, 0);
     EXPECT_EXITED(child, 0);
+}
+
+static int tid_word = 1;
+
+static void *set_own_address(void *)
+{
+    EXPECT_EQ(syscall(SYS_set_tid_address, &tid_word), own_tid());
+    syscall(SYS_exit, 0); // past the C library
+    return nullptr;
+}
+
+CASE(set_tid_address_is_zeroed_and_woken_at_the_end)
+{
+    pthread_t thread;
+    EXPECT_EQ(syscall(SYS_set_tid_address, nullptr), getpid());
+    REQUIRE_EQ(pthread_create(&thread, nullptr, set_own_address, nullptr), 0);
+    struct timespec limit = {.tv_sec = 5};
+    while (__atomic_load_n(&tid_word, __ATOMIC_SEQ_CST) != 0)
+        EXPECT(syscall(SYS_futex, &tid_word, FUTEX_WAIT, 1, &limit, nullptr, 0) == 0 || errno == EAGAIN);
 }
 
 CASE(clone_rejects_flag_combinations)

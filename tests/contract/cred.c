@@ -116,6 +116,73 @@ CASE(cred_file_system_ids_decide_about_files)
     EXPECT_EQ(setfsuid((uid_t)-1), 1000);
 }
 
+CASE(ids_are_told_each_by_its_call)
+{
+    REQUIRE(setresgid(1001, 1002, 1003) == 0 && setresuid(2001, 2002, 2003) == 0);
+    EXPECT_EQ(getuid(), 2001);
+    EXPECT_EQ(geteuid(), 2002);
+    EXPECT_EQ(getgid(), 1001);
+    EXPECT_EQ(getegid(), 1002);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(getuid(), 2001);
+        EXPECT_EQ(geteuid(), 2002);
+        EXPECT_EQ(getgid(), 1001);
+        EXPECT_EQ(getegid(), 1002);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(setregid_moves_the_saved_id_along)
+{
+    gid_t real, effective, saved;
+    EXPECT_EQ(syscall(SYS_setregid, 1001, 1002), 0);
+    REQUIRE(getresgid(&real, &effective, &saved) == 0);
+    EXPECT(real == 1001 && effective == 1002 && saved == 1002); // the real one was set
+    EXPECT_EQ(syscall(SYS_setregid, -1, 1001), 0);
+    REQUIRE(getresgid(&real, &effective, &saved) == 0);
+    EXPECT(real == 1001 && effective == 1001 && saved == 1002); // equal to the real one: saved stays
+    EXPECT_EQ(syscall(SYS_setregid, -1, -1), 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(1000) == 0);
+        EXPECT_ERRNO(syscall(SYS_setregid, 1002, -1), EPERM); // only real or effective may become real
+        EXPECT_ERRNO(syscall(SYS_setregid, -1, 5), EPERM);
+        EXPECT_EQ(syscall(SYS_setregid, -1, 1002), 0); // the saved one may become effective
+        REQUIRE(getresgid(&real, &effective, &saved) == 0);
+        EXPECT(real == 1001 && effective == 1002 && saved == 1002);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(setfsuid_and_setfsgid_tell_the_old_one)
+{
+    struct stat s;
+    EXPECT_EQ(setfsuid(1000), 0);
+    EXPECT_EQ(setfsuid((uid_t)-1), 1000); // no id: asks only
+    EXPECT_EQ(setfsgid(2000), 0);
+    EXPECT_EQ(setfsgid((gid_t)-1), 2000);
+    EXPECT_EQ(geteuid(), 0);
+    EXPECT_EQ(chmod(".", 0777), -1); // no longer the owner
+    EXPECT_EQ(errno, EPERM);
+    EXPECT_EQ(setfsuid(0), 1000);
+    EXPECT_EQ(chmod(".", 0777), 0);
+    EXPECT_EQ(setfsuid(1000), 0);
+    make_file("f", "");
+    EXPECT_EQ(stat("f", &s), 0);
+    EXPECT(s.st_uid == 1000 && s.st_gid == 2000);
+    EXPECT_EQ(seteuid(0), 0); // takes it along
+    EXPECT_EQ(setfsuid((uid_t)-1), 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(1000, 1001, 1002) == 0);
+        EXPECT_EQ(setfsuid(5), 1001);
+        EXPECT_EQ(setfsuid(1002), 1001); // 5 was not one of ours
+        EXPECT_EQ(setfsuid((uid_t)-1), 1002);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(cred_is_inherited_by_fork)
 {
     REQUIRE(setresgid(10, 20, 30) == 0 && setresuid(1, 2, 3) == 0);
@@ -205,6 +272,49 @@ CASE(cap_dropped_is_not_got_back)
     c.permitted |= CAP(SYS_ADMIN);
     EXPECT_ERRNO(set_caps(c), EPERM);
     EXPECT_EQ(get_caps().permitted, ALL_CAPS & ~CAP(SYS_ADMIN));
+}
+
+CASE(capget_and_capset_versions_and_processes)
+{
+    struct __user_cap_header_struct header = {.version = 0x1234};
+    struct __user_cap_data_struct data[2] = {};
+    EXPECT_EQ(syscall(SYS_capget, &header, nullptr), 0); // a question for the version
+    EXPECT_EQ(header.version, _LINUX_CAPABILITY_VERSION_3);
+    header.version = 0x1234;
+    EXPECT_ERRNO(syscall(SYS_capget, &header, data), EINVAL);
+    EXPECT_EQ(header.version, _LINUX_CAPABILITY_VERSION_3);
+    header.version = 0x1234;
+    EXPECT_ERRNO(syscall(SYS_capset, &header, data), EINVAL);
+    header = (struct __user_cap_header_struct){_LINUX_CAPABILITY_VERSION_1, 0};
+    EXPECT_EQ(syscall(SYS_capget, &header, data), 0);
+    EXPECT_EQ(data[0].effective, UINT32_MAX);
+    EXPECT_EQ(data[1].effective, 0); // that version has 32
+    header = (struct __user_cap_header_struct){_LINUX_CAPABILITY_VERSION_3, -1};
+    EXPECT_ERRNO(syscall(SYS_capget, &header, data), EINVAL);
+    header.pid = 0x3ffffff;
+    EXPECT_ERRNO(syscall(SYS_capget, &header, data), ESRCH);
+    header.pid = getppid();
+    EXPECT_EQ(syscall(SYS_capget, &header, data), 0);
+    EXPECT_ERRNO(syscall(SYS_capset, &header, data), EPERM); // only its own
+    EXPECT_ERRNO(syscall(SYS_capget, (void *)8, data), EFAULT);
+}
+
+CASE(capset_only_takes_away)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2], wanted[2];
+    REQUIRE(syscall(SYS_capget, &header, data) == 0);
+    memcpy(wanted, data, sizeof wanted);
+    wanted[0].permitted &= ~(1u << CAP_SYS_TIME);
+    EXPECT_ERRNO(syscall(SYS_capset, &header, wanted), EPERM); // effective is more than permitted
+    wanted[0].effective &= ~(1u << CAP_SYS_TIME);
+    EXPECT_EQ(syscall(SYS_capset, &header, wanted), 0);
+    EXPECT_ERRNO(syscall(SYS_capset, &header, data), EPERM); // not to be had again
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    EXPECT_ERRNO(clock_settime(CLOCK_REALTIME, &now), EPERM);
+    REQUIRE(syscall(SYS_capget, &header, data) == 0);
+    EXPECT_EQ(data[0].effective & 1u << CAP_SYS_TIME, 0);
 }
 
 CASE(cap_inheritable_needs_permission)

@@ -47,6 +47,34 @@ CASE(dup2_closes_the_target)
     EXPECT_EQ(read(fds[0], &c, 1), 0);
 }
 
+CASE(dup3_takes_the_place_of_an_open_file)
+{
+    int fds[2];
+    char c;
+    REQUIRE(pipe(fds) == 0);
+    int target = dup(fds[1]);
+    close(fds[1]);
+    EXPECT_EQ(dup3(open("/dev/null", O_RDWR), target, O_CLOEXEC), target);
+    EXPECT_EQ(read(fds[0], &c, 1), 0); // what was there is closed: no writer is left
+    EXPECT_EQ(fcntl(target, F_GETFD), FD_CLOEXEC);
+    EXPECT_EQ(dup3(0, target, 0), target);
+    EXPECT_EQ(fcntl(target, F_GETFD), 0);
+}
+
+CASE(dup3_errors)
+{
+    struct rlimit limit = {.rlim_cur = 50, .rlim_max = 50};
+    EXPECT_ERRNO(dup3(0, 0, 0), EINVAL);
+    EXPECT_ERRNO(dup3(999, 999, 0), EINVAL); // equal numbers come first
+    EXPECT_ERRNO(syscall(SYS_dup3, 0, 40, O_NONBLOCK), EINVAL);
+    EXPECT_ERRNO(dup3(999, 40, 0), EBADF);
+    EXPECT_ERRNO(dup3(0, -1, 0), EBADF);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    EXPECT_ERRNO(dup3(0, 50, 0), EBADF);
+    EXPECT_EQ(dup3(0, 49, 0), 49);
+    EXPECT_ERRNO(dup3(999, 50, 0), EBADF);
+}
+
 CASE(fcntl_dupfd_takes_the_first_free_from_a_floor)
 {
     int fd = fcntl(0, F_DUPFD, 100);

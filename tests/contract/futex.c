@@ -272,3 +272,51 @@ CASE(futex_clear_child_tid_is_zeroed_and_woken)
     EXPECT_EXITED(child, 0);
     EXPECT_EQ(*shared, 77); // the address space had no other user
 }
+
+// --- futex_wait(2), futex_wake(2). ---
+
+enum { FUTEX_WAKE_CALL = 454, FUTEX_WAIT_CALL = 455 }; // newer than the C library's names
+
+static uint32_t plain_word;
+
+static void wake_plain_word([[maybe_unused]] long unused)
+{
+    plain_word = 2;
+    syscall(FUTEX_WAKE_CALL, &plain_word, 0xffffffffl, 1, 2);
+}
+
+CASE(futex_wait_and_wake_as_calls_of_their_own)
+{
+    struct timespec soon;
+    plain_word = 1;
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, &plain_word, 5l, -1l, 2, nullptr, 0), EINVAL); // a mask wider than the word
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, &plain_word, 5l, 0xffffffffl, 2, nullptr, 0), EAGAIN);
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, &plain_word, 1l, 0l, 2, nullptr, 0), EINVAL);
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, &plain_word, 1l, 0xffffffffl, 0, nullptr, 0), EINVAL); // words of one byte
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, (char *)&plain_word + 1, 1l, 0xffffffffl, 2, nullptr, 0), EINVAL);
+    clock_gettime(CLOCK_MONOTONIC, &soon);
+    soon.tv_nsec += 20000000;
+    if (soon.tv_nsec >= 1000000000) {
+        soon.tv_sec++;
+        soon.tv_nsec -= 1000000000;
+    }
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, &plain_word, 1l, 0xffffffffl, 2, &soon, CLOCK_MONOTONIC), ETIMEDOUT);
+    EXPECT_ERRNO(syscall(FUTEX_WAIT_CALL, &plain_word, 1l, 0xffffffffl, 2, &soon, CLOCK_BOOTTIME), EINVAL);
+    EXPECT_EQ(syscall(FUTEX_WAKE_CALL, &plain_word, 0xffffffffl, 1, 2), 0);
+    EXPECT_ERRNO(syscall(FUTEX_WAKE_CALL, &plain_word, 0xffffffffl, 1, 0), EINVAL);
+}
+
+CASE(futex_wait_is_woken_by_futex_wake)
+{
+    plain_word = 1;
+    IN_CHILD(child)
+    {
+        thread_t waker = after_ms(30, wake_plain_word, 0);
+        while (plain_word == 1) {
+            if (syscall(FUTEX_WAIT_CALL, &plain_word, 1l, 0xffffffffl, 2, nullptr, 0) == 0)
+                break;
+        }
+        join(waker);
+    }
+    EXPECT_EXITED(child, 0);
+}

@@ -43,6 +43,45 @@ CASE(pread_and_pwrite_leave_the_offset)
     EXPECT_ERRNO(pwrite(fd, text, 4, -1), EINVAL);
 }
 
+CASE(preadv_and_pwritev_leave_the_offset)
+{
+    char a[4] = {}, b[4] = {};
+    struct iovec out[] = {{"abc", 3}, {"", 0}, {"defg", 4}}, in[] = {{a, 3}, {b, 3}};
+    int fd = open("f", O_RDWR | O_CREAT, 0600), fds[2];
+    REQUIRE(fd >= 0 && pipe(fds) == 0);
+    EXPECT_EQ(pwritev(fd, out, 3, 2), 7);
+    EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
+    EXPECT_EQ(preadv(fd, in, 2, 3), 6);
+    EXPECT_STR(a, "bcd");
+    EXPECT_STR(b, "efg");
+    EXPECT_EQ(preadv(fd, in, 2, 8), 1);
+    EXPECT_EQ(preadv(fd, in, 2, 9), 0);
+    EXPECT_EQ(preadv(fd, in, 0, 0), 0);
+    EXPECT_EQ(syscall(SYS_preadv, fd, in, 2, 3l, 77l), 6); // 64 bits are enough: the upper half is nothing
+    EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
+    EXPECT_ERRNO(preadv(fd, in, 1, -1), EINVAL);
+    EXPECT_ERRNO(pwritev(fd, out, 1, -1), EINVAL);
+    EXPECT_ERRNO(preadv(fd, in, -1, 0), EINVAL);
+    EXPECT_ERRNO(preadv(fd, in, 1025, 0), EINVAL);
+    EXPECT_ERRNO(preadv(fd, (void *)8, 1, 0), EFAULT);
+    EXPECT_ERRNO(preadv(fds[0], in, 1, 0), ESPIPE);
+    EXPECT_ERRNO(pwritev(fds[1], out, 1, 0), ESPIPE);
+    EXPECT_ERRNO(pwritev(open("f", O_RDONLY), out, 1, 0), EBADF);
+    EXPECT_ERRNO(preadv(open("f", O_WRONLY), in, 1, 0), EBADF);
+    EXPECT_ERRNO(preadv(999, in, 1, 0), EBADF);
+    in[1].iov_len = (size_t)-1;
+    EXPECT_ERRNO(preadv(fd, in, 2, 0), EINVAL);
+}
+
+CASE(pwritev_to_an_appending_file_appends)
+{
+    struct iovec part = {"xy", 2};
+    make_file("f", "abc");
+    int fd = open("f", O_WRONLY | O_APPEND);
+    EXPECT_EQ(pwritev(fd, &part, 1, 0), 2); // pwrite(2) names it as a bug of Linux
+    EXPECT_STR(file_text("f"), "abcxy");
+}
+
 CASE(lseek_whence_and_errors)
 {
     int fd = new_file();
@@ -137,6 +176,28 @@ CASE(preadv2_flags)
     EXPECT_EQ(syscall(SYS_pwritev2, fd, &v, 1, 0L, 0L, 0x10), 3); // RWF_APPEND
     EXPECT_STR(file_text("f"), "abcabc");
     EXPECT_ERRNO(syscall(SYS_pwritev2, fd, &v, 1, 0L, 0L, 0x8000), EOPNOTSUPP);
+}
+
+CASE(preadv2_at_minus_one_is_the_files_own_offset)
+{
+    char a[3] = {}, b[3] = {};
+    make_file("f", "abcdef");
+    int file = open("f", O_RDWR);
+    struct iovec vector[2] = {{a, 2}, {b, 2}};
+    EXPECT_EQ(syscall(SYS_preadv2, file, vector, 2, -1l, 0, 0), 4);
+    EXPECT_STR(a, "ab");
+    EXPECT_STR(b, "cd");
+    EXPECT_EQ(lseek(file, 0, SEEK_CUR), 4);
+    EXPECT_EQ(syscall(SYS_preadv2, file, vector, 1, 1l, 0, 0), 2);
+    EXPECT_STR(a, "bc");
+    EXPECT_EQ(lseek(file, 0, SEEK_CUR), 4);
+    EXPECT_ERRNO(syscall(SYS_preadv2, file, vector, 1, -2l, 0, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_preadv2, file, vector, 1, 0l, 0, 0x40000000), EOPNOTSUPP);
+    EXPECT_ERRNO(syscall(SYS_pwritev2, file, vector, 1, 0l, 0, 0x40000000), EOPNOTSUPP);
+    EXPECT_EQ(syscall(SYS_readv, file, vector, 2), 2);
+    EXPECT_EQ(syscall(SYS_readv, file, vector, 2), 0);
+    EXPECT_ERRNO(syscall(SYS_readv, file, vector, 1025), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_readv, file, vector, -1), EINVAL);
 }
 
 CASE(bad_buffers_are_efault)
@@ -272,6 +333,28 @@ CASE(sync_calls_succeed_on_files)
     EXPECT_ERRNO(sync_file_range(fd, 0, 0, 0x80), EINVAL);
 }
 
+CASE(sync_calls_take_what_can_be_synced)
+{
+    int fds[2];
+    make_file("f", "abc");
+    int fd = open("f", O_RDONLY), folder = open(".", O_RDONLY), path = open("f", O_PATH);
+    REQUIRE(pipe(fds) == 0);
+    EXPECT_EQ(fsync(fd), 0); // reading is enough
+    EXPECT_EQ(fdatasync(fd), 0);
+    EXPECT_EQ(fsync(folder), 0);
+    EXPECT_EQ(fdatasync(folder), 0);
+    EXPECT_EQ(syncfs(fd), 0);
+    EXPECT_EQ(syncfs(folder), 0);
+    EXPECT_EQ(syncfs(fds[0]), 0); // pipes are in a file system too
+    EXPECT_EQ(syscall(SYS_sync), 0);
+    EXPECT_ERRNO(fsync(fds[0]), EINVAL);
+    EXPECT_ERRNO(fdatasync(fds[0]), EINVAL);
+    EXPECT_ERRNO(fdatasync(999), EBADF);
+    EXPECT_ERRNO(syncfs(999), EBADF);
+    EXPECT_ERRNO(fdatasync(path), EBADF);
+    EXPECT_ERRNO(syncfs(path), EBADF);
+}
+
 CASE(fadvise_checks)
 {
     int fd = new_file();
@@ -283,6 +366,27 @@ CASE(fadvise_checks)
     int fds[2];
     REQUIRE(pipe(fds) == 0);
     EXPECT_EQ(posix_fadvise(fds[0], 0, 0, POSIX_FADV_NORMAL), ESPIPE);
+}
+
+CASE(fadvise64_and_readahead_check_their_arguments)
+{
+    int fds[2];
+    make_file("f", "abc");
+    int fd = open("f", O_RDONLY), writer = open("f", O_WRONLY), folder = open(".", O_RDONLY);
+    REQUIRE(pipe(fds) == 0);
+    for (int advice = POSIX_FADV_NORMAL; advice <= POSIX_FADV_NOREUSE; advice++)
+        EXPECT_EQ(syscall(SYS_fadvise64, fd, 0l, 0l, advice), 0);
+    EXPECT_EQ(syscall(SYS_fadvise64, fd, 1l << 40, 1l << 40, POSIX_FADV_WILLNEED), 0); // far behind the end
+    EXPECT_ERRNO(syscall(SYS_fadvise64, fd, 0l, 0l, 6), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_fadvise64, fd, 0l, -1l, POSIX_FADV_NORMAL), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_fadvise64, fds[0], 0l, 0l, POSIX_FADV_NORMAL), ESPIPE);
+    EXPECT_ERRNO(syscall(SYS_fadvise64, 999, 0l, 0l, POSIX_FADV_NORMAL), EBADF);
+    EXPECT_STR(file_text("f"), "abc");
+    EXPECT_EQ(readahead(fd, 0, 4096), 0);
+    EXPECT_ERRNO(readahead(writer, 0, 4096), EBADF);
+    EXPECT_ERRNO(readahead(fds[0], 0, 4096), EINVAL);
+    EXPECT_ERRNO(readahead(folder, 0, 4096), EINVAL);
+    EXPECT_ERRNO(readahead(999, 0, 4096), EBADF);
 }
 
 static void *append_lines(void *arg)
@@ -325,6 +429,33 @@ CASE(getrandom_fills_and_checks)
     EXPECT_ERRNO(getrandom(a, 1, 0x80), EINVAL);
     EXPECT_ERRNO(getrandom(a, 1, GRND_RANDOM | 4), EINVAL);
     EXPECT_ERRNO(syscall(SYS_getrandom, 8, 16, 0), EFAULT);
+}
+
+CASE(getrandom_is_even_and_differs_in_a_child)
+{
+    static unsigned char a[1 << 16], b[sizeof a];
+    unsigned counts[256] = {};
+    EXPECT_EQ(getrandom(a, sizeof a, 0), sizeof a);
+    EXPECT_EQ(getrandom(b, sizeof b, 4), sizeof b); // GRND_INSECURE
+    EXPECT(memcmp(a, b, sizeof a) != 0);
+    for (size_t i = 0; i < sizeof a; i++)
+        counts[a[i]]++;
+    for (int i = 0; i < 256; i++)
+        EXPECT(counts[i] > 100 && counts[i] < 500); // 256 of each, give or take
+    EXPECT_EQ(getrandom(a, 0, 0), 0);
+    EXPECT_EQ(getrandom(a, 16, GRND_RANDOM | GRND_NONBLOCK), 16);
+    EXPECT_ERRNO(getrandom(a, 16, GRND_RANDOM | 4), EINVAL);
+    EXPECT_ERRNO(getrandom(a, 16, 8), EINVAL);
+    EXPECT_ERRNO(getrandom((void *)8, 16, 0), EFAULT);
+    unsigned char *childs = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(childs != MAP_FAILED);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(getrandom(childs, 32, 0), 32);
+    }
+    EXPECT_EQ(getrandom(a, 32, 0), 32);
+    EXPECT_EXITED(child, 0);
+    EXPECT(memcmp(a, childs, 32) != 0); // each goes on with other numbers
 }
 
 CASE(process_vm_calls_copy_between_processes)

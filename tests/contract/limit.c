@@ -46,6 +46,19 @@ CASE(rlimit_errors)
     EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &l), EPERM); // above /proc/sys/fs/nr_open, even for root
 }
 
+CASE(rlimit_calls_by_number)
+{
+    struct rlimit old, now = {20, 30}, got;
+    EXPECT_EQ(syscall(SYS_getrlimit, RLIMIT_CORE, &old), 0);
+    EXPECT_EQ(syscall(SYS_setrlimit, RLIMIT_CORE, &now), 0);
+    EXPECT_EQ(syscall(SYS_getrlimit, RLIMIT_CORE, &got), 0);
+    EXPECT(got.rlim_cur == 20 && got.rlim_max == 30);
+    EXPECT_ERRNO(syscall(SYS_getrlimit, 16, &got), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_setrlimit, 16, &now), EINVAL);
+    struct rlimit wrong = {31, 30};
+    EXPECT_ERRNO(syscall(SYS_setrlimit, RLIMIT_CORE, &wrong), EINVAL);
+}
+
 CASE(rlimit_users_only_lower_the_hard_limit)
 {
     set_limit(RLIMIT_NOFILE, 100, 200);
@@ -302,6 +315,20 @@ CASE(rlimit_memlock_stops_locking_by_users)
     EXPECT_EQ(munlock(p, 64 * PAGE), 0);
     set_limit(RLIMIT_MEMLOCK, 0, 0);
     EXPECT_ERRNO(mlock(p, PAGE), EPERM);
+}
+
+CASE(mlockall_of_users_has_a_limit)
+{
+    struct rlimit none = {}, little = {.rlim_cur = PAGE, .rlim_max = PAGE};
+    IN_CHILD(child)
+    {
+        REQUIRE(setrlimit(RLIMIT_MEMLOCK, &little) == 0 && setuid(1000) == 0);
+        EXPECT_ERRNO(mlockall(MCL_CURRENT), ENOMEM);
+        REQUIRE(setrlimit(RLIMIT_MEMLOCK, &none) == 0);
+        EXPECT_ERRNO(mlockall(MCL_CURRENT), EPERM);
+        EXPECT_EQ(munlockall(), 0);
+    }
+    EXPECT_EXITED(child, 0);
 }
 
 CASE(rlimit_nice_and_rtprio_give_users_room)

@@ -278,6 +278,17 @@ CASE(mprotect_errors)
     EXPECT_ERRNO(mprotect(r, PAGE, RW), EACCES);
 }
 
+CASE(pkey_calls_check_their_arguments)
+{
+    char *area = mmap(nullptr, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_ERRNO(syscall(SYS_pkey_alloc, 0, 4), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_pkey_free, 16), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_pkey_free, -1), EINVAL);
+    EXPECT_EQ(syscall(SYS_pkey_mprotect, area, PAGE, PROT_READ | PROT_WRITE, -1), 0); // no key: as mprotect
+    area[0] = 1;
+    EXPECT_ERRNO(syscall(SYS_pkey_mprotect, area, PAGE, PROT_READ, 16), EINVAL);
+}
+
 CASE(mprotect_after_fork_keeps_copy_on_write)
 {
     char *p = map(PAGE);
@@ -443,6 +454,20 @@ CASE(msync_flags)
     EXPECT_ERRNO(msync(p, PAGE, MS_SYNC), ENOMEM);
 }
 
+CASE(msync_and_mincore_check_their_range)
+{
+    unsigned char present[2];
+    char *area = mmap(nullptr, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_ERRNO(msync(area + 1, PAGE, MS_SYNC), EINVAL);
+    EXPECT_ERRNO(msync(area, PAGE, MS_SYNC | MS_ASYNC), EINVAL);
+    EXPECT_EQ(msync(area, 2 * PAGE, MS_ASYNC), 0);
+    EXPECT_ERRNO(mincore(area + 1, PAGE, present), EINVAL);
+    REQUIRE(munmap(area + PAGE, PAGE) == 0);
+    EXPECT_ERRNO(msync(area, 2 * PAGE, MS_SYNC), ENOMEM);
+    EXPECT_ERRNO(mincore(area, 2 * PAGE, present), ENOMEM);
+    EXPECT_ERRNO(mincore(area, -1ul, present), ENOMEM);
+}
+
 CASE(mmap_32bit_fills_its_gigabyte)
 {
     enum { MOST = 40 };
@@ -503,6 +528,64 @@ CASE(mlock_refuses_ranges_that_wrap)
         REQUIRE(setresuid(1000, 1000, 1000) == 0);
         EXPECT_ERRNO(mlock(p, -(size_t)PAGE), ENOMEM); // beyond the limit comes first
         EXPECT_ERRNO(munlock(p, -(size_t)PAGE), EINVAL);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(mlock2_may_lock_pages_as_they_come)
+{
+    unsigned char present[2];
+    char *area = mmap(nullptr, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_EQ(syscall(SYS_mlock2, area, 2 * PAGE, 1), 0);
+    EXPECT_EQ(mincore(area, 2 * PAGE, present), 0);
+    EXPECT(!(present[0] & 1) && !(present[1] & 1));
+    area[0] = 1;
+    EXPECT_EQ(mincore(area, 2 * PAGE, present), 0);
+    EXPECT((present[0] & 1) && !(present[1] & 1));
+    EXPECT_ERRNO(madvise(area, PAGE, MADV_DONTNEED), EINVAL); // locked
+    EXPECT_EQ(syscall(SYS_mlock2, area, 2 * PAGE, 0), 0);
+    EXPECT_EQ(mincore(area, 2 * PAGE, present), 0);
+    EXPECT((present[0] & 1) && (present[1] & 1));
+    REQUIRE(munmap(area + PAGE, PAGE) == 0);
+    EXPECT_ERRNO(syscall(SYS_mlock2, area, 2 * PAGE, 0), ENOMEM);
+    EXPECT_EQ(munlock(area, PAGE), 0);
+}
+
+static long status_number(const char *label)
+{
+    const char *line = strstr(file_text("/proc/self/status"), label);
+    long value = -1;
+    REQUIRE(line && sscanf(line + strlen(label), "%ld", &value) == 1);
+    return value;
+}
+
+CASE(mlockall_locks_what_is_and_what_comes)
+{
+    EXPECT_ERRNO(mlockall(0), EINVAL);
+    EXPECT_ERRNO(mlockall(4), EINVAL); // MCL_ONFAULT alone
+    EXPECT_ERRNO(mlockall(8), EINVAL);
+    EXPECT_EQ(mlockall(MCL_CURRENT), 0);
+    long locked = status_number("\nVmLck:");
+    EXPECT(locked > 0);
+    char *p = mmap(nullptr, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_EQ(status_number("\nVmLck:"), locked); // what comes later is not
+    EXPECT_EQ(mlockall(MCL_FUTURE), 0);
+    char *q = mmap(nullptr, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char present[16] = {};
+    EXPECT_EQ(mincore(q, 16 * PAGE, present), 0);
+    for (int i = 0; i < 16; i++)
+        EXPECT_EQ(present[i] & 1, 1); // it is in memory untouched
+    EXPECT_EQ(munlockall(), 0);
+    EXPECT_EQ(status_number("\nVmLck:"), 0);
+    EXPECT_EQ(munmap(p, 16 * PAGE), 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(mlockall(MCL_CURRENT), 0);
+        IN_CHILD(grandchild)
+        {
+            EXPECT_EQ(status_number("\nVmLck:"), 0); // not inherited
+        }
+        EXPECT_EXITED(grandchild, 0);
     }
     EXPECT_EXITED(child, 0);
 }

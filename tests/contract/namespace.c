@@ -361,6 +361,32 @@ CASE(pid_namespace_end_overtakes_forks)
     }
 }
 
+enum { REBOOT_MAGIC = (int)0xfee1dead, REBOOT_MAGIC2 = 672274793 };
+
+// reboot(2): in a PID namespace that is not the first, it ends the namespace by a signal to its init.
+CASE(reboot_in_a_pid_namespace_ends_it_alone)
+{
+    static const struct {
+        unsigned command;
+        int signal;
+    } ways[] = {{0x01234567, SIGHUP}, {0xa1b2c3d4, SIGHUP}, {0x4321fedc, SIGINT}, {0xcdef0123, SIGINT}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        IN_CHILD(child)
+        {
+            REQUIRE(unshare(CLONE_NEWPID) == 0);
+            pid_t init = fork();
+            if (init == 0) {
+                if (fork() == 0)
+                    syscall(SYS_reboot, REBOOT_MAGIC, REBOOT_MAGIC2, ways[i].command, "again");
+                for (;;)
+                    pause();
+            }
+            EXPECT_KILLED(init, ways[i].signal);
+        }
+        EXPECT_EXITED(child, 0);
+    }
+}
+
 CASE(pid_namespace_whose_first_fork_fails_is_over)
 {
     IN_CHILD(outside)

@@ -382,6 +382,26 @@ CASE(access_checks_the_real_user)
     EXPECT_EXITED(child, 0);
 }
 
+CASE(faccessat2_obeys_its_flags)
+{
+    make_file("f", "x");
+    chmod("f", 0600);
+    REQUIRE(symlink("missing", "l") == 0);
+    EXPECT_ERRNO(syscall(SYS_faccessat2, AT_FDCWD, "l", F_OK, 0), ENOENT);
+    EXPECT_EQ(syscall(SYS_faccessat2, AT_FDCWD, "l", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+    int file = open("f", O_PATH);
+    EXPECT_EQ(syscall(SYS_faccessat2, file, "", R_OK, AT_EMPTY_PATH), 0);
+    EXPECT_ERRNO(syscall(SYS_faccessat2, file, "", R_OK, 0), ENOENT);
+    EXPECT_ERRNO(syscall(SYS_faccessat2, AT_FDCWD, "f", X_OK, 0), EACCES); // root too, where nobody may execute
+    IN_CHILD(child)
+    {
+        REQUIRE(seteuid(65534) == 0); // the real user is still root
+        EXPECT_EQ(syscall(SYS_faccessat2, AT_FDCWD, "f", R_OK, 0), 0);
+        EXPECT_ERRNO(syscall(SYS_faccessat2, AT_FDCWD, "f", R_OK, AT_EACCESS), EACCES);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(permission_bits_are_enforced)
 {
     REQUIRE(mkdir("closed", 0700) == 0 && mkdir("search", 0711) == 0);

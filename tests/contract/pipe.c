@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 static void make_pipe(int fds[2], int flags)
@@ -101,6 +102,26 @@ CASE(pipe2_rejects_bad_arguments)
     close(before);
     int after = dup(0); // neither end of the failed pipe is left open
     EXPECT_EQ(after, before);
+}
+
+CASE(pipe2_makes_both_ends_or_none)
+{
+    int fds[2] = {-5, -5}, next = dup(0);
+    struct rlimit limit = {.rlim_cur = (rlim_t)next + 1, .rlim_max = 100};
+    close(next);
+    EXPECT_ERRNO(syscall(SYS_pipe2, (void *)8, 0), EFAULT);
+    EXPECT_ERRNO(syscall(SYS_pipe2, fds, O_APPEND), EINVAL);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    EXPECT_ERRNO(pipe2(fds, 0), EMFILE); // there is room for one
+    EXPECT_EQ(fds[0], -5);
+    EXPECT_EQ(dup(0), next); // it was given back
+    limit.rlim_cur = 100;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    EXPECT_EQ(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    for (int i = 0; i < 2; i++) {
+        EXPECT_EQ(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
+        EXPECT_EQ(fcntl(fds[i], F_GETFL), O_NONBLOCK | (i ? O_WRONLY : O_RDONLY));
+    }
 }
 
 CASE(pipe_nonblocking_read_of_empty_pipe_is_eagain)

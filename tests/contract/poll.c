@@ -296,6 +296,21 @@ CASE(epoll_wait_is_woken_and_times_out)
     join(writer);
 }
 
+CASE(epoll_wait_by_its_number)
+{
+    int queue = epoll_create1(0), pair[2];
+    REQUIRE(pipe(pair) == 0);
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = 99}, got[2];
+    REQUIRE(epoll_ctl(queue, EPOLL_CTL_ADD, pair[0], &event) == 0);
+    EXPECT_EQ(syscall(SYS_epoll_wait, queue, got, 2, 0), 0);
+    write_byte(pair[1]);
+    EXPECT_EQ(syscall(SYS_epoll_wait, queue, got, 2, -1), 1);
+    EXPECT_EQ(got[0].data.u64, 99);
+    EXPECT_ERRNO(syscall(SYS_epoll_wait, queue, got, 0, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_epoll_wait, queue, got, -1, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_epoll_wait, queue, (void *)8, 1, 0), EFAULT);
+}
+
 CASE(epoll_closing_the_file_removes_it)
 {
     int ep = make_epoll(), fds[2];
@@ -440,6 +455,38 @@ CASE(eventfd_limits)
     EXPECT_ERRNO(read(fd, &value, 4), EINVAL);
     EXPECT_ERRNO(write(fd, &value, 7), EINVAL);
     EXPECT_ERRNO(eventfd(0, 0x40), EINVAL);
+}
+
+CASE(calls_without_flags_make_plain_descriptors)
+{
+    uint64_t set = 1ul << (SIGUSR1 - 1), three = 0;
+    long fds[] = {syscall(SYS_epoll_create, 1), syscall(SYS_eventfd, 3), syscall(SYS_signalfd, -1, &set, 8)};
+    for (int i = 0; i < 3; i++) {
+        REQUIRE(fds[i] >= 0);
+        EXPECT_EQ(fcntl((int)fds[i], F_GETFD), 0);
+        EXPECT_EQ(fcntl((int)fds[i], F_GETFL) & O_NONBLOCK, 0);
+    }
+    EXPECT_EQ(read((int)fds[1], &three, 8), 8);
+    EXPECT_EQ(three, 3);
+    EXPECT_ERRNO(syscall(SYS_epoll_create, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_epoll_create, -1), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_signalfd, -1, &set, 4), EINVAL);
+}
+
+CASE(calls_with_flags_make_descriptors_that_close_at_exec)
+{
+    uint64_t set = 1ul << (SIGUSR1 - 1), count = 0;
+    long fds[] = {syscall(SYS_eventfd2, 2, O_CLOEXEC | O_NONBLOCK | 1), syscall(SYS_signalfd4, -1, &set, 8, O_CLOEXEC | O_NONBLOCK)};
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(fds[i] >= 0);
+        EXPECT_EQ(fcntl((int)fds[i], F_GETFD), FD_CLOEXEC);
+        EXPECT(fcntl((int)fds[i], F_GETFL) & O_NONBLOCK);
+    }
+    EXPECT_EQ(read((int)fds[0], &count, 8), 8);
+    EXPECT_EQ(count, 1); // a semaphore
+    char info[128];
+    EXPECT_ERRNO(read((int)fds[1], info, sizeof info), EAGAIN);
+    EXPECT_ERRNO(syscall(SYS_signalfd4, -1, &set, 4, 0), EINVAL);
 }
 
 static void add_one(long fd)

@@ -315,3 +315,8 @@ CASE(restart_ignored_signal_interrupts_nothing)
     EXPECT(now_ns() - start >= 150000000);
     join(sender);
 }
+
+CASE(restart_syscall_without_a_call_to_restart_is_eintr)
+{
+    EXPECT_ERRNO(syscall(SYS_restart_syscall), EINTR);
+}

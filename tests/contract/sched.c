@@ -96,6 +96,37 @@ CASE(sched_attributes_are_set_and_read)
     EXPECT_ERRNO(syscall(SYS_sched_setattr, 0, &a, 0), EINVAL);
 }
 
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t util_min, util_max;
+    uint64_t room;
+};
+
+CASE(sched_getattr_sizes_and_errors)
+{
+    struct attributes a = {.room = 99};
+    EXPECT_EQ(syscall(SYS_sched_getattr, 0, &a, sizeof a, 0), 0);
+    EXPECT_EQ(a.size, 56); // what the kernel knows
+    EXPECT_EQ(a.room, 99); // and no more is written
+    EXPECT_EQ(a.policy, SCHED_OTHER);
+    EXPECT_EQ(a.nice, 0);
+    EXPECT_EQ(syscall(SYS_sched_getattr, getppid(), &a, 48, 0), 0);
+    EXPECT_EQ(a.size, 48);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0, &a, 47, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0, &a, 5000, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0, &a, sizeof a, 1), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, -1, &a, sizeof a, 0), EINVAL);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0x3ffffff, &a, sizeof a, 0), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_sched_getattr, 0, nullptr, sizeof a, 0), EINVAL);
+    REQUIRE(setpriority(PRIO_PROCESS, 0, 7) == 0);
+    EXPECT_EQ(syscall(SYS_sched_getattr, 0, &a, sizeof a, 0), 0);
+    EXPECT_EQ(a.nice, 7);
+}
+
 CASE(sched_reset_on_fork)
 {
     EXPECT_EQ(set_policy(0, SCHED_FIFO | SCHED_RESET_ON_FORK, 5), 0);
@@ -128,6 +159,21 @@ CASE(sched_round_robin_interval)
     EXPECT_ERRNO(syscall(SYS_sched_rr_get_interval, 0, (void *)8), EFAULT);
 }
 
+CASE(sched_rr_get_interval_errors_and_policies)
+{
+    struct timespec t = {.tv_sec = 5};
+    struct sched_param one = {.sched_priority = 1};
+    EXPECT_ERRNO(sched_rr_get_interval(-1, &t), EINVAL);
+    EXPECT_ERRNO(sched_rr_get_interval(0x3ffffff, &t), ESRCH);
+    EXPECT_ERRNO(syscall(SYS_sched_rr_get_interval, 0, (void *)8), EFAULT);
+    REQUIRE(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one) == 0);
+    EXPECT_EQ(syscall(SYS_sched_rr_get_interval, 0, &t), 0);
+    EXPECT(t.tv_sec == 0 && t.tv_nsec == 0); // first in, first out: no slices
+    REQUIRE(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &one) == 0);
+    EXPECT_EQ(syscall(SYS_sched_rr_get_interval, 0, &t), 0);
+    EXPECT(t.tv_sec == 0 && t.tv_nsec == 100000000);
+}
+
 CASE(sched_affinity_errors_and_sizes)
 {
     unsigned long mask[16] = {};
@@ -143,6 +189,15 @@ CASE(sched_affinity_errors_and_sizes)
     EXPECT_ERRNO(syscall(SYS_sched_setaffinity, 0, sizeof far, far), EINVAL);
     EXPECT_EQ(syscall(SYS_sched_setaffinity, 0, 1, mask), 0); // short masks are filled with zeros
     EXPECT_ERRNO(syscall(SYS_sched_setaffinity, 0, sizeof mask, (void *)8), EFAULT);
+}
+
+CASE(getcpu_names_a_processor)
+{
+    unsigned cpu = 999, node = 999;
+    EXPECT_EQ(syscall(SYS_getcpu, &cpu, &node, nullptr), 0);
+    EXPECT((long)cpu < sysconf(_SC_NPROCESSORS_CONF));
+    EXPECT_EQ(node, 0);
+    EXPECT_EQ(syscall(SYS_getcpu, nullptr, nullptr, nullptr), 0);
 }
 
 CASE(sched_affinity_moves_to_the_chosen_processor)

@@ -152,6 +152,22 @@ CASE(chmod_follows_links_and_fchmodat2_does_not)
     EXPECT_ERRNO(syscall(452, AT_FDCWD, "f", 0602, 0x10), EINVAL);
 }
 
+CASE(fchmodat2_changes_what_a_descriptor_names)
+{
+    struct stat st;
+    make_file("f", "x");
+    REQUIRE(symlink("f", "l") == 0);
+    int file = open("f", O_PATH);
+    EXPECT_EQ(syscall(SYS_fchmodat2, file, "", 0640, AT_EMPTY_PATH), 0);
+    REQUIRE(stat("f", &st) == 0);
+    EXPECT_EQ(st.st_mode & 07777, 0640);
+    EXPECT_ERRNO(syscall(SYS_fchmodat2, file, "", 0640, 0), ENOENT);
+    EXPECT_ERRNO(syscall(SYS_fchmodat2, AT_FDCWD, "l", 0600, AT_SYMLINK_NOFOLLOW), EOPNOTSUPP);
+    EXPECT_EQ(syscall(SYS_fchmodat2, AT_FDCWD, "l", 0604, 0), 0);
+    REQUIRE(stat("f", &st) == 0);
+    EXPECT_EQ(st.st_mode & 07777, 0604);
+}
+
 CASE(chown_changes_owner_and_drops_set_id_bits)
 {
     make_file("f", "");
@@ -164,6 +180,25 @@ CASE(chown_changes_owner_and_drops_set_id_bits)
     EXPECT_EQ(chown("f", -1, 30), 0);
     EXPECT_EQ(stat_of("f").st_uid, 10);
     EXPECT_EQ(stat_of("f").st_gid, 30);
+}
+
+CASE(fchown_changes_the_owner_of_the_open_file)
+{
+    struct stat st;
+    int file = open("f", O_RDWR | O_CREAT, 0600), place = open("f", O_PATH);
+    EXPECT_EQ(fchown(file, 5, 6), 0);
+    EXPECT_EQ(fchown(file, -1, 7), 0);
+    REQUIRE(fstat(file, &st) == 0);
+    EXPECT(st.st_uid == 5 && st.st_gid == 7);
+    EXPECT_EQ(syscall(SYS_fchownat, place, "", 8, -1, AT_EMPTY_PATH), 0);
+    REQUIRE(fstat(file, &st) == 0);
+    EXPECT_EQ(st.st_uid, 8);
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(65534) == 0);
+        EXPECT_ERRNO(fchown(file, 65534, -1), EPERM);
+    }
+    EXPECT_EXITED(child, 0);
 }
 
 CASE(lchown_changes_the_link)
@@ -313,6 +348,30 @@ CASE(utimensat_on_links_and_descriptors)
     struct timeval tv[2] = {{.tv_sec = 9, .tv_usec = 10}, {.tv_sec = 11, .tv_usec = 12}};
     EXPECT_EQ(syscall(SYS_utimes, "f", tv), 0);
     EXPECT_EQ(stat_of("f").st_mtim.tv_nsec, 12000);
+}
+
+CASE(futimesat_sets_microseconds)
+{
+    struct timeval times[2] = {{1000, 250000}, {2000, 999999}}, wrong[2] = {{1000, 1000000}, {1, 1}};
+    struct stat st;
+    make_file("f", "x");
+    int folder = open(".", O_RDONLY | O_DIRECTORY), file = open("f", O_RDWR);
+    EXPECT_EQ(syscall(SYS_futimesat, folder, "f", times), 0);
+    REQUIRE(stat("f", &st) == 0);
+    EXPECT(st.st_atim.tv_sec == 1000 && st.st_atim.tv_nsec == 250000000);
+    EXPECT(st.st_mtim.tv_sec == 2000 && st.st_mtim.tv_nsec == 999999000);
+    EXPECT_ERRNO(syscall(SYS_futimesat, folder, "f", wrong), EINVAL);
+    EXPECT_EQ(syscall(SYS_futimesat, file, nullptr, nullptr), 0); // the descriptor itself, now
+    REQUIRE(stat("f", &st) == 0);
+    EXPECT(st.st_mtim.tv_sec > 2000);
+    struct { long actime, modtime; } old = {11, 22};
+    EXPECT_EQ(syscall(SYS_utime, "f", &old), 0);
+    REQUIRE(stat("f", &st) == 0);
+    EXPECT(st.st_atim.tv_sec == 11 && st.st_mtim.tv_sec == 22);
+    EXPECT_EQ(syscall(SYS_utimes, "f", times), 0);
+    REQUIRE(stat("f", &st) == 0);
+    EXPECT_EQ(st.st_mtim.tv_sec, 2000);
+    EXPECT_ERRNO(syscall(SYS_utimes, "f", wrong), EINVAL);
 }
 
 CASE(utimensat_permissions)

@@ -90,6 +90,22 @@ CASE(thread_getpid_is_the_same_in_a_nested_pid_namespace)
     EXPECT_EXITED(child, 0);
 }
 
+static void *store_tid(void *tid)
+{
+    *(long *)tid = syscall(SYS_gettid);
+    return nullptr;
+}
+
+CASE(gettid_of_the_first_thread_is_the_process)
+{
+    EXPECT_EQ(syscall(SYS_gettid), getpid());
+    long tid = 0;
+    pthread_t thread;
+    REQUIRE(pthread_create(&thread, nullptr, store_tid, &tid) == 0);
+    pthread_join(thread, nullptr);
+    EXPECT(tid > getpid());
+}
+
 static void *note_parent(void *arg)
 {
     pids[(long)arg] = getppid();
@@ -170,6 +186,25 @@ CASE(thread_local_storage_is_private)
 {
     in_threads(use_tls);
     EXPECT_EQ(tls_value, 42);
+}
+
+enum { ARCH_SET_GS_ = 0x1001, ARCH_SET_FS_ = 0x1002, ARCH_GET_FS_ = 0x1003, ARCH_GET_GS_ = 0x1004 };
+
+CASE(arch_prctl_reads_and_sets_the_bases)
+{
+    unsigned long fs = 0, gs = 1, first;
+    EXPECT_EQ(syscall(SYS_arch_prctl, ARCH_GET_FS_, &fs), 0);
+    __asm__("movq %%fs:0, %0" : "=r"(first)); // the thread's block begins with its own address
+    EXPECT_EQ(fs, first);
+    EXPECT_EQ(syscall(SYS_arch_prctl, ARCH_SET_GS_, &fs), 0);
+    EXPECT_EQ(syscall(SYS_arch_prctl, ARCH_GET_GS_, &gs), 0);
+    EXPECT_EQ(gs, (unsigned long)&fs);
+    __asm__ volatile("movq %%gs:0, %0" : "=r"(first));
+    EXPECT_EQ(first, fs);
+    EXPECT_ERRNO(syscall(SYS_arch_prctl, ARCH_SET_GS_, 0x800000000000), EPERM);
+    EXPECT_ERRNO(syscall(SYS_arch_prctl, ARCH_SET_FS_, -1l), EPERM);
+    EXPECT_ERRNO(syscall(SYS_arch_prctl, ARCH_GET_FS_, 8), EFAULT);
+    EXPECT_ERRNO(syscall(SYS_arch_prctl, 0x1234, 0), EINVAL);
 }
 
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;

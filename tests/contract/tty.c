@@ -405,3 +405,14 @@ CASE(pty_full_slave_is_writable_again_once_the_master_has_read)
     EXPECT_EQ(write(s, "\n", 1), 1);
     join(reader);
 }
+
+CASE(vhangup_without_a_terminal_does_nothing)
+{
+    EXPECT_EQ(syscall(SYS_vhangup), 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(65534) == 0);
+        EXPECT_ERRNO(syscall(SYS_vhangup), EPERM);
+    }
+    EXPECT_EXITED(child, 0);
+}

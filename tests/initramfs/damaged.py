@@ -1,4 +1,4 @@
-"""damaged_initramfs.py KIND GOOD.cpio OUT: a good initramfs, then an archive with one good file, /before, that is damaged behind it. cpio(5), newc."""
+"""damaged.py KIND GOOD.cpio OUT: a good initramfs, then an archive with one good file, /before, that is damaged behind it. cpio(5), newc."""
 
 import gzip
 import struct

@@ -127,6 +127,17 @@ CASE(clone_rejects_flag_combinations)
     EXPECT_ERRNO(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, 0, 0, 0, 0), EINVAL);
 }
 
+CASE(clone_settls_takes_user_addresses_only)
+{
+    static const unsigned long bad[] = {1UL << 63, 1UL << 47, 0xffff800000000000, ~0UL};
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct clone_args args = {.flags = CLONE_SETTLS, .tls = bad[i], .exit_signal = SIGCHLD};
+        EXPECT_ERRNO(syscall(SYS_clone, CLONE_SETTLS | SIGCHLD, 0, 0, 0, bad[i]), EPERM);
+        EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EPERM);
+    }
+    EXPECT_ERRNO(wait(nullptr), ECHILD);
+}
+
 CASE(clone_exit_signal_decides_who_may_wait)
 {
     count_signal(SIGUSR1, 0);

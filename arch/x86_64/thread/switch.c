@@ -127,6 +127,8 @@ NOINLINE struct thread *arch_switch_to(struct thread *prev, struct thread *next)
 int arch_thread_init_user(struct thread *child, const struct pt_regs *regs, unsigned long stack, bool set_tls,
                           unsigned long tls)
 {
+    if (set_tls && tls >= USER_END) // loading a base that is not canonical is a fault of the kernel's
+        return -EPERM;
     struct thread *parent = current_thread();
     memset(&child->arch, 0, sizeof child->arch);
     int err = fpu_create(&child->arch);

@@ -3,7 +3,9 @@
 //
 // Replacing an entry that other CPUs may hold: (1) make it inaccessible under the leaf lock, keeping its frame; (2)
 // flush without the lock; (3) put the new entry if the old one is still there. Faults in between find a present,
-// inaccessible entry and try again. So no CPU can read the old page after another has written to the new one.
+// inaccessible entry and try again. So no CPU can read the old page after another has written to the new one. Where
+// no other CPU has the space loaded once the entry is inaccessible, all three are done under the lock: who loads it
+// from then on finds the new entry or waits.
 #include "kernel/abi/errno.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/gather.h"
@@ -27,60 +29,68 @@ static void account_replaced(struct mm *mm, struct page *old)
     page_put(old);
 }
 
-// Replaces the entry `seen` by `fresh` in the three steps. False: it has changed meanwhile.
+// Replaces the entry `seen` by `fresh` in the three steps; afterwards no CPU reads through the old one. False: it has
+// changed meanwhile.
 static bool replace(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen, pte_t fresh)
 {
-    if (!mmu_is_local(vma->mm)) {
-        pte_t parked = mmu_entry(mmu_pfn(seen), mmu_user_prot(false, false));
-        if (mmu_special(seen))
-            parked = mmu_mk_special(parked);
-        leaf_lock(leaf.table);
-        bool same = mmu_read(leaf.entry) == seen;
-        if (same)
-            mmu_set(leaf.entry, parked);
-        leaf_unlock(leaf.table);
-        if (!same)
-            return false;
-        mmu_flush_range(vma->mm, addr, addr + PAGE_SIZE);
-        seen = parked;
-    }
+    pte_t parked = mmu_entry(mmu_pfn(seen), mmu_user_prot(false, false));
+    if (mmu_special(seen))
+        parked = mmu_mk_special(parked);
     leaf_lock(leaf.table);
-    bool same = mmu_read(leaf.entry) == seen;
+    bool same = mmu_read(leaf.entry) == seen, local = false;
+    if (same) {
+        mmu_set(leaf.entry, parked);
+        local = mmu_is_local(vma->mm);
+    }
+    if (local) {
+        mmu_set(leaf.entry, fresh);
+        mmu_flush_page_local(addr); // before another thread of the space can run here
+    }
+    leaf_unlock(leaf.table);
+    if (!same || local)
+        return same;
+    mmu_flush_range(vma->mm, addr, addr + PAGE_SIZE);
+    leaf_lock(leaf.table);
+    same = mmu_read(leaf.entry) == parked;
     if (same)
         mmu_set(leaf.entry, fresh);
     leaf_unlock(leaf.table);
     return same;
 }
 
+// The page that the entry `seen` names, with a reference that keeps it from being reused when truncation or another
+// thread clears the entry; null: it is another entry by now.
+static struct page *page_get_seen(struct leaf leaf, pte_t seen)
+{
+    struct page *page = nullptr;
+    leaf_lock(leaf.table);
+    if (mmu_read(leaf.entry) == seen) {
+        page = pfn_to_page(mmu_pfn(seen));
+        page_get(page);
+    }
+    leaf_unlock(leaf.table);
+    return page;
+}
+
 static enum fault_result copy_page(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen)
 {
     bool zero = mmu_special(seen);
-    struct page *old = zero ? nullptr : pfn_to_page(mmu_pfn(seen));
-    struct page *page = anon_page_alloc(zero ? ALLOC_ZERO : 0);
+    struct page *old = nullptr, *page = anon_page_alloc(zero ? ALLOC_ZERO : 0);
     if (!page)
         return FAULT_OOM;
-    if (old) {
-        // Keeps the page from being reused while it is copied, should the entry go away meanwhile.
-        leaf_lock(leaf.table);
-        bool same = mmu_read(leaf.entry) == seen;
-        if (same)
-            page_get(old);
-        leaf_unlock(leaf.table);
-        if (!same) {
+    if (!zero) {
+        old = page_get_seen(leaf, seen);
+        if (!old) {
             page_put(page);
             return FAULT_RETRY;
         }
         mmu_copy_page(page_address(page), page_address(old));
     }
     vma->has_anon = true;
-    bool done = replace(vma, addr, leaf, seen, private_entry(vma, page));
-    if (done) {
-        // What this CPU had read through; and a CPU that began to run in the space just before the entry changed.
-        mmu_flush_range(vma->mm, addr, addr + PAGE_SIZE);
+    if (replace(vma, addr, leaf, seen, private_entry(vma, page)))
         account_replaced(vma->mm, old);
-    } else {
+    else
         page_put(page);
-    }
     if (old)
         page_put(old);
     return FAULT_RETRY;
@@ -100,6 +110,19 @@ static enum fault_result make_writable(const struct vma *vma, vaddr_t addr, stru
     return FAULT_RETRY;
 }
 
+// Notes the write to a page of a file. False: the entry names another page by now, or none.
+static bool dirty_shared(struct page_cache *cache, struct leaf leaf, pte_t seen)
+{
+    struct page *page = page_get_seen(leaf, seen);
+    if (!page)
+        return false;
+    page_set_dirty(page);
+    if (cache->host)
+        inode_touch(cache->host, true, true);
+    page_put(page);
+    return true;
+}
+
 enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen)
 {
     if (mmu_special(seen)) {
@@ -107,15 +130,12 @@ enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct le
             return make_writable(vma, addr, leaf, seen);
         return vma->flags & VM_PFNMAP ? FAULT_SIGBUS : copy_page(vma, addr, leaf, seen);
     }
-    struct page *page = pfn_to_page(mmu_pfn(seen));
     if (vma->flags & VM_SHARED) {
-        if (vma->cache) {
-            page_set_dirty(page);
-            if (vma->cache->host)
-                inode_touch(vma->cache->host, true, true);
-        }
+        if (vma->cache && !dirty_shared(vma->cache, leaf, seen))
+            return FAULT_RETRY;
         return make_writable(vma, addr, leaf, seen);
     }
+    struct page *page = pfn_to_page(mmu_pfn(seen));
     // The only reference is this entry's own, and only this space could make another: it is ours to write.
     if (page_flags(page) & PG_ANON && refcount_read(&page->refs) == 1)
         return make_writable(vma, addr, leaf, seen);

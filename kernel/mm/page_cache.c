@@ -238,6 +238,8 @@ int page_cache_write_page(struct page_cache *cache, struct page *page)
         // Writers through mappings fault again from here on and mark the page dirty anew.
         page_cache_unmap(cache, page->index, page->index, false);
         if (clear_dirty(cache, page)) {
+            // Again: a fault between the two found the page dirty still, and may have let its program write.
+            page_cache_unmap(cache, page->index, page->index, false);
             err = cache->ops->write_page(cache, page);
             if (err)
                 page_set_dirty(page);

@@ -164,3 +164,33 @@ CASE(storm_a_mapped_file_is_cut_and_written)
     EXPECT_EQ(fstat(file, &s), 0);
     EXPECT_EQ(s.st_blocks, 0); // nothing is left behind the end
 }
+
+static _Thread_local char *window; // onto the file's first page, a mapping of each thread's own
+
+// A page is punched out of a file under those who write to it through mappings that were read-only a moment ago.
+static void punch_or_write(int number)
+{
+    if (number == 0) {
+        EXPECT_EQ(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE), 0);
+        return;
+    }
+    if (!window)
+        window = mmap(nullptr, PAGE, RW, MAP_SHARED, file, 0);
+    REQUIRE(window != MAP_FAILED);
+    EXPECT_EQ(mprotect(window, PAGE, PROT_READ), 0);
+    char seen = ((volatile char *)window)[number];
+    EXPECT(seen == 0 || seen == (char)number);
+    EXPECT_EQ(mprotect(window, PAGE, RW), 0);
+    ((volatile char *)window)[number] = (char)number;
+}
+
+CASE(storm_a_mapped_page_is_punched_and_written)
+{
+    file = open("f", O_RDWR | O_CREAT, 0600);
+    REQUIRE(file >= 0 && ftruncate(file, PAGE) == 0);
+    storm(punch_or_write);
+    struct stat s;
+    EXPECT_EQ(ftruncate(file, 0), 0);
+    EXPECT_EQ(fstat(file, &s), 0);
+    EXPECT_EQ(s.st_blocks, 0);
+}

@@ -29,11 +29,14 @@ enum page_flags {
     PG_SHMEM = 1 << 15,      // a cached page of memory-only content (tmpfs, shared anonymous memory)
 };
 
-struct page {          // 48 bytes; one per frame, so every byte counts
-    uint32_t flags;    // atomic
-    refcount_t refs;   // 0: free. Each mapping, cache and temporary user holds one
-    int32_t map_count; // PG_CACHE: number of page-table entries that map it
-    uint16_t order;    // valid with PG_BUDDY, PG_HEAD
+struct page {              // 40 bytes; one per frame, so every byte counts
+    uint32_t flags;        // atomic
+    refcount_t refs;       // 0: free. Each mapping, cache and temporary user holds one
+    union {
+        int32_t map_count; // PG_CACHE: number of page-table entries that map it. PG_TABLE: of spaces that share it, less one
+        uint32_t slab_free; // a slab's first page: where its first free object begins, in bytes from the slab's beginning, plus one; 0: none is free
+    };
+    uint16_t order;        // valid with PG_BUDDY, PG_HEAD
     uint16_t slab_inuse;
     union {
         struct list_head link; // free lists, slab lists, whoever owns it alone
@@ -49,16 +52,14 @@ struct page {          // 48 bytes; one per frame, so every byte counts
         struct rcu_head rcu; // on its way out after a grace period
     };
     union {
+        struct slab_cache *slab; // PG_SLAB
         struct {
-            struct slab_cache *slab;
-            void *freelist; // slab: first free object
+            uint32_t older, younger; // PG_LRU: frame numbers, 0: none; guarded by the reclaim lock
         };
-        struct list_head lru; // PG_LRU: guarded by the reclaim lock
-        uint64_t private;
     };
 };
 #ifndef KERNEL_LOCK_CHECK
-static_assert(sizeof(struct page) == 48);
+static_assert(sizeof(struct page) == 40);
 #endif
 
 // Frame numbers, physical addresses, kernel addresses (direct map) and struct page, each from the other. Only for RAM.

@@ -21,7 +21,7 @@
 DEFINE_LOCK_CLASS(lru_lock_class, "page list", RANK_SLAB);
 DEFINE_LOCK_CLASS(reclaim_lock_class, "reclaim", RANK_INVALIDATE);
 static struct spinlock lru_lock = SPINLOCK_INIT(&lru_lock_class);
-static LIST_HEAD(lru);
+static uint32_t oldest, youngest; // frame numbers, 0: none
 static uint64_t nr_lru;
 static struct mutex reclaim_mutex = MUTEX_INIT(reclaim_mutex, &reclaim_lock_class);
 static struct thread *reclaimer;
@@ -31,10 +31,30 @@ static LIST_HEAD(shrinkers);
 
 bool (*oom_kill_hook)(void);
 
+static struct page *frame_page(uint32_t pfn)
+{
+    return pfn ? pfn_to_page(pfn) : nullptr;
+}
+
+static void lru_append(struct page *page) REQUIRES(lru_lock)
+{
+    uint32_t pfn = (uint32_t)page_to_pfn(page);
+    page->older = youngest;
+    page->younger = 0;
+    *(youngest ? &frame_page(youngest)->younger : &oldest) = pfn;
+    youngest = pfn;
+}
+
+static void lru_unlink(struct page *page) REQUIRES(lru_lock)
+{
+    *(page->older ? &frame_page(page->older)->younger : &oldest) = page->younger;
+    *(page->younger ? &frame_page(page->younger)->older : &youngest) = page->older;
+}
+
 void reclaim_page_add(struct page *page)
 {
     spin_guard(&lru_lock);
-    list_add_tail(&page->lru, &lru);
+    lru_append(page);
     page_set_flags(page, PG_LRU);
     nr_lru++;
 }
@@ -45,7 +65,7 @@ void reclaim_page_remove(struct page *page)
         return;
     spin_guard(&lru_lock);
     if (page_flags(page) & PG_LRU) {
-        list_del(&page->lru);
+        lru_unlink(page);
         page_clear_flags(page, PG_LRU);
         nr_lru--;
     }
@@ -66,12 +86,12 @@ void shrinker_register(struct shrinker *s)
 static struct page *take_oldest(void)
 {
     spin_guard(&lru_lock);
-    struct page *page;
-    list_for_each_entry (page, &lru, lru) {
-        list_move_tail(&page->lru, &lru);
-        return refcount_inc_not_zero(&page->refs) ? page : nullptr;
-    }
-    return nullptr;
+    struct page *page = frame_page(oldest);
+    if (!page)
+        return nullptr;
+    lru_unlink(page);
+    lru_append(page);
+    return refcount_inc_not_zero(&page->refs) ? page : nullptr;
 }
 
 static bool try_drop(struct page *page)

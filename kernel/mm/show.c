@@ -39,7 +39,7 @@ static void measure(struct vma *vma, struct usage *u)
         leaf_lock(leaf.table);
         pte_t e = mmu_read(leaf.entry);
         if (e && !mmu_special(e))
-            count_page(u, e, refcount_read(&leaf.table->refs));
+            count_page(u, e, (unsigned)leaf.table->map_count + 1);
         leaf_unlock(leaf.table);
     }
 }

@@ -69,16 +69,27 @@ static struct page *slab_head(const struct slab_cache *cache, const void *object
     return pfn_to_page(pfn & ~((1UL << cache->order) - 1));
 }
 
+// The first free object, or null; the others follow by their links.
+static void *first_free(struct page *slab)
+{
+    return slab->slab_free ? (char *)page_address(slab) + slab->slab_free - 1 : nullptr;
+}
+
+static void set_first_free(struct page *slab, const void *object)
+{
+    slab->slab_free = object ? (uint32_t)((const char *)object - (char *)page_address(slab)) + 1 : 0;
+}
+
 static void *slab_take(struct slab_cache *cache) REQUIRES(cache->lock)
 {
     if (list_empty(&cache->partial))
         return nullptr;
     struct page *slab = list_first_entry(&cache->partial, struct page, link);
-    void *object = slab->freelist;
-    slab->freelist = *link_of(cache, object);
+    void *object = first_free(slab);
+    set_first_free(slab, *link_of(cache, object));
     if (slab->slab_inuse++ == 0)
         cache->nr_empty--;
-    if (!slab->freelist)
+    if (!slab->slab_free)
         list_del(&slab->link);
     cache->nr_out++;
     return object;
@@ -96,6 +107,7 @@ static void slab_release(struct slab_cache *cache, struct page *slab)
         slab[i].flags &= ~PG_SLAB;
         slab[i].slab = nullptr;
     }
+    slab->slab_free = 0;
     mm_stat_add(MM_STAT_SLAB, -(1L << cache->order));
     if (cache->flags & SLAB_RECLAIMABLE)
         mm_stat_add(MM_STAT_SLAB_RECLAIMABLE, -(1L << cache->order));
@@ -109,10 +121,10 @@ static void slab_release(struct slab_cache *cache, struct page *slab)
 static struct page *slab_put(struct slab_cache *cache, void *object) REQUIRES(cache->lock)
 {
     struct page *slab = slab_head(cache, object);
-    if (!slab->freelist)
+    if (!slab->slab_free)
         list_add(&slab->link, &cache->partial);
-    *link_of(cache, object) = slab->freelist;
-    slab->freelist = object;
+    *link_of(cache, object) = first_free(slab);
+    set_first_free(slab, object);
     cache->nr_out--;
     if (--slab->slab_inuse)
         return nullptr;
@@ -146,7 +158,7 @@ static bool slab_grow(struct slab_cache *cache, unsigned flags)
         next = object;
     }
     asan_poison(base, PAGE_SIZE << cache->order, ASAN_SLAB_REDZONE);
-    slab->freelist = next;
+    set_first_free(slab, next);
     slab->slab_inuse = 0;
     mm_stat_add(MM_STAT_SLAB, 1L << cache->order);
     if (cache->flags & SLAB_RECLAIMABLE)

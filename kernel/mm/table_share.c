@@ -1,8 +1,9 @@
 // kernel/mm/table_share.c — sharing leaf tables between a parent and its children, and ending it.
 //
 // Two spaces that end their sharing at the same time hold different mm->sem: what keeps them apart is the table's
-// reference count. A copier works on the table while it still holds its own reference, and drops that only after its
-// CPUs have forgotten the table; the last to drop one frees what the entries hold.
+// count of sharers (map_count). A copier works on the table while it still is one of them, and leaves only after its
+// CPUs have forgotten the table; the last to leave frees what the entries hold. The page's references would not do: a
+// lockless lookup may hold one for a moment, of what was a page of a file before.
 #include "kernel/mm/table_share.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/stat.h"
@@ -62,7 +63,7 @@ int table_share(struct mm *parent, struct mm *child, vaddr_t addr, int64_t *anon
         mmu_set(from, e);
         parent->shared_tables++;
     }
-    page_get(table);
+    __atomic_fetch_add(&table->map_count, 1, __ATOMIC_RELAXED);
     mmu_set(to, e);
     virt_to_page(to)->table_entries++;
     child->table_pages++;
@@ -100,8 +101,8 @@ int table_own(struct mm *mm, vaddr_t addr)
         return 0;
     pte_t e = mmu_read(slot);
     struct page *table = phys_to_page(mmu_phys(e));
-    // A count of one stays one: only a fork of this space could raise it. The acquire pairs with the other's last step.
-    if (__atomic_load_n(&table->refs.v, __ATOMIC_ACQUIRE) == 1) {
+    // A sole owner stays one: only a fork of this space could change that. The acquire pairs with the other's last step.
+    if (__atomic_load_n(&table->map_count, __ATOMIC_ACQUIRE) == 0) {
         mmu_set(slot, mmu_mk_writable(e));
         mm->shared_tables--;
         return 0;
@@ -121,6 +122,7 @@ int table_own(struct mm *mm, vaddr_t addr)
 int table_own_range(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     int err = 0;
+    end = min(end, MMU_USER_END); // callers pass what a program said
     for (vaddr_t at = start; !err && mm->shared_tables && (at = table_skip_holes(mm, at, end)) < end;
          at = ALIGN_DOWN(at, mmu_span(1)) + mmu_span(1))
         err = table_own(mm, at);
@@ -130,6 +132,7 @@ int table_own_range(struct mm *mm, vaddr_t start, vaddr_t end)
 // Elsewhere tables may stay marked for the life of the space: nothing changes there.
 static bool any_shared(struct mm *mm, vaddr_t start, vaddr_t end)
 {
+    end = min(end, MMU_USER_END);
     for (vaddr_t at = start; (at = table_skip_holes(mm, at, end)) < end;
          at = ALIGN_DOWN(at, mmu_span(1)) + mmu_span(1))
         if (table_is_shared(mm, at))
@@ -158,7 +161,7 @@ struct page *table_detach(struct mm *mm, vaddr_t addr)
     if (!slot)
         return nullptr;
     struct page *table = phys_to_page(mmu_phys(mmu_read(slot)));
-    if (refcount_read(&table->refs) == 1)
+    if (__atomic_load_n(&table->map_count, __ATOMIC_ACQUIRE) == 0)
         return nullptr; // as well be emptied in the ordinary way
     mmu_set(slot, 0);
     virt_to_page(slot)->table_entries--;
@@ -184,9 +187,10 @@ static NOINLINE void empty_table(struct page *table)
 
 void table_put(struct page *table)
 {
-    if (unlikely(refcount_read(&table->refs) > 1) && !refcount_dec_and_test(&table->refs))
+    int32_t others = __atomic_load_n(&table->map_count, __ATOMIC_ACQUIRE);
+    if (unlikely(others > 0) && __atomic_sub_fetch(&table->map_count, 1, __ATOMIC_ACQ_REL) >= 0)
         return;
-    refcount_set(&table->refs, 1);
+    table->map_count = 0;
     if (unlikely(table->table_entries))
         empty_table(table);
     table_page_free(table);

@@ -270,3 +270,27 @@ CASE(fork_memory_under_writing_threads)
         pthread_join(threads[i], nullptr);
     EXPECT_EQ(wrong(busy_area, 3, 4, 0), 0);
 }
+
+// Lengths that reach far beyond what user space has, where tables of user space may be shared.
+CASE(fork_memory_asked_for_beyond_its_end)
+{
+    char *area = filled(5), *kernel = (char *)0xffff800000000000;
+    int go[2];
+    char c;
+    REQUIRE(pipe(go) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(go[1]);
+        _exit(read(go[0], &c, 1) == 0 && wrong(area, 0, PAGES, 5) == 0 ? 0 : 1);
+    }
+    close(go[0]);
+    EXPECT_ERRNO(madvise(kernel, 0x7ffffffff000, MADV_DONTNEED), ENOMEM);
+    EXPECT_ERRNO(madvise(kernel, 0x7ffffffff000, MADV_POPULATE_READ), ENOMEM);
+    EXPECT_ERRNO(madvise(area + AREA - PAGE, 0xffffff0000000000 - (size_t)area, MADV_WILLNEED), ENOMEM);
+    EXPECT_ERRNO(mprotect(kernel, 0x7ffffffff000, PROT_READ), ENOMEM);
+    EXPECT_ERRNO(mprotect(area, 0xffffff0000000000 - (size_t)area, PROT_READ | PROT_WRITE), ENOMEM);
+    EXPECT_EQ(wrong(area, 0, PAGES, 5), 0);
+    put(area, 9, 0);
+    close(go[1]);
+    finish(child);
+}

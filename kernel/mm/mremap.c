@@ -184,14 +184,20 @@ static long move_range(struct mm *mm, vaddr_t old, size_t old_len, vaddr_t to, s
     return err ? err : (long)to;
 }
 
+// Of what lies behind `old`, only as much as the new length stays. `old` is in a VMA.
+static int unmap_tail(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len)
+{
+    return old_len > MMU_USER_END - old ? -EINVAL : unmap_locked(mm, old + new_len, old + old_len);
+}
+
 static long remap_to(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, vaddr_t new_addr)
 {
     struct vma *vma;
+    if (new_addr & ~PAGE_MASK || new_len > MMU_USER_END || new_addr > MMU_USER_END - new_len)
+        return -EINVAL;
+    if (old + old_len > new_addr && new_addr + new_len > old)
+        return -EINVAL;
     if (flags & MREMAP_FIXED) {
-        if (new_addr & ~PAGE_MASK || new_len > MMU_USER_END || new_addr > MMU_USER_END - new_len)
-            return -EINVAL;
-        if (old + old_len > new_addr && new_addr + new_len > old)
-            return -EINVAL;
         if (new_addr < vm_mmap_min_addr)
             return -EPERM;
         int err = unmap_locked(mm, new_addr, new_addr + new_len);
@@ -199,7 +205,7 @@ static long remap_to(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len,
             return err;
     }
     if (old_len > new_len) {
-        int err = unmap_locked(mm, old + new_len, old + old_len);
+        int err = unmap_tail(mm, old, old_len, new_len);
         if (err)
             return err;
         old_len = new_len;
@@ -229,14 +235,13 @@ static int grow_in_place(struct mm *mm, struct vma *vma, size_t more)
 
 static long remap_locked(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsigned flags, vaddr_t new_addr)
 {
+    struct vma *vma = vma_find(mm, old);
+    if (!vma || vma->start > old)
+        return -EFAULT;
     if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
         return remap_to(mm, old, old_len, new_len, flags, new_addr);
-    struct vma *vma;
     if (old_len >= new_len) {
-        vma = vma_find(mm, old);
-        if (!vma || vma->start > old)
-            return -EFAULT;
-        int err = old_len > new_len ? unmap_locked(mm, old + new_len, old + old_len) : 0;
+        int err = old_len > new_len ? unmap_tail(mm, old, old_len, new_len) : 0;
         return err ? err : (long)old;
     }
     int err = check_old(mm, old, old_len, new_len, flags, &vma);
@@ -256,7 +261,7 @@ long mm_mremap(struct mm *mm, vaddr_t old, size_t old_len, size_t new_len, unsig
         return -EINVAL;
     if (flags & MREMAP_DONTUNMAP && (ALIGN_UP(old_len, PAGE_SIZE) != ALIGN_UP(new_len, PAGE_SIZE)))
         return -EINVAL;
-    if (old & ~PAGE_MASK || old > MMU_USER_END || old_len > MMU_USER_END - old || new_len > MMU_USER_END)
+    if (old & ~PAGE_MASK)
         return -EINVAL;
     old_len = ALIGN_UP(old_len, PAGE_SIZE);
     new_len = ALIGN_UP(new_len, PAGE_SIZE);

@@ -59,7 +59,7 @@ int populate_locked(struct mm *mm, vaddr_t start, vaddr_t end, int mode)
             mode == POPULATE_WRITE || (mode == POPULATE_LOCK && (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
         unsigned long needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
         if (!(vma->flags & needed))
-            return mode == POPULATE_LOCK ? -ENOMEM : -EINVAL;
+            return mode == POPULATE_LOCK ? -EFAULT : -EINVAL;
         int err = make_present(vma, addr, write);
         if (err)
             return err;

@@ -348,6 +348,20 @@ CASE(mremap_errors)
     EXPECT_ERRNO(mremap(p + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);
 }
 
+CASE(mremap_of_more_than_there_is)
+{
+    char *p = map(2 * PAGE), *beyond = (char *)(1UL << 62);
+    EXPECT_ERRNO(mremap(p, PAGE, 1UL << 62, MREMAP_MAYMOVE), ENOMEM);
+    EXPECT_ERRNO(mremap(p, 1UL << 62, 1UL << 63, MREMAP_MAYMOVE), EFAULT);
+    EXPECT_ERRNO(mremap(p, 1UL << 62, PAGE, MREMAP_MAYMOVE), EINVAL); // the rest is to be unmapped
+    EXPECT_ERRNO(mremap(beyond, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);
+    EXPECT_ERRNO(mremap(beyond, PAGE, PAGE, 0), EFAULT);
+    EXPECT_ERRNO(mremap(p, PAGE, 1UL << 62, MREMAP_MAYMOVE | MREMAP_FIXED, p + 8 * PAGE), EINVAL);
+    EXPECT_ERRNO(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, p + 1), EINVAL);
+    EXPECT_ERRNO(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, p + PAGE), EINVAL); // overlap
+    p[0] = p[PAGE] = 1;                                                                             // nothing was taken away
+}
+
 CASE(mremap_old_size_zero_doubles_a_shared_mapping)
 {
     char *p = mmap(nullptr, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -514,6 +528,13 @@ CASE(mlock_limits_and_locked_pages)
     EXPECT_EXITED(child, 0);
     munmap(p + PAGE, PAGE);
     EXPECT_ERRNO(mlock(p, 4 * PAGE), ENOMEM);
+}
+
+CASE(mlock_of_memory_that_may_not_be_touched)
+{
+    char *p = mmap(nullptr, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_ERRNO(mlock(p, PAGE), ENOMEM);
+    EXPECT_EQ(munlock(p, PAGE), 0);
 }
 
 CASE(mlock_refuses_ranges_that_wrap)

@@ -64,15 +64,10 @@ static long transfer(pid_t pid, const void __user *lvec, unsigned long lcnt, con
     long result = iov_iter_import(&remote, rvec, rcnt, remote_fast, &remote_heap);
     if (!result && iov_iter_count(&local) && iov_iter_count(&remote)) {
         struct task *task = task_find_get(pid);
-        struct mm *mm = nullptr;
-        if (!task)
-            result = -ESRCH;
-        else if (!(mm = task_mm_get(task)))
-            result = -ESRCH;
-        if (mm) {
-            result = task_may_access(task, true);
-            if (!result)
-                result = move_all(mm, &local, remote.iov, remote.nr, write);
+        struct mm *mm;
+        result = task ? task_mm_access(task, true, &mm) : -ESRCH;
+        if (!result) {
+            result = move_all(mm, &local, remote.iov, remote.nr, write);
             mm_put_users(mm);
         }
         if (task)

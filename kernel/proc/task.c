@@ -211,6 +211,28 @@ int task_may_access(struct task *t, bool attach)
     return t->thread.mm && t->thread.mm->dumpable != 1 ? -EPERM : 0;
 }
 
+int task_mm_access(struct task *t, bool attach, struct mm **out)
+{
+    for (;;) {
+        struct mm *mm = task_mm_get(t);
+        if (!mm)
+            return -ESRCH;
+        int err = task_may_access(t, attach);
+        bool same;
+        {
+            spin_guard(&t->alloc_lock);
+            same = t->thread.mm == mm; // it never comes back to one that it has left
+        }
+        if (!err && same) {
+            *out = mm;
+            return 0;
+        }
+        mm_put_users(mm);
+        if (err)
+            return err;
+    }
+}
+
 uint64_t rlimit(unsigned resource)
 {
     struct task *task = current_task();

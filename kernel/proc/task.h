@@ -184,6 +184,9 @@ const struct cred *task_cred_get(struct task *t);
 // between gives the task more rights, never less to protect, so that one who asks first may get what the answer did not mean.
 int task_may_access(struct task *t, bool attach);
 void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
+// The memory of a task that task_may_access() allows, with a users reference in *out: 0, -EPERM, or -ESRCH where there is none (a kernel thread, a zombie). An
+// execve() may also make memory accessible that was not (after setuid(2)), so the memory is the one that the answer was about.
+[[nodiscard]] int task_mm_access(struct task *t, bool attach, struct mm **out);
 
 // -- life
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status

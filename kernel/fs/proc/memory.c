@@ -13,16 +13,17 @@ static int open_mm(struct inode *inode, struct mm **out, bool attach)
     struct task *task = proc_task(inode);
     if (!task)
         return -ESRCH;
-    struct mm *mm = task_mm_get(task);
-    int err = task_may_access(task, attach) ? -EACCES : 0;
+    struct mm *mm = nullptr;
+    int err = task_mm_access(task, attach, &mm);
+    if (err == -ESRCH)
+        err = task_may_access(task, attach);
     task_put(task);
     if (mm) {
-        if (!err)
-            mm_get(mm);
+        mm_get(mm);
         mm_put_users(mm);
     }
-    *out = err ? nullptr : mm;
-    return err;
+    *out = mm;
+    return err ? -EACCES : 0;
 }
 
 // ---- maps and smaps -------------------------------------------------------------------------------------------------
@@ -114,9 +115,10 @@ int proc_smaps_rollup(struct seq_file *m, struct task *task)
         "Anonymous:", "KSM:",     "LazyFree:",  "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:", "Shared_Hugetlb:", "Private_Hugetlb:",
         "Swap:",      "SwapPss:", "Locked:"};
     uint64_t sums[ARRAY_SIZE(names)] = {};
-    struct mm *mm = task_mm_get(task);
-    if (!mm)
-        return -ESRCH;
+    struct mm *mm;
+    int err = task_mm_access(task, false, &mm);
+    if (err)
+        return err;
     struct seq_file part = {.size = PAGE_SIZE, .file = m->file};
     part.buf = kmalloc(part.size, ALLOC_KERNEL);
     if (!part.buf) {

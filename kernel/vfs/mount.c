@@ -147,19 +147,6 @@ bool path_is_under(const struct path *path, const struct path *root)
 
 // ---- the hashes: namespace_sem held for write -----------------------------------------------------------------------
 
-// Where a mount is changes together with the hashes: those who read parent and mountpoint go by mount_seq too.
-void mount_hash_insert(struct mount *m, struct mount *parent, struct dentry *mountpoint)
-{
-    spin_guard(&hash_lock);
-    seq_write_begin(&mount_seq);
-    m->parent = parent;
-    m->mountpoint = mountpoint;
-    __atomic_fetch_or(&m->mountpoint->flags, DCACHE_MOUNTED, __ATOMIC_RELEASE);
-    hlist_add_head_rcu(&m->hash, place_bucket(m->parent, m->mountpoint));
-    hlist_add_head_rcu(&m->point_hash, &by_point[hash_ptr(m->mountpoint, MOUNT_HASH_BITS)]);
-    seq_write_end(&mount_seq);
-}
-
 static struct mount *first_on(const struct dentry *dentry, const struct mount_namespace *ns) REQUIRES(hash_lock)
 {
     struct mount *m;
@@ -171,14 +158,52 @@ static struct mount *first_on(const struct dentry *dentry, const struct mount_na
     return nullptr;
 }
 
+static void unhash(struct mount *m) REQUIRES(hash_lock)
+{
+    hlist_del_init_rcu(&m->hash);
+    hlist_del_init_rcu(&m->point_hash);
+}
+
+static void left(struct dentry *point) REQUIRES(hash_lock)
+{
+    if (!first_on(point, nullptr))
+        __atomic_fetch_and(&point->flags, ~DCACHE_MOUNTED, __ATOMIC_RELAXED);
+}
+
+// Where a mount is changes together with the hashes: those who read parent and mountpoint go by mount_seq too. They look at it only where a dentry has
+// DCACHE_MOUNTED, so a place that stays occupied keeps that all the time.
+void mount_hash_place(const struct mount_place *to, unsigned n)
+{
+    struct dentry *from[MOUNT_PLACES_MAX] = {};
+    spin_guard(&hash_lock);
+    seq_write_begin(&mount_seq);
+    for (unsigned i = 0; i < n; i++) {
+        struct mount *m = to[i].mount;
+        if (m->parent != m) {
+            unhash(m);
+            from[i] = m->mountpoint;
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        struct mount *m = to[i].mount;
+        m->parent = to[i].parent;
+        m->mountpoint = to[i].point;
+        __atomic_fetch_or(&m->mountpoint->flags, DCACHE_MOUNTED, __ATOMIC_RELEASE);
+        hlist_add_head_rcu(&m->hash, place_bucket(m->parent, m->mountpoint));
+        hlist_add_head_rcu(&m->point_hash, &by_point[hash_ptr(m->mountpoint, MOUNT_HASH_BITS)]);
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (from[i])
+            left(from[i]);
+    seq_write_end(&mount_seq);
+}
+
 void mount_hash_remove(struct mount *m)
 {
     spin_guard(&hash_lock);
     seq_write_begin(&mount_seq);
-    hlist_del_init_rcu(&m->hash);
-    hlist_del_init_rcu(&m->point_hash);
-    if (!first_on(m->mountpoint, nullptr))
-        __atomic_fetch_and(&m->mountpoint->flags, ~DCACHE_MOUNTED, __ATOMIC_RELAXED);
+    unhash(m);
+    left(m->mountpoint);
     m->parent = m;
     m->mountpoint = m->root;
     seq_write_end(&mount_seq);

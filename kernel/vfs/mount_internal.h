@@ -46,6 +46,14 @@ struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned 
 struct mount *mount_copy_tree_noted(struct mount *from, struct dentry *root, unsigned how);
 void mount_copy_forget(struct mount *from);
 void mount_attach(struct mount *mnt, struct mount *parent, struct dentry *mountpoint);
+// Where a mount is to be.
+struct mount_place {
+    struct mount *mount, *parent;
+    struct dentry *point;
+};
+#define MOUNT_PLACES_MAX 2
+// Puts each of up to MOUNT_PLACES_MAX mounts at its place, from another or from none, all at one moment: there is none at which a lookup could miss one.
+void mounts_place(const struct mount_place *to, unsigned n);
 void mount_detach(struct mount *mnt); // from its parent; keeps its references
 struct mount *mount_next(struct mount *m, const struct mount *root); // depth first; null at the end
 bool mount_is_below(const struct mount *m, const struct mount *root);
@@ -62,7 +70,7 @@ void group_join(struct mount *mnt, struct mount *peer);
 void slave_of(struct mount *mnt, struct mount *master);
 void propagation_leave(struct mount *mnt); // becomes private
 int mount_set_type(struct mount *mnt, unsigned type); // MS_SHARED …
-// Attaches `tree` at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM, -ENOSPC (sysctl_mount_max), -EINVAL
+// Attaches `tree`, which may come from another place, at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM, -ENOSPC (sysctl_mount_max), -EINVAL
 // (it may not be copied).
 int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *mountpoint);
 // The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
@@ -73,7 +81,7 @@ void mounts_detach_locked(struct dentry *dentry); // mounts_detach() with namesp
 // ---- mount.c
 struct mount *mount_on(const struct dentry *dentry); // any that is mounted on it; namespace_sem held
 void mount_locks_init(void);
-void mount_hash_insert(struct mount *m, struct mount *parent, struct dentry *mountpoint);
+void mount_hash_place(const struct mount_place *to, unsigned n);
 void mount_hash_remove(struct mount *m); // it has no parent then
 // A mount is in use when it carries others, or someone but its tree (and `known` callers) holds it.
 bool mount_busy(const struct mount *m, unsigned known);

@@ -242,13 +242,8 @@ static int pivot_locked(struct path *root, struct path *new_, struct path *put_o
         return -EINVAL;
     if (!path_is_under_locked(put_old, new_) || !path_is_under_locked(new_, root))
         return -EINVAL;
-    struct mount *place = rm->parent;
-    struct dentry *point = dget(rm->mountpoint);
-    mount_detach(nm);
-    mount_detach(rm);
-    mount_attach(rm, om, put_old->dentry);
-    mount_attach(nm, place, point);
-    dput(point);
+    const struct mount_place places[] = {{rm, om, put_old->dentry}, {nm, rm->parent, rm->mountpoint}};
+    mounts_place(places, ARRAY_SIZE(places));
     mount_ns_changed(ns);
     return 0;
 }

@@ -210,17 +210,8 @@ static int move_mount(struct path *target, const char *source)
         err = -EINVAL;
     if (!err && mount_is_below(target->mnt, m))
         err = -ELOOP;
-    if (!err) {
-        struct mount *old_parent = m->parent;
-        struct dentry *old_point = dget(m->mountpoint);
-        mount_detach(m);
-        err = graft(m, target);
-        if (err)
-            mount_attach(m, old_parent, old_point);
-        else
-            mount_ns_changed(m->ns);
-        dput(old_point);
-    }
+    if (!err)
+        err = graft(m, target); // from its old place only when it can not fail any more
     namespace_unlock();
     path_put(&from);
     return err;

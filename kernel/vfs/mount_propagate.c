@@ -154,11 +154,8 @@ static void forget(struct list_head *list)
 static void attach_beneath(struct mount *tree, struct mount *parent, struct dentry *point)
 {
     struct mount *over = mount_find_rcu(parent, point);
-    if (over)
-        mount_detach(over);
-    mount_attach(tree, parent, point);
-    if (over)
-        mount_attach(over, tree, tree->root);
+    const struct mount_place places[] = {{tree, parent, point}, {over, tree, tree->root}};
+    mounts_place(places, over ? 2 : 1);
     if (parent->ns) {
         mount_tree_enter_ns(tree, parent->ns);
         mount_ns_changed(parent->ns);

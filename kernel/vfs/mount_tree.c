@@ -61,12 +61,27 @@ bool mount_is_below(const struct mount *m, const struct mount *root)
     return m == root;
 }
 
-// m has no parent.
+void mounts_place(const struct mount_place *to, unsigned n)
+{
+    DEBUG_ASSERT(n <= MOUNT_PLACES_MAX);
+    struct dentry *from[MOUNT_PLACES_MAX] = {};
+    for (unsigned i = 0; i < n; i++) {
+        struct mount *m = to[i].mount;
+        if (m->parent != m) {
+            from[i] = m->mountpoint;
+            list_del(&m->child_link);
+        }
+        list_add_tail(&m->child_link, &to[i].parent->children);
+        dget(to[i].point);
+    }
+    mount_hash_place(to, n);
+    for (unsigned i = 0; i < n; i++)
+        dput(from[i]);
+}
+
 void mount_attach(struct mount *m, struct mount *parent, struct dentry *mountpoint)
 {
-    DEBUG_ASSERT(m->parent == m);
-    list_add_tail(&m->child_link, &parent->children);
-    mount_hash_insert(m, parent, dget(mountpoint));
+    mounts_place(&(struct mount_place){m, parent, mountpoint}, 1);
 }
 
 // A mount without a parent has its own root, unreferenced a second time, as mountpoint.

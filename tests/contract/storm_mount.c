@@ -120,3 +120,37 @@ CASE(storm_a_namespace_is_copied_at_one_moment)
     REQUIRE(mkdir("second", 0755) == 0);
     storm(change_or_copy);
 }
+
+static char here[PATH_MAX], there[PATH_MAX];
+
+// Who is inside of a mount that moves is always somewhere: at the one place or at the other.
+static void move_or_ask(int number)
+{
+    static _Thread_local char path[PATH_MAX];
+    struct stat s;
+    if (number == 0) {
+        EXPECT_EQ(mount(here, there, nullptr, MS_MOVE, nullptr), 0);
+        EXPECT_EQ(mount(there, here, nullptr, MS_MOVE, nullptr), 0);
+        return;
+    }
+    REQUIRE(syscall(SYS_getcwd, path, sizeof path) > 0);
+    EXPECT(strcmp(path, here) == 0 || strcmp(path, there) == 0);
+    EXPECT_EQ(stat("..", &s), 0);
+    EXPECT_EQ(s.st_ino, home_inode);
+}
+
+CASE(storm_a_mount_moves_under_who_is_inside)
+{
+    own_mounts();
+    char home[PATH_MAX - 16];
+    REQUIRE(getcwd(home, sizeof home) && mkdir("here", 0755) == 0 && mkdir("there", 0755) == 0);
+    snprintf(here, sizeof here, "%s/here", home);
+    snprintf(there, sizeof there, "%s/there", home);
+    REQUIRE(mount("storm", "here", "tmpfs", 0, "size=64k") == 0);
+    int before = mounts_here();
+    REQUIRE(chdir("here") == 0);
+    storm(move_or_ask);
+    REQUIRE(chdir("..") == 0);
+    EXPECT_EQ(mounts_here(), before);
+    EXPECT_EQ(umount("here"), 0);
+}

@@ -339,6 +339,8 @@ static int send(struct process *p, struct task *task, int sig, const struct sigi
     } else if (sender && info->si_code != SI_KERNEL) {
         from_above = pid_nr_ns(sender->process->pid, ns) == 0;
     }
+    if (reserved)
+        from_above = false; // the process's own timer; whom its interrupt came upon means nothing
     irq_flags_t flags;
     rcu_read_lock();
     struct sighand *sighand = task ? sighand_lock(task, &flags) : leader_lock(p, &task, &flags);

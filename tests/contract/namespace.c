@@ -190,6 +190,22 @@ CASE(setns_needs_capabilities_and_access)
     EXPECT_KILLED(child, SIGKILL);
 }
 
+CASE(pid_namespace_init_is_not_killed_by_its_own_timer)
+{
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    IN_CHILD(init)
+    {
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+        struct itimerspec soon = {.it_value.tv_nsec = 1000000, .it_interval.tv_nsec = 1000000};
+        timer_t timer;
+        REQUIRE(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &soon, nullptr) == 0);
+        sleep_ms(30); // on an idle processor
+        REQUIRE(timer_delete(timer) == 0);
+        _exit(7);
+    }
+    EXPECT_EXITED(init, 7);
+}
+
 CASE(unshare_that_fails_changes_nothing)
 {
     own_mount_namespace();

@@ -133,6 +133,7 @@ static void reparent_children(struct process *dying, struct list_head *reap) REQ
         tell_parent_died(child);
         if (child->state == PROCESS_ZOMBIE && process_notify_exit(child)) {
             child->state = PROCESS_DEAD;
+            child->auto_reaped = true;
             list_del_init(&child->sibling);
             list_add_tail(&child->sibling, reap);
         }

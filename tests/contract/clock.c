@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -685,6 +686,30 @@ CASE(times_count_children_when_they_are_waited_for)
     EXPECT(end >= start + 5);
     EXPECT(times(nullptr) >= end);
     EXPECT_ERRNO(syscall(SYS_times, (void *)8), EFAULT);
+}
+
+// A reaper that ignores its children does not pay for those it inherits either.
+CASE(children_time_is_not_added_when_nobody_waits)
+{
+    struct rusage usage;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGCHLD, SIG_IGN);
+    IN_CHILD(parent)
+    {
+        IN_CHILD(child)
+        {
+            int64_t until = now_ns() + 100000000;
+            while (now_ns() < until)
+                ;
+        }
+        siginfo_t info;
+        signal(SIGCHLD, SIG_DFL);
+        REQUIRE(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0); // it stays a zombie
+    }
+    EXPECT_ERRNO(wait(nullptr), ECHILD); // when all are gone
+    getrusage(RUSAGE_CHILDREN, &usage);
+    EXPECT_EQ(usage.ru_utime.tv_sec, 0);
+    EXPECT_EQ(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec, 0);
 }
 
 CASE(clock_of_another_process_and_thread)

@@ -47,8 +47,12 @@ static long add_seals(struct file *file, unsigned seals)
     if (seals & F_SEAL_EXEC && inode->mode & 0111) // an executable that can not change that way must not change at all
         seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
     unsigned old = inode->seals;
-    WRITE_ONCE(inode->seals, old | seals); // before mappings are looked for: one that comes now sees it
-    if (seals & F_SEAL_WRITE && !(old & F_SEAL_WRITE) && page_cache_mapped_writable(&inode->cache)) {
+    bool no_writers = seals & ~old & F_SEAL_WRITE;
+    if (no_writers && page_cache_mapped_writable(&inode->cache))
+        return -EBUSY;
+    WRITE_ONCE(inode->seals, old | seals);
+    // A mapping that came in between may not have seen the seal; one that comes from now on does.
+    if (no_writers && page_cache_mapped_writable(&inode->cache)) {
         WRITE_ONCE(inode->seals, old);
         return -EBUSY;
     }

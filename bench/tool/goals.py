@@ -33,7 +33,7 @@ def at_most(title: str, value: Optional[float], limit: float, where: str = "", d
 
 # --- The micro-benchmarks. ---
 
-SETS = (("the original suite", names.ORIGINAL, 0.30), ("what programs feel", names.PROGRAMS, 0.40))
+SETS = (("single system calls", names.CALLS, 0.30), ("what programs feel", names.PROGRAMS, 0.40))
 WALL_WORST, WALL_MEAN = 1.10, 0.70
 
 

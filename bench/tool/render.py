@@ -13,7 +13,7 @@ CLOCK_TITLES = {
     "wall": "Time under plain emulation, ns an iteration",
     "kvm": "Time under KVM, ns an iteration",
 }
-SETS = (("the original suite", names.ORIGINAL), ("what programs feel", names.PROGRAMS))
+SETS = (("single system calls", names.CALLS), ("what programs feel", names.PROGRAMS))
 
 
 def number(value: float) -> str:

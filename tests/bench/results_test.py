@@ -76,7 +76,7 @@ class Parsing(unittest.TestCase):
         self.refused(LINES, "counts of icount", clock="wall")
 
     def test_every_name_is_listed_once(self):
-        self.assertEqual((len(names.ORIGINAL), len(names.PROGRAMS), len(set(names.ALL))), (37, 18, 55))
+        self.assertEqual((len(names.CALLS), len(names.PROGRAMS), len(set(names.ALL))), (37, 18, 55))
 
 
 class Comparing(unittest.TestCase):
@@ -194,7 +194,7 @@ class Goals(unittest.TestCase):
 
     def test_instructions(self):
         self.assertEqual(self.micro(0.29), [])
-        self.assertEqual(len(self.micro(0.35)), 1)  # the mean of the original suite alone
+        self.assertEqual(len(self.micro(0.35)), 1)  # the mean of single system calls alone
         self.assertEqual(len(self.micro(0.29, stat=1.01)), 1)
         self.assertEqual(len(self.micro(0.41)), 2)
 

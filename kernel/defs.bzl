@@ -53,7 +53,6 @@ FORTRESS_CHECKS = [
 ]
 
 FORTRESS_FLAGS = [
-    "-DKEVLAR_PROFILE_FORTRESS=1",
     "-DKERNEL_FORTRESS=1",
     "-DKERNEL_LOCK_CHECK=1",
     "-fstack-protector-strong",
@@ -62,17 +61,16 @@ FORTRESS_FLAGS = [
     "-fsanitize-trap=all",
 ]
 
-# The trade-off that --//kernel:profile= chooses: DESIGN in ARCHITECTURE.md, "Profiles".
+# The trade-off that --//kernel:profile= chooses: ARCHITECTURE.md, "Locks, memory order, profiles".
 _PROFILE = select({
     "//kernel:profile_balanced": [
-        "-DKEVLAR_PROFILE_BALANCED=1",
         "-fstack-protector-strong",
         "-ftrivial-auto-var-init=zero",
         "-fsanitize=array-bounds",
         "-fsanitize-trap=array-bounds",
     ],
     "//kernel:profile_fortress": FORTRESS_FLAGS,
-    "//kernel:profile_performance": ["-DKEVLAR_PROFILE_PERFORMANCE=1", "-DKERNEL_NO_ASSERT=1"],
+    "//kernel:profile_performance": ["-DKERNEL_NO_ASSERT=1"],
 })
 
 # Link-time optimisation: functions of one folder are inlined into those of another. The kernel that checks itself does without, so that reports
@@ -95,8 +93,8 @@ _CHECKS = select({
     "//conditions:default": [],
 })
 
+# A CPU's inline half ("cpu/irqflags.h"): a port adds its line.
 _ARCH_INCLUDE = select({
-    "@platforms//cpu:aarch64": ["-iquotearch/aarch64/include"],
     "@platforms//cpu:x86_64": ["-iquotearch/x86_64/include"],
 })
 

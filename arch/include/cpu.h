@@ -2,7 +2,7 @@
 // other CPUs.
 //
 // The contract a CPU fulfils has its declarations here; its inline half lives in arch/<cpu>/include/cpu/ and is found
-// by include path, so that no file in kernel/ names a CPU and none needs a conditional.
+// by include path, so that no code in kernel/ is conditional on a CPU.
 #pragma once
 
 #include "kernel/base/types.h"

@@ -2,6 +2,7 @@
 #include "kernel/boot/kernel_main.h"
 
 #include "arch/include/cpu.h"
+#include "arch/include/elf.h"
 #include "arch/include/setup.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
@@ -18,7 +19,7 @@
 #include "kernel/proc/start.h"
 #include "kernel/sched/sched.h"
 
-const char kernel_banner[] = "Kevlar " KEVLAR_VERSION " (" KERNEL_RELEASE ") x86_64";
+const char kernel_banner[] = "Kevlar " KEVLAR_VERSION " (" KERNEL_RELEASE ") " ARCH_MACHINE;
 
 static void report_machine(void)
 {

@@ -201,7 +201,7 @@ static inline bool access_allowed(const struct vma *vma, enum fault_access acces
         return vma->flags & VM_WRITE;
     if (access == FAULT_EXEC)
         return vma->flags & VM_EXEC;
-    return vma->flags & (VM_READ | VM_WRITE | VM_EXEC); // x86 can not tell them apart
+    return vma->flags & (VM_READ | VM_WRITE | VM_EXEC); // page tables need not tell them apart
 }
 
 // Faults that change more than an entry: a stack that grows, a leaf table that is shared with another space.

@@ -5,9 +5,11 @@
 // (class socket, nested: see unix.c) guards the fields unless one says otherwise.
 #pragma once
 
+#include "kernel/abi/errno.h"
 #include "kernel/abi/socket.h"
 #include "kernel/base/refcount.h"
 #include "kernel/proc/cred.h"
+#include "kernel/proc/signal.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/waitqueue.h"
 #include "kernel/vfs/fasync.h"
@@ -160,7 +162,7 @@ ktime_t socket_deadline(ktime_t timeo);
 // What an interrupted wait returns: restartable without a time limit, -EINTR with one.
 static inline int socket_interrupted(ktime_t timeo)
 {
-    return timeo == KTIME_MAX ? -512 /* ERESTARTSYS */ : -4 /* EINTR */;
+    return timeo == KTIME_MAX ? -ERESTARTSYS : -EINTR;
 }
 
 // scm.c: control messages to and from user space.

@@ -188,7 +188,7 @@ static bool wants_exec_stack(const struct elf_image *img)
     for (unsigned i = 0; i < img->ehdr.phnum; i++)
         if (img->phdrs[i].type == PT_GNU_STACK)
             return img->phdrs[i].flags & PF_X;
-    return false; // x86-64 programs without the mark get a plain stack
+    return false; // a program without the mark gets a plain stack
 }
 
 static vaddr_t largest_alignment(const struct elf_image *img)

@@ -3,13 +3,14 @@
 // From high to low: eight zero bytes, the file name, environment strings, argument strings, platform name and random bytes, padding to 16, the
 // auxiliary vector, the environment pointers, the argument pointers, argc. The stack pointer is 16-byte aligned at argc.
 
+#include "arch/include/elf.h"
 #include "arch/include/user_copy.h"
 #include "kernel/abi/elf.h"
 #include "kernel/base/random.h"
 #include "kernel/proc/exec.h"
 #include "kernel/proc/internal.h"
 
-static const char platform[] = "x86_64";
+static const char platform[] = ARCH_MACHINE;
 
 // Copies [from, to) of the collected bytes to user memory at *at, and advances it.
 static int put_range(const struct arg_strings *args, size_t from, size_t to, vaddr_t *at)

@@ -44,26 +44,26 @@ SYSCALL1(dup, int, fd)
     return f.file ? dup_above(f.file, 0, 0) : -EBADF;
 }
 
-static long dup_to(int old, int new_, unsigned flags)
+static long dup_to(int oldfd, int newfd, unsigned flags)
 {
-    FD_REF_RAW(f, old);
-    return f.file ? fd_replace(new_, f.file, flags) : -EBADF;
+    FD_REF_RAW(f, oldfd);
+    return f.file ? fd_replace(newfd, f.file, flags) : -EBADF;
 }
 
-SYSCALL2(dup2, int, old, int, new_)
+SYSCALL2(dup2, int, oldfd, int, newfd)
 {
-    if (old == new_) { // only checks that it is open
-        FD_REF_RAW(f, old);
-        return f.file ? old : -EBADF;
+    if (oldfd == newfd) { // only checks that it is open
+        FD_REF_RAW(f, oldfd);
+        return f.file ? oldfd : -EBADF;
     }
-    return dup_to(old, new_, 0);
+    return dup_to(oldfd, newfd, 0);
 }
 
-SYSCALL3(dup3, int, old, int, new_, int, flags)
+SYSCALL3(dup3, int, oldfd, int, newfd, int, flags)
 {
-    if (old == new_)
+    if (oldfd == newfd)
         return -EINVAL;
-    return dup_to(old, new_, (unsigned)flags);
+    return dup_to(oldfd, newfd, (unsigned)flags);
 }
 
 static int set_nonblocking(struct file *file, bool on)

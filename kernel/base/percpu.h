@@ -10,7 +10,7 @@
 #define DEFINE_PER_CPU(type, name) SECTION(".data..percpu") typeof(type) name
 #define DECLARE_PER_CPU(type, name) extern SECTION(".data..percpu") typeof(type) name
 
-// Distance from the linked copy to CPU n's copy. Set up by arch_percpu_init() for all possible CPUs before any other code uses it.
+// Distance from the linked copy to CPU n's copy. CPU 0 uses the linked one; percpu_create() makes the others', before they start.
 extern uintptr_t percpu_offset[MAX_CPUS];
 
 #define per_cpu_ptr(ptr, cpu) ((typeof(ptr))((uintptr_t)(ptr) + percpu_offset[cpu]))

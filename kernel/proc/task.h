@@ -183,15 +183,15 @@ const struct cred *task_cred_get(struct task *t);
 // The ptrace access check (proc files, process_vm_readv …): 0 or -EPERM. First take hold of what is wanted (memory, a file, a path), then ask: an execve() in
 // between gives the task more rights, never less to protect, so that one who asks first may get what the answer did not mean.
 int task_may_access(struct task *t, bool attach);
-void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
 // The memory of a task that task_may_access() allows, with a users reference in *out: 0, -EPERM, or -ESRCH where there is none (a kernel thread, a zombie). An
 // execve() may also make memory accessible that was not (after setuid(2)), so the memory is the one that the answer was about.
 [[nodiscard]] int task_mm_access(struct task *t, bool attach, struct mm **out);
+void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
 
 // -- life
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status
 [[noreturn]] void do_group_exit(int code);
-// The one way back to user mode: arch calls it with interrupts on while thread->work is non-zero.
+// What is left to do before user mode, and the one place where it is done: arch calls it with interrupts on while thread->work is non-zero.
 void exit_to_user_work(struct pt_regs *regs);
 
 // Set by drivers/tty: the controlling terminal is taken from the session when its leader exits (SIGHUP and SIGCONT to the foreground group).

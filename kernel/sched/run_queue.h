@@ -73,7 +73,7 @@ static inline void rq_update_clock(struct run_queue *rq)
     rq->clock = clock_monotonic();
 }
 
-// The lock of the run queue that `t` is on or was on last, held until thread_rq_unlock(). Interrupts are off.
+// The lock of the run queue that `t` is on or was on last, held until rq_unlock(). Interrupts are off.
 struct run_queue *thread_rq_lock(struct thread *t) NO_THREAD_SAFETY_ANALYSIS;
 static inline void rq_lock(struct run_queue *rq) NO_THREAD_SAFETY_ANALYSIS
 {

@@ -10,13 +10,16 @@
 
 // Gives up the CPU: to a better thread, or to any if the state is a sleeping one. Preemption on, no spinlock held.
 void schedule(void);
-struct symbol;
-// The function that a sleeping thread (with a reference) waits in. False: it does not sleep, or has no stack. Thread context.
-bool thread_wchan(struct thread *t, struct symbol *out);
+// schedule() in a sleeping state that the caller has set, until woken or until `deadline` on the monotonic clock (KTIME_MAX: none). 0: woken;
+// -ETIMEDOUT: the deadline woke it.
 int schedule_until(ktime_t deadline);
 // The same for a deadline on either clock, that may be missed by up to `slack` ns to spare an interrupt.
 int schedule_until_clock(enum hrtimer_clock clock, ktime_t deadline, ktime_t slack);
 void sched_yield_current(void); // sched_yield(2)
+
+struct symbol;
+// The function that a sleeping thread (with a reference) waits in, into *out. False: it does not sleep, or its stack tells of none. Thread context.
+bool thread_wchan(struct thread *t, struct symbol *out);
 
 // Changes policy, nice, priority; -EINVAL for values out of range. Permission is the caller's business.
 [[nodiscard]] int sched_set_params(struct thread *t, const struct sched_params *params);

@@ -1,6 +1,6 @@
 // kernel/sched/thread.h — threads: what is scheduled. Kernel threads are just this; user threads embed it in struct task (kernel/proc).
 //
-// Life: thread_create() -> (parked) -> thread_wake_new() -> running/sleeping ... -> thread_exit() -> dead -> reaped by the next thread's
+// Life: thread_init() or kthread_prepare() -> (not yet run) -> thread_wake_new() -> running/sleeping ... -> thread_exit() -> dead -> reaped by the next thread's
 // switch epilogue, which drops the stack; the structure goes when the last reference does.
 #pragma once
 
@@ -98,7 +98,7 @@ static inline struct thread *current_thread(void)
 }
 
 // Prepares `thread` (zeroed memory, maybe inside a bigger object): stack, name, scheduling parameters inherited from the current thread. The
-// caller then calls arch_thread_init_kernel() or _user() and thread_wake_new(). -ENOMEM.
+// caller then calls arch_thread_init_kernel() or arch_thread_init_user(), and thread_wake_new(). -ENOMEM.
 [[nodiscard]] int thread_init(struct thread *thread, const char *name);
 void thread_wake_new(struct thread *thread);
 // The way into a new thread, right after the switch to it (arch, interrupts off): schedule_tail() ends the switch and turns interrupts on; a

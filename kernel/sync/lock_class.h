@@ -9,6 +9,7 @@
 // Ranks, outermost first. A thread holding a lock of rank r may take ranks greater than r only (equal ranks: see nest_ok).
 enum lock_rank {
     RANK_NONE = 0,
+    RANK_FILE_POS = 4,      // the position of a shared open file: taken before the file is touched
     RANK_NAMESPACE = 10,   // mount namespace, PID namespace creation
     RANK_MOUNT = 15,
     RANK_TIMER_CHANGE = 19, // a process's POSIX timers, while one is stopped or changed
@@ -20,7 +21,6 @@ enum lock_rank {
     RANK_PIPE = 34,
     RANK_SOCKET = 36,
     RANK_TTY = 40,
-    RANK_FILE_POS = 4,      // the position of a shared open file: taken before the file is touched
     RANK_MM = 50,           // mm rwsem; user copies take it, so no lock above this rank may be held over a user copy
     RANK_INVALIDATE = 55,  // faults against truncation of one file
     RANK_PAGE_CACHE = 60,   // page lock, then the cache's tree lock

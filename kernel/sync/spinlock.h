@@ -19,7 +19,7 @@ struct CAPABILITY("spinlock") spinlock {
 
 #ifdef KERNEL_LOCK_CHECK
 #define SPINLOCK_INIT(lock_class_ptr) {.class = (lock_class_ptr)}
-// Provided by kernel/debug/lock_check.c. `irqs_off`: taken by the _irqsave form.
+// Provided by kernel/debug/lock_check.c: before the lock is waited for (a trylock: once it is taken), when it is held, before it is given up.
 void lock_check_spin_acquire(struct spinlock *lock, bool trylock);
 void lock_check_spin_acquired(struct spinlock *lock);
 void lock_check_spin_release(struct spinlock *lock);

@@ -1,5 +1,5 @@
-"""names_test.py PAGE… — what the pages for developers name is in the tree: paths, files, functions, structures; and LOCKS.md has the ranks of
-kernel/sync/lock_class.h, in their order."""
+"""names_test.py PAGE… — what the pages for developers name is in the tree: paths, files, functions, structures; the functions that comments of the
+kernel name are there; and LOCKS.md has the ranks of kernel/sync/lock_class.h, in their order."""
 
 import os
 import re
@@ -14,6 +14,8 @@ NAME = re.compile(r"^[a-z]\w*_\w+$")
 STRUCT = re.compile(r"^struct (\w+)$")
 PLACEHOLDER = re.compile(r"[<{]|(?<=/)[A-Z]+(?=/|$)")  # `<family>`, `{etc,usr}`, `NAME`
 WRITTEN = ("bench/out",)  # what commands write, which is not in the tree
+COMMENT = re.compile(r"//.*")
+CALL_IN_COMMENT = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\(\)")  # not `ops->open()`, which is a member
 FILE = re.compile(r"^[\w-]+\.(?:c|h|S|py|bzl)$")
 
 
@@ -21,7 +23,7 @@ class Tree:
     """The files of the tree that were given to the test, and the words of its sources."""
 
     def __init__(self):
-        self.files, self.words, self.called, self.structs = set(), set(), set(), set()
+        self.files, self.words, self.called, self.structs, self.sources = set(), set(), set(), set(), {}
         for top in TOPS.split("|"):
             for folder, _, names in os.walk(top):
                 self.files.update(os.path.join(folder, name) for name in names)
@@ -29,10 +31,14 @@ class Tree:
             if path.endswith((".c", ".h", ".S", ".inc")) and path.startswith(("kernel/", "arch/")):
                 with open(path, errors="replace") as f:
                     text = f.read()
+                self.sources[path] = text
+                code = COMMENT.sub("", text)
                 self.words.update(re.findall(r"\w+", text))
-                self.called.update(re.findall(r"\b(\w+)\(", text))
+                self.called.update(re.findall(r"\b(\w+)\)?\(", code))  # also `(*hook)(`
+                if path.endswith(".S"):  # labels
+                    self.called.update(re.findall(r"^(\w+):", code, re.M))
                 self.structs.update(re.findall(r"\bstruct (?:CAPABILITY\([^)]*\) )?(\w+) \{", text))
-                self.called.update("sys_" + name for name in re.findall(r"\bSYSCALL\d\((\w+)", text))
+                self.called.update("sys_" + name for name in re.findall(r"\bSYSCALL\d\((\w+)", code))
         for path in self.files:  # rules and platforms
             if path.endswith((".bzl", ".bazel")):
                 with open(path) as f:
@@ -59,6 +65,12 @@ def unknown_names(tree, text):
         elif NAME.match(token) and token not in tree.words | {"sys_" + w for w in tree.words}:
             missing.append(token)
     return missing
+
+
+def unknown_calls(tree, path, text):
+    """The functions that comments of `text` name and no source has; a system call may go by its own name."""
+    return ["%s:%d: %s() is not in the tree" % (path, number, name) for number, line in enumerate(text.splitlines(), 1)
+            for comment in COMMENT.findall(line) for name in CALL_IN_COMMENT.findall(comment) if not {name, "sys_" + name} & tree.called]
 
 
 def ranks_of_page(text):
@@ -102,12 +114,16 @@ def main():
         planted = "`no_such_name` `no_such_call()` `struct no_such` `no_such_file.c` kernel/no/such.c\n"
         if len(unknown_names(tree, planted + text)) != len(names) + 5:
             found.append("%s: names of nothing were not noticed" % page)
+    for path in sorted(tree.sources):
+        found += unknown_calls(tree, path, tree.sources[path])
+    if len(unknown_calls(tree, "planted", "f(); // no_such_call() after main_loop->member()\nno_such_call();\n")) != 1:
+        found.append("a comment that names a function of nothing was not noticed")
     page, header = read("LOCKS.md"), read("kernel/sync/lock_class.h")
     found += rank_differences(page, header)
     for changed in (page.replace("`FUTEX`", "`FUTEXES`"), page.replace("`PIPE`, `SOCKET`", "`SOCKET`, `PIPE`"), page.replace("| `RCU` |", "| RCU |")):
         if not rank_differences(changed, header):
             found.append("a difference between LOCKS.md and lock_class.h was not noticed")
-    print("\n".join(found) or "the names of %d pages are in the tree; ranks agree" % (len(sys.argv) - 1))
+    print("\n".join(found) or "the names of %d pages and the comments of %d sources are in the tree; ranks agree" % (len(sys.argv) - 1, len(tree.sources)))
     sys.exit(bool(found))
 
 

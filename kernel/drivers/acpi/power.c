@@ -38,7 +38,7 @@ static size_t aml_integer(const uint8_t *p, const uint8_t *end, uint8_t *value)
     return 2;
 }
 
-// Name(_S5, Package(){a, b, …}): 08 [5c] "_S5_" 12 PkgLength NumElements elements. PkgLength's top two bits count its
+// Name(_S5, Package {a, b, …}): 08 [5c] "_S5_" 12 PkgLength NumElements elements. PkgLength's top two bits count its
 // further bytes.
 static bool find_s5(const struct acpi_header *table)
 {

@@ -1,4 +1,4 @@
-// kernel/fs/tmpfs/tmpfs.h — memory file systems: tmpfs(5). Between the parts of this folder; memfd uses tmpfs_file_create().
+// kernel/fs/tmpfs/tmpfs.h — memory file systems: tmpfs(5). Between the parts of this folder; memfd uses tmpfs_inode_create().
 #pragma once
 
 #include "kernel/sync/rwsem.h"

@@ -1,10 +1,10 @@
-// arch/x86_64/boot/loader/efi.c — started by UEFI firmware, directly or through a boot manager's LoadImage().
+// arch/x86_64/boot/loader/efi.c — started by UEFI firmware, directly or through a boot manager's LoadImage.
 //
 // The command line is our load options (UTF-16), the initrd comes from the LoadFile2 protocol on the vendor device path
 // that
 // Linux defined for it, memory map and ACPI tables from the firmware. The kernel's memory is allocated before boot
 // services
-// end, so that nothing can be in its way; then we leave the firmware for good. Until ExitBootServices() every failure
+// end, so that nothing can be in its way; then we leave the firmware for good. Until ExitBootServices every failure
 // returns to the caller, which can try something else.
 #include "arch/x86_64/boot/loader/loader.h"
 
@@ -167,7 +167,7 @@ static uint32_t e820_type_of(const struct efi_memory_descriptor *d)
     }
 }
 
-// The map is only final when ExitBootServices() accepts its key; each try starts the ranges afresh.
+// The map is only final when ExitBootServices accepts its key; each try starts the ranges afresh.
 static efi_status leave_firmware(struct efi_boot_services *boot, efi_handle image)
 {
     uint64_t size = 0, key, entry_size, capacity, buffer = 0;

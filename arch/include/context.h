@@ -18,8 +18,7 @@ struct ksignal;
 // The user registers of a thread: at the top of its kernel stack.
 struct pt_regs *thread_user_regs(const struct thread *thread);
 
-// Prepares the first switch to a new kernel thread: it will enter thread_start() (kernel/sched), which calls
-// entry(arg).
+// Prepares the first switch to a new kernel thread: it will enter thread_start() (kernel/sched), which calls entry(arg).
 void arch_thread_init_kernel(struct thread *thread, void (*entry)(void *), void *arg);
 // Prepares a user thread as a copy of the current one at `regs` (fork, clone): it returns 0 from its system call.
 // `stack` 0 keeps the parent's stack pointer; `tls` is taken where set_tls is true. Copies FPU state. -ENOMEM.

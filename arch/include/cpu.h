@@ -1,5 +1,4 @@
-// arch/include/cpu.h — what the portable kernel may ask of the processor it runs on: interrupts, idling, per-CPU data,
-// other CPUs.
+// arch/include/cpu.h — what the portable kernel may ask of the processor it runs on: interrupts, idling, per-CPU data, other CPUs.
 //
 // The contract a CPU fulfils has its declarations here; its inline half lives in arch/<cpu>/include/cpu/ and is found
 // by include path, so that no code in kernel/ is conditional on a CPU.

@@ -1,8 +1,7 @@
 // arch/include/user_copy.h — the only way to user memory. Every access can fault; a fault that can not be resolved ends
 // in the exception table and the function reports what was left.
 //
-// Context: may sleep (a page may have to be read in). Inside pagefault_disable() they do not sleep and fail at once
-// instead.
+// Context: may sleep (a page may have to be read in). Inside pagefault_disable() they do not sleep and fail at once instead.
 #pragma once
 
 #include "kernel/abi/errno.h"
@@ -47,6 +46,5 @@ static ALWAYS_INLINE int arch_put_user_n(void __user *to, const void *from, size
 
 // Atomic compare and exchange on a user word (futexes): *old receives what was there. 0, -EFAULT.
 [[nodiscard]] int arch_cmpxchg_user_u32(uint32_t __user *uptr, uint32_t expected, uint32_t desired, uint32_t *old);
-// An atomic read-modify-write on a user word, for FUTEX_WAKE_OP: op is 0 set, 1 add, 2 or, 3 andn, 4 xor. 0, -EFAULT,
-// -ENOSYS.
+// An atomic read-modify-write on a user word, for FUTEX_WAKE_OP: op is 0 set, 1 add, 2 or, 3 andn, 4 xor. 0, -EFAULT, -ENOSYS.
 [[nodiscard]] int arch_futex_op_user(uint32_t __user *uptr, int op, uint32_t arg, uint32_t *old);

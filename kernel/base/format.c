@@ -1,5 +1,4 @@
-// kernel/base/format.c — printf-style formatting into a bounded buffer: printf(3), with the kernel's own %p forms
-// (string.h).
+// kernel/base/format.c — printf-style formatting into a bounded buffer: printf(3), with the kernel's own %p forms (string.h).
 #include "kernel/base/hash.h"
 #include "kernel/base/string.h"
 

@@ -1,5 +1,4 @@
-// kernel/base/hash.c — SipHash-1-3, after the paper "SipHash: a fast short-input PRF" (2012), with one and three
-// rounds.
+// kernel/base/hash.c — SipHash-1-3, after the paper "SipHash: a fast short-input PRF" (2012), with one and three rounds.
 #include "kernel/base/hash.h"
 
 #include "kernel/base/string.h"

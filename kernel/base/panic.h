@@ -6,10 +6,8 @@
 struct pt_regs;
 
 // Prints the message, the CPU, registers and a symbolised backtrace, stops all other CPUs, then does what panic= says:
-// 0 (the default)
-// stays halted, n > 0 resets after n seconds, n < 0 resets at once. Under an emulator with a debug-exit port it ends
-// with DEBUG_EXIT_PANIC
-// instead of staying halted. Any context.
+// 0 (the default) stays halted, n > 0 resets after n seconds, n < 0 resets at once. Under an emulator with a debug-exit
+// port it ends with DEBUG_EXIT_PANIC instead of staying halted. Any context.
 [[noreturn]] void panic(const char *format, ...) PRINTF_LIKE(1, 2) COLD;
 // The same for an exception in the kernel: shows these registers and the stack they point to.
 [[noreturn]] void panic_regs(const struct pt_regs *regs, const char *format, ...) PRINTF_LIKE(2, 3) COLD;

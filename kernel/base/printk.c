@@ -1,16 +1,13 @@
 // kernel/base/printk.c — the log and its consoles.
 //
 // The ring holds records one after another; each starts at a multiple of 8 and is not split: where one does not fit
-// before the end,
-// it starts at 0 again. `where[seq % INDEX]` is a record's place, so that a reader finds it at once. Invariants, under
-// the lock: records
-// first_seq .. next_seq - 1 are whole; the bytes between the newest one's end and the oldest one's start are free.
-// A record is one line. A text that does not end in a newline leaves its record open, for LOG_CONT of the same CPU to
-// continue.
+// before the end, it starts at 0 again. `where[seq % INDEX]` is a record's place, so that a reader finds it at once.
+// Invariants, under the lock: records first_seq .. next_seq - 1 are whole; the bytes between the newest one's end and
+// the oldest one's start are free. A record is one line. A text that does not end in a newline leaves its record open,
+// for LOG_CONT of the same CPU to continue.
 //
 // The lock is a plain word, not a spinlock: it must be possible to notice that this very CPU holds it (an NMI or a
-// fault hit inside
-// printk), and to break it in a panic. It is innermost, and interrupts are off while it is held.
+// fault hit inside printk), and to break it in a panic. It is innermost, and interrupts are off while it is held.
 #include "kernel/base/printk.h"
 
 #include "kernel/abi/errno.h"

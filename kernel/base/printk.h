@@ -1,8 +1,8 @@
 // kernel/base/printk.h — the kernel's log: a ring of records, and the consoles that show them.
 //
 // printk() may be called anywhere, also in interrupts, NMIs and with any lock held: it takes only the log's own
-// innermost lock, and
-// if this CPU was interrupted while holding it, the text is stored late or dropped rather than waiting for ever.
+// innermost lock, and if this CPU was interrupted while holding it, the text is stored late or dropped rather than
+// waiting for ever.
 #pragma once
 
 #include "kernel/base/list.h"
@@ -23,8 +23,8 @@ enum log_level {
 
 void printk(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
-// A file may define PR_FMT(fmt) before including this, to put its subsystem's name in front: #define PR_FMT(fmt) "acpi:
-// " fmt
+// A file may define this before including the header, to put its subsystem's name in front:
+//   #define PR_FMT(fmt) "acpi: " fmt
 #ifndef PR_FMT
 #define PR_FMT(fmt) fmt
 #endif
@@ -56,8 +56,8 @@ struct console {
 };
 
 // Adds a console if the command line asks for it (no console= at all: every one is taken) and shows it what was logged
-// so far. Registering
-// a name again that a boot console has replaces that one, without repeating the log. Returns whether it is in use.
+// so far. Registering a name again that a boot console has replaces that one, without repeating the log. Returns
+// whether it is in use.
 bool console_register(struct console *console);
 // After the command line has been read: boot consoles that console= does not name fall silent.
 void console_settle(void);
@@ -71,8 +71,7 @@ struct console_facts {
 };
 // The consoles in use, the preferred one first: copies the facts of the n-th (from 0). False: there are no more.
 bool console_nth(unsigned n, struct console_facts *out);
-// Level up to (not including) which records are shown on consoles: /proc/sys/kernel/printk, syslog(2), loglevel=,
-// quiet.
+// Level up to (not including) which records are shown on consoles: /proc/sys/kernel/printk, syslog(2), loglevel=, quiet.
 extern int console_loglevel;
 extern int default_message_loglevel;
 // Writes straight to the consoles, without a record: for /dev/console before there is a tty, and for a crash.
@@ -93,9 +92,8 @@ struct log_record {
 };
 
 // Copies the record *seq, or the oldest one still there if that one is gone (then *seq says which), with up to `size`
-// bytes of its text. 0,
-// -EAGAIN when there is no record *seq yet, -EPIPE when records were skipped (nothing is copied, *seq is the oldest one
-// now).
+// bytes of its text. 0; -EAGAIN when there is no record *seq yet, -EPIPE when records were skipped (nothing is copied,
+// *seq is the oldest one now).
 [[nodiscard]] int log_read(uint64_t *seq, struct log_record *record, char *text, size_t size);
 // Adds a record from user space: writes to /dev/kmsg.
 void log_store(enum log_level level, unsigned facility, const char *text, size_t size);

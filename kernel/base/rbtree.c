@@ -1,12 +1,10 @@
-// kernel/base/rbtree.c — red-black trees (Cormen et al., "Introduction to Algorithms", chapter 13), with augmented
-// values.
+// kernel/base/rbtree.c — red-black trees (Cormen et al., "Introduction to Algorithms", chapter 13), with augmented values.
 //
 // Invariants: the root is black; a red node has no red child; every path from a node down to a missing child has the
-// same number of
-// black nodes. A missing child counts as black. The colour is bit 0 of parent_color: 0 red (fresh nodes), 1 black.
-// Augmented values: whenever a node's children change, it and its ancestors are recomputed, the lower ones first, up to
-// one whose value stays as it was. A rotation changes the subtrees of exactly two nodes and leaves the union of both as
-// it was, so that nothing above has to be looked at.
+// same number of black nodes. A missing child counts as black. The colour is bit 0 of parent_color: 0 red (fresh
+// nodes), 1 black. Augmented values: whenever a node's children change, it and its ancestors are recomputed, the lower
+// ones first, up to one whose value stays as it was. A rotation changes the subtrees of exactly two nodes and leaves
+// the union of both as it was, so that nothing above has to be looked at.
 #include "kernel/base/rbtree.h"
 
 enum { RED = 0, BLACK = 1 };

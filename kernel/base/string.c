@@ -27,8 +27,7 @@ void *memchr_inv(const void *s, int byte, size_t size)
 }
 
 // Eight bytes at a time once aligned: a word has a zero byte exactly if (w - 01..01) & ~w & 80..80 is not zero. An
-// aligned word never
-// crosses into another page, so reading past the end of the string is harmless.
+// aligned word never crosses into another page, so reading past the end of the string is harmless.
 __attribute__((no_sanitize("address"))) size_t strlen(const char *s)
 {
     const char *p = s;

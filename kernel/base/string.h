@@ -1,5 +1,4 @@
-// kernel/base/string.h — memory and strings, bounded formatting, numbers from text. The usual C names mean the usual
-// things.
+// kernel/base/string.h — memory and strings, bounded formatting, numbers from text. The usual C names mean the usual things.
 #pragma once
 
 #include <stdarg.h>
@@ -34,14 +33,12 @@ size_t strspn(const char *s, const char *accept);
 size_t strcspn(const char *s, const char *reject);
 bool str_starts(const char *s, const char *prefix);
 
-// Copies as much as fits and always terminates (size > 0). Returns strlen(from): a result >= size means that it was
-// cut.
+// Copies as much as fits and always terminates (size > 0). Returns strlen(from): a result >= size means that it was cut.
 size_t strlcpy(char *to, const char *from, size_t size);
 size_t strlcat(char *to, const char *from, size_t size);
 // Fills the rest of `to` with zeros as well, so that nothing old is shown: for fixed fields that go to user space.
 void strlcpy_pad(char *to, const char *from, size_t size);
-// Cuts the next word that ends at one of `separators` off *s (and moves *s behind it); null at the end. Empty words are
-// returned.
+// Cuts the next word that ends at one of `separators` off *s (and moves *s behind it); null at the end. Empty words are returned.
 char *strsep(char **s, const char *separators);
 // Removes white space at both ends, in place; returns the first character kept.
 char *strstrip(char *s);
@@ -58,20 +55,17 @@ int vscnprintf(char *to, size_t size, const char *format, va_list args) PRINTF_L
 int scnprintf(char *to, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 
 // Turns a whole string into a number. base 0: 0x.. is hexadecimal, 0.. octal, else decimal. One trailing newline is
-// allowed. 0, -EINVAL (not
-// a number, or something behind it), -ERANGE.
+// allowed. 0, -EINVAL (not a number, or something behind it), -ERANGE.
 [[nodiscard]] int parse_u64(const char *s, unsigned base, uint64_t *out);
 [[nodiscard]] int parse_i64(const char *s, unsigned base, int64_t *out);
 [[nodiscard]] int parse_u32(const char *s, unsigned base, uint32_t *out);
 [[nodiscard]] int parse_int(const char *s, unsigned base, int *out);
-// A size with an optional K, M, G, T, P or E behind it (powers of 1024), as in mem=512M. Sets *end behind it. -EINVAL,
-// -ERANGE.
+// A size with an optional K, M, G, T, P or E behind it (powers of 1024), as in mem=512M. Sets *end behind it. -EINVAL, -ERANGE.
 [[nodiscard]] int parse_size(const char *s, const char **end, uint64_t *out);
 // 1 y yes on true / 0 n no off false. -EINVAL.
 [[nodiscard]] int parse_bool(const char *s, bool *out);
 
-// Writes code addresses as symbols for %pS; set by kernel/debug at boot. Null: the offset in the kernel image is
-// written.
+// Writes code addresses as symbols for %pS; set by kernel/debug at boot. Null: the offset in the kernel image is written.
 extern int (*format_symbol)(char *to, size_t size, uintptr_t address);
 // The key of %p; set once at boot from the random seed.
 extern uint64_t format_pointer_key;

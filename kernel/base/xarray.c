@@ -1,16 +1,14 @@
 // kernel/base/xarray.c — a radix tree with 64 slots a node.
 //
 // A node of shift s covers 2^(s+6) indices; slot i holds what lies at i << s in it: a child node, or at shift 0 the
-// entry itself. The tree is
-// only as high as its largest index needs; an array with nothing but index 0 has no node at all. Invariants, outside of
-// a writer:
+// entry itself. The tree is only as high as its largest index needs; an array with nothing but index 0 has no node at
+// all. Invariants, outside of a writer:
 //   * no node but the top one is without entries; the top node has more than slot 0, so the height is the smallest
-// possible;
+//     possible;
 //   * bit i of marks[m] is set exactly if something below slot i has mark m; bit i of `full` exactly if every index
-// below slot i is taken.
+//     below slot i is taken.
 // Readers run beside one writer: a node is complete before it is linked, and freed only after a grace period. A reader
-// that still stands on
-// an unlinked node finds the old content, which is what it would have found a moment earlier.
+// that still stands on an unlinked node finds the old content, which is what it would have found a moment earlier.
 #include "kernel/base/xarray.h"
 
 #include "kernel/abi/errno.h"
@@ -169,8 +167,7 @@ static unsigned shift_for(uint64_t index)
     return shift;
 }
 
-// Puts a node above the root, so that the tree reaches further; an empty array gets its top node for `index` at once.
-// -ENOMEM.
+// Puts a node above the root, so that the tree reaches further; an empty array gets its top node for `index` at once. -ENOMEM.
 static int grow(struct xarray *xa, uint64_t index)
 {
     bool lone = !is_node(xa->root);

@@ -1,10 +1,8 @@
-// kernel/base/xarray.h — a sparse array of pointers indexed by uint64_t: a radix tree of 64-way nodes. Also allocates
-// ids.
+// kernel/base/xarray.h — a sparse array of pointers indexed by uint64_t: a radix tree of 64-way nodes. Also allocates ids.
 //
 // Reads are lockless under rcu_read_lock(); writers hold a lock of the owner. Nodes are freed after a grace period. A
-// slot holds a
-// pointer (not null; low two bits free for the owner's tags: none here) and a few marks kept up the tree for fast
-// search.
+// slot holds a pointer (not null; low two bits free for the owner's tags: none here) and a few marks kept up the tree
+// for fast search.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -23,8 +21,7 @@ void xa_init(struct xarray *xa);
 // The entry or null. Reader: RCU or the owner's lock.
 void *xa_load(const struct xarray *xa, uint64_t index);
 // Stores (null erases); *old (may be null) receives what was there. An entry that replaces another keeps its marks.
-// -ENOMEM, nothing changed
-// (nodes come from ALLOC_ATOMIC memory, so a spinlock may be held).
+// -ENOMEM, nothing changed (nodes come from ALLOC_ATOMIC memory, so a spinlock may be held).
 [[nodiscard]] int xa_store(struct xarray *xa, uint64_t index, void *entry, void **old);
 void *xa_erase(struct xarray *xa, uint64_t index);
 // The first present entry with index >= *index and <= last; updates *index. Null when none.

@@ -1,5 +1,4 @@
-// kernel/boot/boot_info.c — the list of memory ranges during boot: sorted by address, not overlapping, neighbours of a
-// kind merged.
+// kernel/boot/boot_info.c — the list of memory ranges during boot: sorted by address, not overlapping, neighbours of a kind merged.
 #include "kernel/boot/boot_info.h"
 
 #include "kernel/base/panic.h"
@@ -122,8 +121,7 @@ uint64_t boot_memory_total(void)
 }
 
 // Firmware reports its own share of RAM as reserved. It lies inside or right behind RAM, so blocks of touching ranges
-// that begin with RAM are
-// counted whole, from and to multiples of a MiB (which closes the hole for adapters below 1 MiB).
+// that begin with RAM are counted whole, from and to multiples of a MiB (which closes the hole for adapters below 1 MiB).
 uint64_t boot_memory_installed(void)
 {
     const uint64_t mib = 1 << 20;

@@ -1,9 +1,7 @@
-// kernel/boot/boot_info.h — what the machine's firmware and boot loader told us, in one form for every CPU and boot
-// path.
+// kernel/boot/boot_info.h — what the machine's firmware and boot loader told us, in one form for every CPU and boot path.
 //
 // arch/ fills it before kernel_main(); it is read-only afterwards but for the ranges, which boot_memory_take() splits
-// until the page allocator
-// has taken over (mm: hand out what is MEM_USABLE, then never look again).
+// until the page allocator has taken over (mm: hand out what is MEM_USABLE, then never look again).
 #pragma once
 
 #include "kernel/base/types.h"
@@ -53,13 +51,11 @@ struct boot_info {
 extern struct boot_info boot_info;
 
 // Takes `size` bytes (a multiple of PAGE_SIZE) of usable memory at a multiple of `align`, highest address below `limit`
-// first, for good. Returns the
-// physical address, or 0 when there is none. Boot, one CPU, before mm.
+// first, for good. Returns the physical address, or 0 when there is none. Boot, one CPU, before mm.
 paddr_t boot_memory_take(uint64_t size, uint64_t align, paddr_t limit);
 // Gives [start, start + size) the kind `kind` where it is usable now (splitting ranges); other parts stay as they are.
 void boot_memory_mark(paddr_t start, uint64_t size, enum memory_kind kind);
-// Adds a range as the firmware reports it: where ranges overlap, the less usable kind wins. Ranges may come in any
-// order.
+// Adds a range as the firmware reports it: where ranges overlap, the less usable kind wins. Ranges may come in any order.
 void boot_memory_add(paddr_t start, uint64_t size, enum memory_kind kind);
 // Sum of all ranges of RAM (usable, kernel, tables, initrd, ACPI), in bytes.
 uint64_t boot_memory_total(void);

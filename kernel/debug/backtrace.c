@@ -6,8 +6,7 @@
 enum { MAX_DEPTH = 40, STACK_SPAN = 64 * 1024 };
 
 // A return address must lie in the kernel's text, and the chain only goes up, within one stack: no other memory is read
-// than what is
-// close above the frame we were given.
+// than what is close above the frame we were given.
 static bool is_text(uintptr_t address)
 {
     extern char kernel_text_start[], kernel_text_end[];

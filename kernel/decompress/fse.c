@@ -25,8 +25,7 @@ int fse_build(struct fse_table *t, const int16_t *counts, unsigned nr_symbols, u
     uint16_t next[MAX_SYMBOLS];
     unsigned size = 1u << log, high = size;
     t->log = log;
-    // Symbols with less than one state get one each at the end; the others are spread with a step that visits every
-    // place.
+    // Symbols with less than one state get one each at the end; the others are spread with a step that visits every place.
     for (unsigned s = 0; s < nr_symbols; s++) {
         next[s] = (uint16_t)(counts[s] < 0 ? 1 : counts[s]);
         if (counts[s] < 0)

@@ -1,12 +1,10 @@
-// kernel/decompress/fse.h — the entropy codes of Zstandard: bit streams read backwards, finite state entropy tables,
-// Huffman tables.
+// kernel/decompress/fse.h — the entropy codes of Zstandard: bit streams read backwards, finite state entropy tables, Huffman tables.
 #pragma once
 
 #include "kernel/base/types.h"
 
 // A stream of bits read from its last byte to its first. `left` is how many bits are before the read position; below
-// zero, more was read than is there
-// (zeros were given).
+// zero, more was read than is there (zeros were given).
 struct back_bits {
     const uint8_t *bytes;
     size_t size;

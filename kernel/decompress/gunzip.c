@@ -1,9 +1,8 @@
 // kernel/decompress/gunzip.c — DEFLATE (RFC 1951) in a gzip member (RFC 1952).
 //
 // Codes are decoded with a table of the next FAST_BITS bits; longer ones bit by bit from the canonical order (first
-// code and first symbol of
-// each length). Bits behind the end of the input read as zeros, and the error shows when more were used than there
-// were.
+// code and first symbol of each length). Bits behind the end of the input read as zeros, and the error shows when more
+// were used than there were.
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/decompress/formats.h"

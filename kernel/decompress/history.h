@@ -21,8 +21,7 @@ void history_free(struct history *h);
 // Gives what is new to the sink, and makes room for HISTORY_PIECE more bytes behind `used`.
 [[nodiscard]] int history_flush(struct history *h);
 
-// Copies a match of `length` bytes from `distance` back; the caller has checked that both fit (history_reaches(),
-// room).
+// Copies a match of `length` bytes from `distance` back; the caller has checked that both fit (history_reaches(), room).
 static inline void history_copy(struct history *h, size_t distance, size_t length)
 {
     uint8_t *to = h->bytes + h->used;

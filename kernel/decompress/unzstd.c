@@ -1,9 +1,8 @@
 // kernel/decompress/unzstd.c — Zstandard frames: RFC 8878. No dictionaries.
 //
 // A frame is a sequence of blocks of at most 128 KiB. A compressed block has literals (mostly Huffman coded, tables may
-// be kept from the block
-// before) and sequences: copy so many literals, then a match from the output so far. Their three numbers come from
-// three interleaved FSE states.
+// be kept from the block before) and sequences: copy so many literals, then a match from the output so far. Their three
+// numbers come from three interleaved FSE states.
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/decompress/formats.h"

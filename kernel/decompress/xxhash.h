@@ -1,5 +1,4 @@
-// kernel/decompress/xxhash.h — XXH64 with seed 0, the checksum of Zstandard frames: the xxHash specification, version
-// 0.1.1.
+// kernel/decompress/xxhash.h — XXH64 with seed 0, the checksum of Zstandard frames: the xxHash specification, version 0.1.1.
 #pragma once
 
 #include "kernel/base/types.h"

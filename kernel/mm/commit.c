@@ -1,5 +1,4 @@
-// kernel/mm/commit.c — overcommit accounting. The sum of promises is one atomic counter; each private writable mapping
-// holds its size of it.
+// kernel/mm/commit.c — overcommit accounting. The sum of promises is one atomic counter; each private writable mapping holds its size of it.
 #include "kernel/mm/commit.h"
 #include "kernel/abi/errno.h"
 #include "kernel/base/atomic.h"

@@ -1,5 +1,4 @@
-// kernel/mm/commit.h — how much memory has been promised: vm.overcommit_memory, overcommit_ratio, CommitLimit,
-// Committed_AS (proc(5)).
+// kernel/mm/commit.h — how much memory has been promised: vm.overcommit_memory, overcommit_ratio, CommitLimit, Committed_AS (proc(5)).
 #pragma once
 
 #include "kernel/base/types.h"

@@ -1,5 +1,4 @@
-// kernel/mm/cow.c — writes to pages that are mapped read-only: sole owner again, a private copy, or the first write to
-// a shared file page.
+// kernel/mm/cow.c — writes to pages that are mapped read-only: sole owner again, a private copy, or the first write to a shared file page.
 //
 // Replacing an entry that other CPUs may hold: (1) make it inaccessible under the leaf lock, keeping its frame; (2)
 // flush without the lock; (3) put the new entry if the old one is still there. Faults in between find a present,

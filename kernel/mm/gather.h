@@ -1,5 +1,4 @@
-// kernel/mm/gather.h — the one way user pages leave page tables: clear the entries, flush every CPU that may hold them,
-// then free.
+// kernel/mm/gather.h — the one way user pages leave page tables: clear the entries, flush every CPU that may hold them, then free.
 //
 //     struct gather g;
 //     gather_begin(&g, mm);
@@ -30,8 +29,7 @@ void unmap_range(struct gather *g, vaddr_t start, vaddr_t end);
 // The same for what fits in the gather, without flushing, under a spinlock: returns the address up to which it came.
 // `even_copies` false leaves private copies of file pages where they are.
 vaddr_t unmap_step(struct gather *g, vaddr_t start, vaddr_t end, bool even_copies);
-// Frees the tables that serve only [start, end), where `floor` and `ceiling` are the nearest addresses in use below and
-// above.
+// Frees the tables that serve only [start, end), where `floor` and `ceiling` are the nearest addresses in use below and above.
 void gather_free_tables(struct gather *g, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 // Takes one page over for freeing after the flush: the entry for `addr` was cleared or replaced by the caller.
 void gather_page(struct gather *g, struct page *page, vaddr_t addr);

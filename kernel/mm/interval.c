@@ -1,6 +1,5 @@
 // kernel/mm/interval.c — which VMAs map which pages of a cache: a red-black tree by first page offset, each node
-// knowing the greatest last page offset of its subtree, so that all VMAs that meet a range are found in O(log n +
-// found).
+// knowing the greatest last page offset of its subtree, so that all VMAs that meet a range are found in O(log n + found).
 #include "kernel/mm/vma.h"
 
 static uint64_t last_of(const struct vma *vma)

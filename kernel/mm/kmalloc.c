@@ -1,5 +1,4 @@
-// kernel/mm/kmalloc.c — memory of any size: slab caches up to half a page, whole pages above, vmalloc where a block
-// would be too big.
+// kernel/mm/kmalloc.c — memory of any size: slab caches up to half a page, whole pages above, vmalloc where a block would be too big.
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
 #include "kernel/debug/asan/asan.h"

@@ -1,5 +1,4 @@
-// kernel/mm/layout.c — the shape of a new address space: program low, heap behind it, mappings from below the stack
-// downwards, stack on top.
+// kernel/mm/layout.c — the shape of a new address space: program low, heap behind it, mappings from below the stack downwards, stack on top.
 //
 // Random parts (personality(2) and kernel.randomize_va_space may switch them off): the stack's top within 16 GiB, the
 // mapping base within 2^28 pages below the largest stack the limit allows, the heap's start within 32 MiB of the

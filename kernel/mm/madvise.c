@@ -1,5 +1,4 @@
-// kernel/mm/madvise.c — madvise(2): advice that changes what memory holds, advice that changes VMAs, and advice that is
-// only a hint.
+// kernel/mm/madvise.c — madvise(2): advice that changes what memory holds, advice that changes VMAs, and advice that is only a hint.
 #include "kernel/mm/madvise.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/gather.h"
@@ -41,8 +40,7 @@ static int will_need(struct vma *vma, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-// A hole in the file under a shared writable mapping. mm->sem is dropped meanwhile: the file system takes its own
-// locks.
+// A hole in the file under a shared writable mapping. mm->sem is dropped meanwhile: the file system takes its own locks.
 static int punch_hole(struct vma *vma, vaddr_t start, vaddr_t end, bool *dropped) NO_THREAD_SAFETY_ANALYSIS
 {
     struct mm *mm = vma->mm;

@@ -1,5 +1,4 @@
-// kernel/mm/madvise.h — the acting halves of madvise(2), mlock(2), msync(2) and mincore(2). They take mm->sem
-// themselves.
+// kernel/mm/madvise.h — the acting halves of madvise(2), mlock(2), msync(2) and mincore(2). They take mm->sem themselves.
 #pragma once
 
 #include "kernel/abi/mman.h"

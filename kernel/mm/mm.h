@@ -1,5 +1,4 @@
-// kernel/mm/mm.h — user address spaces: struct mm, its VMAs, and what mmap, fork, exec, exit and the fault handler do
-// with them.
+// kernel/mm/mm.h — user address spaces: struct mm, its VMAs, and what mmap, fork, exec, exit and the fault handler do with them.
 //
 // Locks: mm->sem (rwsem) guards the tree and the fields of VMAs: read for faults, write for changes. Page-table
 // entries: the leaf table's own lock. Lives: `users` are threads that run in the space (and short visitors: /proc,
@@ -192,8 +191,7 @@ enum fault_result {
 enum fault_result mm_fault(struct mm *mm, vaddr_t addr, enum fault_access access, bool user_mode);
 
 // -- other processes' memory (ptrace, /proc/PID/mem, process_vm_readv) ------------------------------------------------
-// Copies between kernel memory and another space; returns bytes done (may be short) or -errno. `force` ignores VMA
-// protection.
+// Copies between kernel memory and another space; returns bytes done (may be short) or -errno. `force` ignores VMA protection.
 [[nodiscard]] ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force);
 // One user page, pinned, of any address space: -EFAULT. With `write`, copy-on-write is broken first. page_put() ends
 // it. May sleep.

@@ -1,5 +1,4 @@
-// kernel/mm/mprotect.c — mprotect(2): new rights for a range; splits and joins VMAs, rewrites entries, flushes what
-// became stricter.
+// kernel/mm/mprotect.c — mprotect(2): new rights for a range; splits and joins VMAs, rewrites entries, flushes what became stricter.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"

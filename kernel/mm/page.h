@@ -1,5 +1,4 @@
-// kernel/mm/page.h — physical pages: one struct page for each frame, allocation by power-of-two blocks, reference
-// counts.
+// kernel/mm/page.h — physical pages: one struct page for each frame, allocation by power-of-two blocks, reference counts.
 #pragma once
 
 #include "kernel/base/list.h"

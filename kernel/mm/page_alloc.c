@@ -1,5 +1,4 @@
-// kernel/mm/page_alloc.c — physical pages: a buddy allocator per zone, and a stack of single pages per CPU in front of
-// it.
+// kernel/mm/page_alloc.c — physical pages: a buddy allocator per zone, and a stack of single pages per CPU in front of it.
 //
 // Where a frame is, always says its struct page, and every transition checks it (page_check): a page that is freed or
 // handed out twice stops the kernel there and then instead of corrupting somebody later.

@@ -1,5 +1,4 @@
-// kernel/mm/page_cache.h — the one page cache: every inode with content has one; read, write, mmap and exec all use its
-// pages.
+// kernel/mm/page_cache.h — the one page cache: every inode with content has one; read, write, mmap and exec all use its pages.
 //
 // Unit: a whole page of (cache, index). States: absent; present, locked, not up to date (being read); up to date;
 // dirty. The cache holds one reference on each page. Lookups are lockless (RCU over a radix tree); insertion and

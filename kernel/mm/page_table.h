@@ -2,8 +2,7 @@
 //
 // Locks: mm->table_lock while a table is hung into an upper one; the leaf table's own lock (leaf_lock) for its entries
 // and table_entries. Tables are freed only by the gather, with mm->sem held for write and after every VMA that they
-// cover has gone from its interval tree: who holds mm->sem, or a cache's vma_lock with the VMA still in its tree, may
-// walk.
+// cover has gone from its interval tree: who holds mm->sem, or a cache's vma_lock with the VMA still in its tree, may walk.
 #pragma once
 
 #include "arch/include/mmu.h"
@@ -59,8 +58,7 @@ static inline struct leaf table_get(struct mm *mm, vaddr_t addr)
 // The upper entry that leads to the leaf table of `addr`, made if it is missing. Null: no memory. May sleep.
 [[nodiscard]] pte_t *table_slot_make(struct mm *mm, vaddr_t addr);
 
-// The first address >= addr (and < end) that may have a leaf table, skipping what upper tables show to be empty; or
-// end.
+// The first address >= addr (and < end) that may have a leaf table, skipping what upper tables show to be empty; or end.
 vaddr_t table_skip_holes(struct mm *mm, vaddr_t addr, vaddr_t end);
 
 // An empty table, and one that became empty: they are kept per CPU, zeroed as they are.

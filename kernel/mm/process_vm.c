@@ -1,5 +1,4 @@
-// kernel/mm/process_vm.c — process_vm_readv(2), process_vm_writev(2): from one process's memory to another's, page by
-// page through a bounce page.
+// kernel/mm/process_vm.c — process_vm_readv(2), process_vm_writev(2): from one process's memory to another's, page by page through a bounce page.
 #include "kernel/abi/errno.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"

@@ -128,8 +128,7 @@ static uint64_t reclaim_cached(uint64_t target)
     return freed;
 }
 
-// Another thread reclaims. Who waits here may hold locks that it needs, so there is an end to it. Whether its round
-// ended.
+// Another thread reclaims. Who waits here may hold locks that it needs, so there is an end to it. Whether its round ended.
 static bool wait_for_round(unsigned seen)
 {
     return !wait_event_timeout(&reclaim_wait, __atomic_load_n(&reclaim_rounds, __ATOMIC_RELAXED) != seen,

@@ -21,8 +21,7 @@ uint64_t mem_total_pages(void)
     return zones[ZONE_DMA32].managed + zones[ZONE_NORMAL].managed;
 }
 
-// What programs could get without pushing others out: free pages beyond the reserve, and half of what reclaim can give
-// back.
+// What programs could get without pushing others out: free pages beyond the reserve, and half of what reclaim can give back.
 uint64_t mem_available_pages(void)
 {
     uint64_t pages = page_alloc_free_count() + reclaim_nr_pages() / 2 + mm_stat_read(MM_STAT_SLAB_RECLAIMABLE) / 2;

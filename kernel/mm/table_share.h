@@ -1,5 +1,4 @@
-// kernel/mm/table_share.h — leaf tables that several address spaces have in common, from fork until one of them changes
-// something.
+// kernel/mm/table_share.h — leaf tables that several address spaces have in common, from fork until one of them changes something.
 //
 // Forking a big process must not cost a visit to each of its pages. Where one private anonymous VMA covers all that a
 // well filled leaf table maps, fork hangs the same table into the child and takes W off both upper entries. Whoever

@@ -2,9 +2,9 @@
 //
 // mm->vmas is a red-black tree by address; neighbours are linked too. Every node keeps the widest gap that lies
 // directly below a VMA of its subtree (subtree_gap), so that free space is found without visiting all. Only what lies
-// below mmap_base counts, where mmap looks, so that the search goes straight down. A VMA's gap
-// depends on its lower neighbour's end: whoever moves an end, links or unlinks updates the neighbour above as well;
-// that happens here and nowhere else. pgoff belongs to `start` and moves with it.
+// below mmap_base counts, where mmap looks, so that the search goes straight down. A VMA's gap depends on its lower
+// neighbour's end: whoever moves an end, links or unlinks updates the neighbour above as well; that happens here and
+// nowhere else. pgoff belongs to `start` and moves with it.
 #include "kernel/mm/vma.h"
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
@@ -278,8 +278,7 @@ int vma_cut(struct mm *mm, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-// May `low` and `high`, which touch, be one? VMAs with operations of their own are never joined: their owner counts
-// them.
+// May `low` and `high`, which touch, be one? VMAs with operations of their own are never joined: their owner counts them.
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
     return low->end == high->start && low->flags == high->flags && low->file == high->file &&
@@ -385,8 +384,7 @@ vaddr_t vma_find_gap_high(struct mm *mm, size_t len, vaddr_t low, vaddr_t high) 
     vaddr_t end = mm->highest ? mm->highest->end : 0;
     if (max(end, low) <= high - len)
         return high - len;
-    // Then the gaps below VMAs, highest first: right subtree, own gap, left subtree; whole subtrees that have none are
-    // skipped.
+    // Then the gaps below VMAs, highest first: right subtree, own gap, left subtree; whole subtrees that have none are skipped.
     struct rb_node *node = mm->vmas.node;
     if (gap_in_subtree(node) < len)
         return 0;

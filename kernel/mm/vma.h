@@ -1,5 +1,4 @@
-// kernel/mm/vma.h — the tree of VMAs, and the only functions that change a VMA's borders. The caller holds mm->sem for
-// write unless said otherwise.
+// kernel/mm/vma.h — the tree of VMAs, and the only functions that change a VMA's borders. The caller holds mm->sem for write unless said otherwise.
 #pragma once
 
 #include "kernel/mm/mm.h"

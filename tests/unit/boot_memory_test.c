@@ -1,5 +1,4 @@
-// tests/unit/boot_memory_test.c — kernel/boot/boot_info.h: overlapping firmware ranges, taking and marking, against a
-// page-by-page model.
+// tests/unit/boot_memory_test.c — kernel/boot/boot_info.h: overlapping firmware ranges, taking and marking, against a page-by-page model.
 #include "kernel/boot/boot_info.h"
 
 #include "tests/unit/tap.h"

@@ -1,5 +1,4 @@
-// tests/unit/decompress_test.c — kernel/decompress: real files come out whole, damaged ones end in an error and touch
-// nothing else.
+// tests/unit/decompress_test.c — kernel/decompress: real files come out whole, damaged ones end in an error and touch nothing else.
 #include "kernel/decompress/decompress.h"
 
 #include "kernel/abi/errno.h"

@@ -1,5 +1,4 @@
-// tests/unit/kernel_double.c — what kernel/base asks of the rest of the kernel, played by the host: an end, memory,
-// grace periods.
+// tests/unit/kernel_double.c — what kernel/base asks of the rest of the kernel, played by the host: an end, memory, grace periods.
 #include "kernel/base/assert.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"

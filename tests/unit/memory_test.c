@@ -1,5 +1,4 @@
-// tests/unit/memory_test.c — arch/x86_64/lib/memory.S: every short length at every alignment and overlap, and some long
-// ones.
+// tests/unit/memory_test.c — arch/x86_64/lib/memory.S: every short length at every alignment and overlap, and some long ones.
 #include "tests/unit/tap.h"
 
 // The assembly is built under these names, since the C library has the usual ones.

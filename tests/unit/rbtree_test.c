@@ -1,5 +1,4 @@
-// tests/unit/rbtree_test.c — kernel/base/rbtree.h: order, balance and augmented values under random insertion and
-// removal.
+// tests/unit/rbtree_test.c — kernel/base/rbtree.h: order, balance and augmented values under random insertion and removal.
 #include "kernel/base/rbtree.h"
 
 #include "tests/unit/tap.h"

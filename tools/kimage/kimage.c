@@ -1,10 +1,9 @@
 // tools/kimage/kimage.c — makes the boot file from the loader and the kernel: kimage LOADER.elf KERNEL.elf OUT
 //
 // The file is the loader's flat image, the kernel's flat image and the kernel's symbol table, each on a page boundary
-// but for the last,
-// which follows the kernel directly. The tool fills in every field of the PE and Linux headers
-// (arch/x86_64/boot/loader/setup.S) that
-// depends on a size, and the loader's `payload` structure (loader.h there). Output depends on the inputs only.
+// but for the last, which follows the kernel directly. The tool fills in every field of the PE and Linux headers
+// (arch/x86_64/boot/loader/setup.S) that depends on a size, and the loader's `payload` structure (loader.h there).
+// Output depends on the inputs only.
 #include "tools/kimage/kimage.h"
 
 #include <stdio.h>

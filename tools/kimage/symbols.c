@@ -1,11 +1,9 @@
 // tools/kimage/symbols.c — packs the kernel's function names for backtraces; kernel/debug/symbols.c reads the result.
 //
 // Layout, little endian: u32 number of symbols, u32 number of blocks, then for each block of 16 symbols {u32 offset of
-// its
-// first function from the image's start, u32 offset of its data from the table's start}, then the data: for each symbol
-// the
-// distance from the previous one in the block (LEB128), its length in bytes (LEB128), the length of its name (one
-// byte), the name.
+// its first function from the image's start, u32 offset of its data from the table's start}, then the data: for each
+// symbol the distance from the previous one in the block (LEB128), its length in bytes (LEB128), the length of its name
+// (one byte), the name.
 #include "tools/kimage/kimage.h"
 
 #include <elf.h>

@@ -1,10 +1,9 @@
 // arch/x86_64/boot/early_paging.c — builds the direct map while there is none yet.
 //
 // The loader's tables map only the kernel's region. New tables are pages anywhere in RAM; to write one, its frame is
-// mapped for a moment
-// at `window`, a page of the kernel image whose own entry we borrow. 47 bits of kernel half: the direct map gets the 64
-// TiB from
-// DIRECT_MAP_LOWEST on, shifted by a random multiple of 1 GiB that leaves room for all of memory.
+// mapped for a moment at `window`, a page of the kernel image whose own entry we borrow. 47 bits of kernel half: the
+// direct map gets the 64 TiB from DIRECT_MAP_LOWEST on, shifted by a random multiple of 1 GiB that leaves room for all
+// of memory.
 #include "arch/x86_64/boot/early_paging.h"
 
 #include "kernel/base/panic.h"

@@ -4,7 +4,6 @@
 #include "arch/x86_64/boot/handoff.h"
 
 // Maps every RAM-like range of boot_info at direct_map_base (drawn from `random`, or fixed where random is 0), writable
-// and never
-// executable, with the largest pages the CPU has, and drops the loader's own mappings. Boot CPU, once. Takes tables
-// from boot_info.
+// and never executable, with the largest pages the CPU has, and drops the loader's own mappings. Boot CPU, once. Takes
+// tables from boot_info.
 void early_paging_init(const struct boot_handoff *handoff, uint64_t random);

@@ -1,10 +1,9 @@
 // arch/x86_64/boot/handoff.h — what the loader at the front of the boot file tells the kernel proper.
 //
 // The boot file is two programs: a small loader that speaks every way a PC starts an operating system (real mode,
-// 32-bit
-// and 64-bit Linux boot protocol, EFI) and the kernel, which knows only this structure. The loader fills it, puts it
-// behind
-// the kernel's image and passes its virtual address. Both sides come from one build, so the layout has no version.
+// 32-bit and 64-bit Linux boot protocol, EFI) and the kernel, which knows only this structure. The loader fills it,
+// puts it behind the kernel's image and passes its virtual address. Both sides come from one build, so the layout has
+// no version.
 #pragma once
 #include <stdint.h>
 

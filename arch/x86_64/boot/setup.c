@@ -127,8 +127,7 @@ void arch_boot(const struct boot_handoff *handoff)
     kernel_main();
 }
 
-// Only an emulator has the device; a hypervisor says that it is there in CPUID, and on a real machine the port is left
-// alone.
+// Only an emulator has the device; a hypervisor says that it is there in CPUID, and on a real machine the port is left alone.
 void arch_debug_exit(uint32_t value)
 {
     enum { DEBUG_EXIT_PORT = 0xf4 };

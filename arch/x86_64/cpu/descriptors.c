@@ -1,5 +1,4 @@
-// arch/x86_64/cpu/descriptors.c — GDT, TSS, IDT and the SYSCALL registers of each CPU. Selectors are those user space
-// sees on Linux.
+// arch/x86_64/cpu/descriptors.c — GDT, TSS, IDT and the SYSCALL registers of each CPU. Selectors are those user space sees on Linux.
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/percpu.h"

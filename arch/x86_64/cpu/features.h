@@ -60,9 +60,7 @@ static inline bool cpu_has(enum cpu_feature feature)
 
 // Fills boot_cpu. Boot CPU, before anything asks cpu_has().
 void features_detect(void);
-// Sets this CPU's control registers: write protection, SMEP, SMAP, UMIP, FSGSBASE, XSAVE, NX, SYSCALL. Every CPU,
-// early.
+// Sets this CPU's control registers: write protection, SMEP, SMAP, UMIP, FSGSBASE, XSAVE, NX, SYSCALL. Every CPU, early.
 void features_enable(void);
-// Writes STAC and CLAC into the kernel's text (with SMAP) and sorts the exception table. Boot CPU, before any other
-// runs.
+// Writes STAC and CLAC into the kernel's text (with SMAP) and sorts the exception table. Boot CPU, before any other runs.
 void features_patch_kernel(void);

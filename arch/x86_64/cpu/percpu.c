@@ -1,5 +1,4 @@
-// arch/x86_64/cpu/percpu.c — per-CPU memory. CPU 0 uses the linked copy of the section; the others get copies of what
-// it held at boot.
+// arch/x86_64/cpu/percpu.c — per-CPU memory. CPU 0 uses the linked copy of the section; the others get copies of what it held at boot.
 #include "arch/x86_64/cpu/percpu.h"
 
 #include "arch/include/context.h"

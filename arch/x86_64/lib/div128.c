@@ -1,5 +1,4 @@
-// arch/x86_64/lib/div128.c — division of 128-bit numbers, which the compiler calls by this name (its run-time library's
-// interface).
+// arch/x86_64/lib/div128.c — division of 128-bit numbers, which the compiler calls by this name (its run-time library's interface).
 #include "kernel/base/types.h"
 
 typedef unsigned __int128 u128;

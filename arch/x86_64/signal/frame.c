@@ -216,8 +216,7 @@ void arch_syscall_restart_block(struct pt_regs *regs)
     regs->ax = restart_syscall_nr;
 }
 
-// What Linux tells for the same state: frame, padding, and room for the frames of 32-bit programs, which it counts for
-// everybody.
+// What Linux tells for the same state: frame, padding, and room for the frames of 32-bit programs, which it counts for everybody.
 unsigned long arch_min_sigstack(void)
 {
     enum : size_t { frame_and_padding = 928 };

@@ -1,5 +1,4 @@
-// arch/x86_64/signal/sigframe.h — what a signal handler finds on its stack: the layout that every x86-64 program for
-// Linux knows.
+// arch/x86_64/signal/sigframe.h — what a signal handler finds on its stack: the layout that every x86-64 program for Linux knows.
 #pragma once
 
 #include "arch/x86_64/thread/fpu.h"

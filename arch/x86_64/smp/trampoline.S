@@ -1,5 +1,4 @@
-// arch/x86_64/smp/trampoline.S — where another CPU begins: real mode, at a page below 1 MiB that this code was copied
-// to.
+// arch/x86_64/smp/trampoline.S — where another CPU begins: real mode, at a page below 1 MiB that this code was copied to.
 //
 // It goes to 64-bit mode in one step on tables that map the first 2 MiB at their place and the kernel where it is, and
 // jumps to the kernel. smp.c fills the fields behind smp_trampoline_fields.

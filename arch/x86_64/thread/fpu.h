@@ -43,8 +43,7 @@ void fpu_free(struct arch_thread *arch);
 void fpu_switch(struct arch_thread *prev, struct arch_thread *next);
 // Brings the current thread's whole area up to date with the registers, which stay loaded.
 void fpu_save_current(void);
-// From here the current thread's state is the area in memory, which may be edited; fpu_load_current() makes it live
-// again.
+// From here the current thread's state is the area in memory, which may be edited; fpu_load_current() makes it live again.
 void fpu_unload_current(void);
 void fpu_load_current(void);
 // Gives the current thread fresh registers, as a program finds them at its start; what they held is lost.

@@ -1,10 +1,8 @@
-// arch/x86_64/thread/switch.S — exchanges the kernel stacks of two threads. struct switch_frame (switch.c) is what it
-// pushes.
+// arch/x86_64/thread/switch.S — exchanges the kernel stacks of two threads. struct switch_frame (switch.c) is what it pushes.
 #include "cpu/asm_offsets.h"
 
     .text
-// struct thread *arch_switch_stacks(struct thread *prev, struct thread *next): interrupts off. Returns prev on next's
-// stack.
+// struct thread *arch_switch_stacks(struct thread *prev, struct thread *next): interrupts off. Returns prev on next's stack.
     .balign 16
     .globl arch_switch_stacks
 arch_switch_stacks:

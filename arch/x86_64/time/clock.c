@@ -213,8 +213,7 @@ void clock_init(void)
     log_clock = arch_clock_ns;
 }
 
-// A second later the same is measured over the whole second: a hundred times as exact. The clock goes on from where it
-// stands.
+// A second later the same is measured over the whole second: a hundred times as exact. The clock goes on from where it stands.
 static ktime_t refine([[maybe_unused]] struct hrtimer *timer)
 {
     const struct clock_params *old = clock_now;

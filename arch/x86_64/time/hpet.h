@@ -1,5 +1,4 @@
-// arch/x86_64/time/hpet.h — counters of known rate, to measure the others against: HPET (IA-PC HPET 1.0a), the ACPI
-// timer, the 8254.
+// arch/x86_64/time/hpet.h — counters of known rate, to measure the others against: HPET (IA-PC HPET 1.0a), the ACPI timer, the 8254.
 #pragma once
 
 #include "kernel/base/types.h"

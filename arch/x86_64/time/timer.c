@@ -1,5 +1,4 @@
-// arch/x86_64/time/timer.c — the one-shot timer of each CPU: TSC deadline where the CPU has it, else the local APIC's
-// down-counter.
+// arch/x86_64/time/timer.c — the one-shot timer of each CPU: TSC deadline where the CPU has it, else the local APIC's down-counter.
 #include "arch/include/cpu.h"
 #include "arch/x86_64/apic/apic.h"
 #include "arch/x86_64/cpu/features.h"
@@ -31,8 +30,7 @@ void timer_init_cpu(void)
 static void start_counter(ktime_t deadline)
 {
     ktime_t left = deadline - arch_clock_ns();
-    // One tick more than needed: an interrupt that comes too early finds nothing due. Far deadlines take several
-    // rounds.
+    // One tick more than needed: an interrupt that comes too early finds nothing due. Far deadlines take several rounds.
     unsigned __int128 ticks = left <= 0 ? 1 : (unsigned __int128)(uint64_t)left * lapic_timer_khz() / 1000000 + 1;
     lapic_timer_start(ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
 }

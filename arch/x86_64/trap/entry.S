@@ -76,8 +76,7 @@
 .endm
 
     .text
-// ---- SYSCALL: rax number, rdi rsi rdx r10 r8 r9 arguments, rcx return address, r11 flags
-// -----------------------------------------
+// ---- SYSCALL: rax number, rdi rsi rdx r10 r8 r9 arguments, rcx return address, r11 flags ----------------------------
 // Most calls need no more of the user's registers than C code destroys, so only these are saved. The others still hold
 // the user's values when the call returns, and are saved only if somebody is going to look: signals, tracing, fork. Once
 // a call has replaced the user's registers (THREAD_FULL_RETURN), those in memory are the ones that count.
@@ -161,8 +160,7 @@ syscall_slow:
     swapgs
     iretq
 
-// The calls whose child starts with all of the caller's registers. Called by syscall_dispatch_traced() they find them
-// saved.
+// The calls whose child starts with all of the caller's registers. Called by syscall_dispatch_traced() they find them saved.
 .macro COPIES_REGISTERS call
     .globl arch_sys_\call
 arch_sys_\call:
@@ -183,9 +181,8 @@ arch_sys_\call:
     COPIES_REGISTERS fork
     COPIES_REGISTERS vfork
 
-// ---- the first instructions of every new thread: see thread/switch.S
-// ---------------------------------------------------------- rax: the thread that ran before; r12, r13: entry function
-// and argument. rsp is 8 below pt_regs.
+// ---- the first instructions of every new thread: see thread/switch.S --------------------------------------------------
+// rax: the thread that ran before; r12, r13: entry function and argument. rsp is 8 below pt_regs.
     .globl arch_thread_entry
 arch_thread_entry:
     xorl %ebp, %ebp
@@ -229,8 +226,7 @@ return_to_user:
     addq $8, %rsp
     jmp 1b
 
-// ---- exceptions
-// --------------------------------------------------------------------------------------------------------------------
+// ---- exceptions -----------------------------------------------------------------------------------------------------
 exception_common:                         // edi: vector; rdi's slot and the error code are pushed
     cld
     CLAC
@@ -263,8 +259,7 @@ page_fault_common:                        // the same, straight to its handler
     call arch_page_fault
     jmp exception_return
 
-// ---- interrupts
-// ----------------------------------------------------------------------------------------------------------------------
+// ---- interrupts -----------------------------------------------------------------------------------------------------
 interrupt_common:
     cld
     CLAC
@@ -293,8 +288,7 @@ interrupt_common:
     POP_REGS
     iretq
 
-// ---- on stacks of their own (IST): NMI, #DF, #MC, #DB
-// -----------------------------------------------------------------------------
+// ---- on stacks of their own (IST): NMI, #DF, #MC, #DB ---------------------------------------------------------------
 paranoid_common:
     cld
     CLAC
@@ -338,8 +332,7 @@ debug_from_user:
     movl %r12d, %edi
     jmp exception_swapped
 
-// ---- the 256 stubs, 16 bytes apart
-// -------------------------------------------------------------------------------------------------
+// ---- the 256 stubs, 16 bytes apart ----------------------------------------------------------------------------------
 .macro STUB vector, common, has_error=0
     .balign 16
     .if \has_error == 0

@@ -1,5 +1,4 @@
-// arch/x86_64/trap/exceptions.c — all exceptions but the page fault: signals for user code, a fix-up or the end for the
-// kernel.
+// arch/x86_64/trap/exceptions.c — all exceptions but the page fault: signals for user code, a fix-up or the end for the kernel.
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/smp/smp.h"

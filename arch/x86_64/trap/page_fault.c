@@ -1,5 +1,4 @@
-// arch/x86_64/trap/page_fault.c — from the CPU's page fault to mm_fault(), and from its verdict to a retry, a fix-up or
-// a signal.
+// arch/x86_64/trap/page_fault.c — from the CPU's page fault to mm_fault(), and from its verdict to a retry, a fix-up or a signal.
 #include "arch/include/user_copy.h"
 #include "arch/x86_64/trap/trap.h"
 #include "cpu/irqflags.h"

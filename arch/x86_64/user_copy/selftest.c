@@ -1,5 +1,4 @@
-// arch/x86_64/user_copy/selftest.c — at boot of the fortress profile: every small length, every misalignment, and every
-// place a fault can strike.
+// arch/x86_64/user_copy/selftest.c — at boot of the fortress profile: every small length, every misalignment, and every place a fault can strike.
 //
 // A scratch address space with two pages, the second unmapped again: what is copied across the border must stop there,
 // with the exact number of bytes left.

@@ -1,10 +1,9 @@
 // arch/x86_64/user_copy/user_copy.S — copies to and from user memory.
 //
 // All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ, the largest
-// a vector register where that is better (cpu/wide.h). A fault
-// anywhere ends in the exception table, which goes on byte by byte from the last place known to be done, so that the
-// count returned is exact. Only faults on user addresses get there (trap/page_fault.c), so it does no harm that
-// kernel-side accesses are listed too.
+// a vector register where that is better (cpu/wide.h). A fault anywhere ends in the exception table, which goes on byte
+// by byte from the last place known to be done, so that the count returned is exact. Only faults on user addresses get
+// there (trap/page_fault.c), so it does no harm that kernel-side accesses are listed too.
 #include "cpu/wide.h"
 #include "cpu/smap.h"
 

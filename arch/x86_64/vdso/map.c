@@ -1,7 +1,6 @@
 // arch/x86_64/vdso/map.c — puts the data page and, right behind it, the vDSO's code into a new address space.
 //
-// Both are pages of the kernel's image, the same for everybody: mapped by frame number, never counted, never written by
-// users.
+// Both are pages of the kernel's image, the same for everybody: mapped by frame number, never counted, never written by users.
 #include "arch/include/elf.h"
 #include "arch/x86_64/vdso/image.h"
 #include "kernel/abi/errno.h"

@@ -1,5 +1,4 @@
-// kernel/drivers/acpi/power.c — soft-off through the PM1 control registers, reset through the reset register: ACPI 6.5,
-// 4.8.3.6 and 7.4.2.
+// kernel/drivers/acpi/power.c — soft-off through the PM1 control registers, reset through the reset register: ACPI 6.5, 4.8.3.6 and 7.4.2.
 #include "kernel/drivers/acpi/power.h"
 
 #include "arch/include/cpu.h"

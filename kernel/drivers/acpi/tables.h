@@ -1,5 +1,4 @@
-// kernel/drivers/acpi/tables.h — layouts of the tables we read: ACPI 6.5, 5.2; HPET and MCFG by their own
-// specifications.
+// kernel/drivers/acpi/tables.h — layouts of the tables we read: ACPI 6.5, 5.2; HPET and MCFG by their own specifications.
 #pragma once
 
 #include "kernel/base/types.h"

@@ -1,11 +1,9 @@
 // arch/x86_64/boot/loader/efi.c — started by UEFI firmware, directly or through a boot manager's LoadImage.
 //
 // The command line is our load options (UTF-16), the initrd comes from the LoadFile2 protocol on the vendor device path
-// that
-// Linux defined for it, memory map and ACPI tables from the firmware. The kernel's memory is allocated before boot
-// services
-// end, so that nothing can be in its way; then we leave the firmware for good. Until ExitBootServices every failure
-// returns to the caller, which can try something else.
+// that Linux defined for it, memory map and ACPI tables from the firmware. The kernel's memory is allocated before boot
+// services end, so that nothing can be in its way; then we leave the firmware for good. Until ExitBootServices every
+// failure returns to the caller, which can try something else.
 #include "arch/x86_64/boot/loader/loader.h"
 
 #include "arch/x86_64/boot/loader/efi.h"

@@ -1,8 +1,7 @@
 // arch/x86_64/boot/loader/linux.c — started by a Linux boot loader: the zero page becomes a handoff.
 //
 // Offsets are those of the Linux/x86 boot protocol, version 2.15, and its "zero page" table. Everything is read before
-// the
-// kernel is moved, because a boot loader may have put its setup_data right behind our file.
+// the kernel is moved, because a boot loader may have put its setup_data right behind our file.
 #include "arch/x86_64/boot/loader/loader.h"
 
 enum zero_page {
@@ -121,8 +120,7 @@ static bool place_is_free(uint64_t at, uint64_t size)
 }
 
 // The first aligned place behind the loader: within init_size of where we were put, so free by the protocol's promise.
-// A boot
-// loader that knows nothing of init_size may have put something there, so look further up if it is not.
+// A boot loader that knows nothing of init_size may have put something there, so look further up if it is not.
 static uint64_t choose_place(uint64_t size)
 {
     uint64_t first = ROUND_UP((uint64_t)loader_end, KERNEL_ALIGN);

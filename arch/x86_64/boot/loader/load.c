@@ -1,13 +1,10 @@
 // arch/x86_64/boot/loader/load.c — moves the kernel to its place, applies its relocations, maps it and enters it.
 //
 // The kernel is linked at KERNEL_LINK_BASE as a position-independent image. It runs at that address plus a random
-// slide, a
-// multiple of 2 MiB, so the only relocations are "add the slide": packed as RELR (System V ABI, generic part), and as
-// RELA where a packed
-// structure has a pointer at an odd address. Behind the image
-// come, each page aligned: symbol table, handoff, page tables. The kernel sees the whole region mapped at its virtual
-// place, every segment with the rights it asks for and no more, and the one page of enter_kernel() at its physical
-// address.
+// slide, a multiple of 2 MiB, so the only relocations are "add the slide": packed as RELR (System V ABI, generic part),
+// and as RELA where a packed structure has a pointer at an odd address. Behind the image come, each page aligned:
+// symbol table, handoff, page tables. The kernel sees the whole region mapped at its virtual place, every segment with
+// the rights it asks for and no more, and the one page of enter_kernel() at its physical address.
 #include "arch/x86_64/boot/loader/loader.h"
 
 // In its own section kimage finds it by symbol; volatile because the compiler must not believe the zeros.
@@ -33,8 +30,7 @@ struct layout kernel_layout(void)
     l.symbols = ROUND_UP(payload.mem_size, PAGE);
     l.handoff = l.symbols + ROUND_UP(payload.symbols_size, PAGE);
     l.tables = l.handoff + ROUND_UP(sizeof(struct boot_handoff), PAGE);
-    // For the region: one table per 2 MiB and three levels above; the same three and one table for enter_kernel()'s
-    // page.
+    // For the region: one table per 2 MiB and three levels above; the same three and one table for enter_kernel()'s page.
     uint64_t nr_tables = l.tables / KERNEL_ALIGN + 3 + 8;
     l.total = ROUND_UP(l.tables + nr_tables * PAGE, PAGE);
     return l;
@@ -150,8 +146,7 @@ void start_kernel(uint64_t phys)
     uint64_t virt = KERNEL_LINK_BASE + choose_slide(l.total);
 
     // Image and symbols are one piece in the file. Source and destination may overlap: a boot loader may have put us
-    // right
-    // below the place. Only then may the zeros and the tables be written over where the file was.
+    // right below the place. Only then may the zeros and the tables be written over where the file was.
     uint64_t symbols_size = payload.symbols_size;
     memmove((void *)phys, image_base + payload.file_offset, payload.file_size + symbols_size);
     if (symbols_size)

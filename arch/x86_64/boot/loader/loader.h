@@ -1,8 +1,6 @@
-// arch/x86_64/boot/loader/loader.h — the parts of the loader: how we were started, where the kernel goes, how it is
-// entered.
+// arch/x86_64/boot/loader/loader.h — the parts of the loader: how we were started, where the kernel goes, how it is entered.
 //
-// The loader runs on one CPU, interrupts off, on memory mapped at its physical addresses. It may use nothing of the
-// kernel.
+// The loader runs on one CPU, interrupts off, on memory mapped at its physical addresses. It may use nothing of the kernel.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,13 +63,11 @@ bool cmdline_has(const char *cmdline, const char *word);
 uint64_t read_tsc(void);
 
 // Maps all memory a boot loader may have used at its physical address, in tables of our own. For the Linux boot
-// protocol,
-// which promises only parts of it.
+// protocol, which promises only parts of it.
 void map_everything(void);
 
 // The address of the ACPI root pointer among the firmware's configuration tables, 0 if there is none. Also for a boot
-// loader that left the
-// firmware behind and passed on where its system table is.
+// loader that left the firmware behind and passed on where its system table is.
 struct efi_system_table;
 uint64_t efi_find_rsdp(const struct efi_system_table *system);
 

@@ -2,8 +2,7 @@
 //
 // One file, three readers. EFI firmware reads the MZ/PE headers; a Linux boot loader reads the setup header at 0x1f1
 // (Linux/x86 boot protocol 2.15); a PC BIOS loader also jumps to offset 0x200 of this block in real mode. File offsets
-// and PE addresses are the same numbers. Fields written "0 // image" are filled in by tools/kimage, which knows the
-// sizes.
+// and PE addresses are the same numbers. Fields written "0 // image" are filled in by tools/kimage, which knows the sizes.
 
 #define SETUP_SECTS    7                  /* 512-byte sectors after the first: the block is 4 KiB */
 #define BOOT_PARAMS    0x1000             /* the zero page, built just behind this block */

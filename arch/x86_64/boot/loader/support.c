@@ -66,8 +66,7 @@ uint64_t read_tsc(void)
 }
 
 // A finaliser with full avalanche (every input bit flips about half of the output). The kernel's own generator hashes
-// the
-// seed properly; here it only has to spread what we have over the slides and the 64 bytes.
+// the seed properly; here it only has to spread what we have over the slides and the 64 bytes.
 static uint64_t scramble(uint64_t x)
 {
     x ^= x >> 32;

@@ -1,5 +1,4 @@
-// arch/x86_64/include/cpu/asm_offsets.h — numbers that assembly needs of C structures. arch/x86_64/thread/switch.c
-// asserts each.
+// arch/x86_64/include/cpu/asm_offsets.h — numbers that assembly needs of C structures. arch/x86_64/thread/switch.c asserts each.
 #pragma once
 
 #define REGS_R15 0

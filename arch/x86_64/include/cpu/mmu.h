@@ -1,5 +1,4 @@
-// arch/x86_64/include/cpu/mmu.h — x86-64 page-table entries: Intel SDM volume 3, chapter 4. The inline half of
-// arch/include/mmu.h.
+// arch/x86_64/include/cpu/mmu.h — x86-64 page-table entries: Intel SDM volume 3, chapter 4. The inline half of arch/include/mmu.h.
 //
 // A user entry that is mapped but may not be touched (PROT_NONE) keeps its frame with P clear and X86_PTE_NONE set; the
 // CPU faults on it and mmu_present() still finds it. Bit 9 marks entries whose frame is not counted.

@@ -1,8 +1,7 @@
 // arch/x86_64/include/cpu/percpu.h — per-CPU variables through the GS segment, one instruction each.
 //
 // The GS base of CPU n, in the kernel, is percpu_offset[n]: the distance from the linked copy of a per-CPU variable to
-// that CPU's own. %gs:name(%rip) is therefore CPU n's copy, and an instruction that does it can not be split by a
-// migration.
+// that CPU's own. %gs:name(%rip) is therefore CPU n's copy, and an instruction that does it can not be split by a migration.
 #pragma once
 
 #include "kernel/base/types.h"

@@ -1,5 +1,4 @@
-// arch/x86_64/include/cpu/ptrace.h — the registers saved at every entry to the kernel, in the order of Linux's struct
-// user_regs_struct.
+// arch/x86_64/include/cpu/ptrace.h — the registers saved at every entry to the kernel, in the order of Linux's struct user_regs_struct.
 #pragma once
 
 #include "kernel/base/types.h"

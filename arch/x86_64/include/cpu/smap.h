@@ -1,5 +1,4 @@
-// arch/x86_64/include/cpu/smap.h — opening and closing user memory to the kernel (SMAP): STAC and CLAC where the CPU
-// has them.
+// arch/x86_64/include/cpu/smap.h — opening and closing user memory to the kernel (SMAP): STAC and CLAC where the CPU has them.
 //
 // Each site is a three-byte no-op listed in __smap_sites; features_patch_kernel() writes the instruction there at boot
 // on a CPU with SMAP.

@@ -1,5 +1,4 @@
-// arch/x86_64/include/cpu/thread.h — what a thread needs of this CPU: its stack pointer, FPU state, segments, last
-// fault.
+// arch/x86_64/include/cpu/thread.h — what a thread needs of this CPU: its stack pointer, FPU state, segments, last fault.
 #pragma once
 
 #include "kernel/base/types.h"

@@ -1,5 +1,4 @@
-// arch/x86_64/include/cpu/uaccess.h — one scalar to or from user memory, inline. Included by arch/include/user_copy.h
-// only.
+// arch/x86_64/include/cpu/uaccess.h — one scalar to or from user memory, inline. Included by arch/include/user_copy.h only.
 #pragma once
 
 #include "kernel/abi/errno.h"
@@ -59,8 +58,7 @@ static ALWAYS_INLINE void arch_user_close(void)
                  : "memory"                                                                                            \
                  : fault)
 
-// One scalar of 1, 2, 4 or 8 bytes (a constant); the caller has checked the range. 0 or -EFAULT; on a fault *to is
-// zero.
+// One scalar of 1, 2, 4 or 8 bytes (a constant); the caller has checked the range. 0 or -EFAULT; on a fault *to is zero.
 static ALWAYS_INLINE int arch_get_user_unchecked(void *to, unsigned long address, size_t size)
 {
     switch (size) {

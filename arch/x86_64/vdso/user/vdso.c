@@ -1,5 +1,4 @@
-// arch/x86_64/vdso/user/vdso.c — user-space code that the kernel maps into every process: vdso(7). Time without
-// entering the kernel.
+// arch/x86_64/vdso/user/vdso.c — user-space code that the kernel maps into every process: vdso(7). Time without entering the kernel.
 //
 // Built as a shared object of its own, position independent and without relocations. The page of numbers it reads lies
 // right before its ELF header.

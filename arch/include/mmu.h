@@ -34,7 +34,7 @@ void arch_mm_destroy(struct mm *mm);
 // Drops translations of user addresses [start, end) on every CPU that may hold them, and waits. Preemption and
 // interrupts on, no spinlock held.
 void mmu_flush_range(struct mm *mm, vaddr_t start, vaddr_t end);
-void mmu_flush_mm(struct mm *mm);
+void mmu_flush_mm(struct mm *mm); // all of its user addresses
 // Makes every CPU that has the space loaded without running in it (and the caller, if its thread no longer has it) load
 // the kernel's own root.
 void mmu_leave(struct mm *mm);
@@ -45,7 +45,7 @@ bool mmu_is_local(struct mm *mm);
 // Maps or unmaps one kernel page outside the direct map. Mapping allocates tables (-ENOMEM) and needs no flush;
 // unmapping does, by the caller.
 [[nodiscard]] int mmu_kernel_map(vaddr_t va, paddr_t pa, pte_t prot);
-pte_t mmu_kernel_unmap(vaddr_t va);
+pte_t mmu_kernel_unmap(vaddr_t va); // what was there
 void mmu_kernel_protect(vaddr_t va, pte_t prot);   // one mapped page gets other rights; the caller flushes
 void mmu_flush_kernel(vaddr_t start, vaddr_t end); // on all CPUs; preemption and interrupts on
 // Boot: maps [va, va + size) to consecutive frames from `pa`, with the largest pages that fit.

@@ -12,6 +12,7 @@
 // The end of what user space may ever map; [addr, addr + size) is user memory if it does not reach beyond.
 #define USER_END 0x00007ffffffff000UL
 
+// Could all of it be user memory? Says nothing of what is mapped.
 static inline bool user_range_ok(unsigned long addr, size_t size)
 {
     return size <= USER_END && addr <= USER_END - size;
@@ -20,7 +21,7 @@ static inline bool user_range_ok(unsigned long addr, size_t size)
 // Copy between user and kernel memory. They return the number of bytes that could NOT be copied (0: all done).
 [[nodiscard]] size_t copy_from_user(void *to, const void __user *from, size_t size);
 [[nodiscard]] size_t copy_to_user(void __user *to, const void *from, size_t size);
-[[nodiscard]] size_t clear_user(void __user *to, size_t size);
+[[nodiscard]] size_t clear_user(void __user *to, size_t size); // zeros instead
 
 // Copies a NUL-terminated string of at most size bytes, NUL included; returns its length without the NUL, -EFAULT, or
 // -ENAMETOOLONG where no NUL stands within size bytes.

@@ -3,7 +3,7 @@
 
 #include "kernel/base/types.h"
 
-[[noreturn]] COLD void assert_failed(const char *file, int line, const char *what);
+[[noreturn]] COLD void assert_failed(const char *file, int line, const char *what); // ASSERT()'s end: panics
 
 #ifndef KERNEL_NO_ASSERT
 #define ASSERT(condition)                                                                                              \

@@ -47,6 +47,7 @@ static inline bool test_bit(unsigned nr, const unsigned long *map)
     return READ_ONCE(map[nr / 64]) >> (nr % 64) & 1;
 }
 
+// The bit as it was before.
 static inline bool test_and_set_bit(unsigned nr, unsigned long *map)
 {
     return __atomic_fetch_or(&map[nr / 64], 1UL << (nr % 64), __ATOMIC_SEQ_CST) >> (nr % 64) & 1;
@@ -57,6 +58,7 @@ static inline bool test_and_clear_bit(unsigned nr, unsigned long *map)
     return __atomic_fetch_and(&map[nr / 64], ~(1UL << (nr % 64)), __ATOMIC_SEQ_CST) >> (nr % 64) & 1;
 }
 
+// Relaxed: for flags that order nothing.
 static inline void set_bit(unsigned nr, unsigned long *map)
 {
     (void)__atomic_fetch_or(&map[nr / 64], 1UL << (nr % 64), __ATOMIC_RELAXED);

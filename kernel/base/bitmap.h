@@ -14,6 +14,7 @@ size_t bitmap_next_clear(const unsigned long *map, size_t size, size_t from);
 size_t bitmap_find_clear_run(const unsigned long *map, size_t size, size_t count, size_t align);
 void bitmap_set_range(unsigned long *map, size_t from, size_t count);
 void bitmap_clear_range(unsigned long *map, size_t from, size_t count);
+// How many of the first `size` bits are set; whether none is, and whether all are.
 size_t bitmap_weight(const unsigned long *map, size_t size);
 bool bitmap_empty(const unsigned long *map, size_t size);
 bool bitmap_full(const unsigned long *map, size_t size);

@@ -9,6 +9,7 @@ static inline uint64_t hash_u64(uint64_t x, unsigned bits)
     return x * 0x9e3779b97f4a7c15ull >> (64 - bits);
 }
 
+// A kernel address: its lowest four bits are the same in all objects.
 static inline uint64_t hash_ptr(const void *p, unsigned bits)
 {
     return hash_u64((uintptr_t)p >> 4, bits);

@@ -17,7 +17,7 @@ extern int panic_timeout;
 // Counts WARN_ON()s that hit; tests look at it.
 extern unsigned warn_count;
 
-COLD void warn_at(const char *file, int line, const char *what);
+COLD void warn_at(const char *file, int line, const char *what); // WARN_ON()'s message and backtrace; counts it
 // Complains once with a backtrace if the condition holds; the value of the condition.
 #define WARN_ON(condition)                                                                                             \
     ({                                                                                                                 \

@@ -21,6 +21,7 @@ enum log_level {
 
 #define LOG_RECORD_MAX 976u // bytes of text in one record; longer ones are cut
 
+// Stores one record, and shows it on the consoles where its level asks for that; printf(3) with the %p forms of string.h.
 void printk(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 // A file may define this before including the header, to put its subsystem's name in front:
@@ -95,8 +96,9 @@ struct log_record {
 // bytes of its text. 0; -EAGAIN when there is no record *seq yet, -EPIPE when records were skipped (nothing is copied,
 // *seq is the oldest one now).
 [[nodiscard]] int log_read(uint64_t *seq, struct log_record *record, char *text, size_t size);
-// Adds a record from user space: writes to /dev/kmsg.
+// Adds a record: printk()'s, or one from user space (writes to /dev/kmsg). Any context.
 void log_store(enum log_level level, unsigned facility, const char *text, size_t size);
+// The oldest record there is, the one that will be stored next, and the ring's size in bytes.
 uint64_t log_first_seq(void);
 uint64_t log_next_seq(void);
 size_t log_buffer_size(void);

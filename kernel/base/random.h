@@ -10,7 +10,7 @@
 void random_init(const void *seed, size_t size, unsigned bits);
 // Fills `buf` with unpredictable bytes. Any context; fast.
 void random_bytes(void *buf, size_t size);
-uint64_t random_u64(void);
+uint64_t random_u64(void); // eight of random_bytes()
 // A number in [0, limit), limit > 0; the bias is below 2^-32 for limits below 2^32.
 uint64_t random_below(uint64_t limit);
 // Stirs `data` into all later output; `bits` of credit count towards random_ready(). Any context, interrupts off for its time.

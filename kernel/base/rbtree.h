@@ -45,11 +45,13 @@ void rb_augment_path(struct rb_node *node, rb_augment_fn augment);
 void rb_insert_cached(struct rb_root_cached *root, struct rb_node *node, bool leftmost, rb_augment_fn augment);
 void rb_erase_cached(struct rb_root_cached *root, struct rb_node *node, rb_augment_fn augment);
 
+// The outermost nodes, and a node's neighbours, in order; null where there is none. The tree may not change meanwhile.
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 struct rb_node *rb_prev(const struct rb_node *node);
 
+// Null for the root.
 static inline struct rb_node *rb_parent(const struct rb_node *node)
 {
     return (struct rb_node *)(node->parent_color & ~(uintptr_t)3);

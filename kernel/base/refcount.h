@@ -14,6 +14,7 @@ typedef struct {
 // Reports a misuse (increment of zero, decrement below zero, saturation) once and saturates. Defined in refcount.c.
 COLD void refcount_bad(refcount_t *ref, const char *what);
 
+// For an object that nobody else knows yet. refcount_read() is a hint, but for one who knows that the others are gone.
 static inline void refcount_set(refcount_t *ref, unsigned n)
 {
     __atomic_store_n(&ref->v, n, __ATOMIC_RELAXED);

@@ -31,9 +31,11 @@ char *strchrnul(const char *s, int c);
 char *strstr(const char *s, const char *what);
 size_t strspn(const char *s, const char *accept);
 size_t strcspn(const char *s, const char *reject);
+// Is `prefix` the beginning of `s`?
 bool str_starts(const char *s, const char *prefix);
 
 // Copies as much as fits and always terminates (size > 0). Returns strlen(from): a result >= size means that it was cut.
+// strlcat() appends instead, and returns the length that it tried to make.
 size_t strlcpy(char *to, const char *from, size_t size);
 size_t strlcat(char *to, const char *from, size_t size);
 // Fills the rest of `to` with zeros as well, so that nothing old is shown: for fixed fields that go to user space.

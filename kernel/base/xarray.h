@@ -23,6 +23,7 @@ void *xa_load(const struct xarray *xa, uint64_t index);
 // Stores (null erases); *old (may be null) receives what was there. An entry that replaces another keeps its marks.
 // -ENOMEM, nothing changed (nodes come from ALLOC_ATOMIC memory, so a spinlock may be held).
 [[nodiscard]] int xa_store(struct xarray *xa, uint64_t index, void *entry, void **old);
+// The entry that was there, or null. Never fails.
 void *xa_erase(struct xarray *xa, uint64_t index);
 // The first present entry with index >= *index and <= last; updates *index. Null when none.
 void *xa_find(const struct xarray *xa, uint64_t *index, uint64_t last);
@@ -30,6 +31,7 @@ void *xa_find(const struct xarray *xa, uint64_t *index, uint64_t last);
 [[nodiscard]] int xa_alloc(struct xarray *xa, uint64_t first, uint64_t last, void *entry, uint64_t *index);
 // As xa_alloc, but starts at *next, wraps round, and advances *next (process ids).
 [[nodiscard]] int xa_alloc_cyclic(struct xarray *xa, uint64_t first, uint64_t last, uint64_t *next, void *entry, uint64_t *index);
+// Marks of a present entry. xa_find_marked() is xa_find() among those with the mark, without a look at the others.
 void xa_set_mark(struct xarray *xa, uint64_t index, unsigned mark);
 void xa_clear_mark(struct xarray *xa, uint64_t index, unsigned mark);
 void *xa_find_marked(const struct xarray *xa, uint64_t *index, uint64_t last, unsigned mark);

@@ -61,7 +61,7 @@ void boot_memory_add(paddr_t start, uint64_t size, enum memory_kind kind);
 uint64_t boot_memory_total(void);
 // The RAM that is plugged in, firmware's share included, in whole MiB: the same however the machine was started.
 uint64_t boot_memory_installed(void);
-const char *memory_kind_name(enum memory_kind kind);
+const char *memory_kind_name(enum memory_kind kind); // for the log
 
 // The value of `name=` on the command line, before parameters are parsed properly: copied to `value`, "" for a bare
 // word. False if it is not there.

@@ -1,4 +1,4 @@
-// kernel/decompress/formats.h — the decoders behind decompress(): same parameters, same errors.
+// kernel/decompress/formats.h — the decoders behind decompress(), each for one format: same parameters, same errors, may sleep.
 #pragma once
 
 #include "kernel/decompress/decompress.h"

@@ -32,6 +32,7 @@ static inline uint64_t back_bits_window(const struct back_bits *b)
     return b->left <= 0 ? 0 : value << (64 - b->left);
 }
 
+// The next `n` bits (0 .. 64), the first one read on top.
 static inline uint64_t back_bits_take(struct back_bits *b, unsigned n)
 {
     if (n == 0)

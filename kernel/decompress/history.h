@@ -16,6 +16,7 @@ struct history {
     void *arg;
 };
 
+// An empty one; matches reach at most `window` bytes back. -ENOMEM.
 [[nodiscard]] int history_init(struct history *h, size_t window, decompress_sink sink, void *arg);
 void history_free(struct history *h);
 // Gives what is new to the sink, and makes room for HISTORY_PIECE more bytes behind `used`.
@@ -35,6 +36,7 @@ static inline void history_copy(struct history *h, size_t distance, size_t lengt
         *to++ = *from++;
 }
 
+// Is there output that far back?
 static inline bool history_reaches(const struct history *h, size_t distance)
 {
     return distance != 0 && distance <= h->used && distance <= max(h->window, HISTORY_PIECE);

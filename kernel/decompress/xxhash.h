@@ -8,6 +8,7 @@ struct xxh64 {
     uint8_t tail[32]; // total % 32 bytes
 };
 
+// begin, add in any pieces, end: the checksum of all of them.
 void xxh64_begin(struct xxh64 *h);
 void xxh64_add(struct xxh64 *h, const void *data, size_t size);
 uint64_t xxh64_end(const struct xxh64 *h);

@@ -107,7 +107,6 @@ void pipe_slot_drop(struct pipe *p, struct pipe_slot *s)
     s->page = nullptr;
 }
 
-// Sleeps on `wq` until the condition may hold; the lock is dropped meanwhile. 0 or -ERESTARTSYS.
 int pipe_sleep(struct pipe *p, struct waitqueue *wq, bool (*ready)(const struct pipe *)) NO_THREAD_SAFETY_ANALYSIS
 {
     struct wait_entry entry;

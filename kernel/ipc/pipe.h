@@ -29,11 +29,11 @@ struct pipe_chunk {
 // Up to `max` bytes at the front; without a reference to the page, which stays until they are taken. False: nothing there now.
 [[nodiscard]] bool pipe_front(struct pipe *pipe, size_t max, struct pipe_chunk *out);
 void pipe_front_taken(struct pipe *pipe, size_t bytes); // out of the chunk pipe_front() gave
-void pipe_front_end(struct pipe *pipe);
+void pipe_front_end(struct pipe *pipe); // others may take from it again; wakes them
 // Waits until a slot is free and keeps it for the caller, who fills it or gives it back. 0, -EPIPE with SIGPIPE, -EAGAIN, -ERESTARTSYS.
 [[nodiscard]] int pipe_room_reserve(struct pipe *pipe, bool nonblock);
 void pipe_room_fill(struct pipe *pipe, const struct pipe_chunk *chunk); // takes over the page reference
-void pipe_room_release(struct pipe *pipe);
+void pipe_room_release(struct pipe *pipe); // not filled
 // Moves, or for tee(2) copies, up to `max` bytes of `in` into another pipe: what there is and fits, at once, after waiting for some. Bytes, 0 at the end
 // of file, -EPIPE with SIGPIPE, -EAGAIN, -ERESTARTSYS.
 [[nodiscard]] ssize_t pipe_move(struct pipe *in, struct pipe *out, size_t max, bool nonblock_in, bool nonblock_out);

@@ -30,6 +30,7 @@ struct pipe {
     struct user_account *user;           // who made it: charged for nr_slots pages
 };
 
+// The slot with number `i`, tail <= i < head where it is filled.
 static inline struct pipe_slot *pipe_slot(const struct pipe *p, uint32_t i)
 {
     return &p->slots[i & (p->nr_slots - 1)];
@@ -39,14 +40,17 @@ static inline bool pipe_full(const struct pipe *p)
     return p->head - p->tail >= p->max_filled;
 }
 
+// Without readers and writers, its slots charged to the current user: fewer above pipe-user-pages-soft. Null: no memory, or the user has too many.
 struct pipe *pipe_alloc(void);
-void pipe_free(struct pipe *p);
+void pipe_free(struct pipe *p); // with what is in it; nobody has it any more
 void pipe_slot_drop(struct pipe *p, struct pipe_slot *s); // the page of a slot that is read
 void pipe_put(struct inode *inode); // one user less; the last frees it
+// Sleeps on `wq` until ready(p) may hold; p->lock, which the caller has, is dropped meanwhile. 0 or -ERESTARTSYS.
 int pipe_sleep(struct pipe *p, struct waitqueue *wq, bool (*ready)(const struct pipe *));
+// What a reader and a writer wait for: something to take (or an end of file), room (or nobody to read). A look without the lock is a hint.
 bool pipe_can_read(const struct pipe *p);
+bool pipe_can_write(const struct pipe *p);
 // For a reader that found nothing, or what there is claimed. 0: look again; -EAGAIN, -ERESTARTSYS. Who does not block waits for the splice that has
 // the front under way (as it would for the lock of one that copies), not for data.
 int pipe_wait_readable(struct pipe *p, bool nonblock);
-bool pipe_can_write(const struct pipe *p);
 extern const struct file_ops pipe_file_ops;

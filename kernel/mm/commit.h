@@ -13,6 +13,6 @@ extern uint64_t vm_mmap_min_addr; // bytes
 // Promises `pages` more. -ENOMEM where the policy forbids it. commit_release() takes it back.
 [[nodiscard]] int commit_charge(uint64_t pages);
 void commit_release(uint64_t pages);
-uint64_t commit_pages(void);
-uint64_t commit_limit(void);
-uint64_t mem_total_pages(void);
+uint64_t commit_pages(void); // promised now
+uint64_t commit_limit(void); // what may be promised where the policy is strict
+uint64_t mem_total_pages(void); // of RAM that the allocator was given

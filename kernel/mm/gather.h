@@ -22,7 +22,7 @@ struct gather {
 
 void gather_begin(struct gather *g, struct mm *mm);
 void gather_flush(struct gather *g); // interrupts on, no spinlock held
-void gather_end(struct gather *g);
+void gather_end(struct gather *g);   // the same, and mm's counts
 
 // Clears the entries of [start, end). May sleep (flushes in between when there is much).
 void unmap_range(struct gather *g, vaddr_t start, vaddr_t end);

@@ -4,6 +4,7 @@
 #include "kernel/abi/mman.h"
 #include "kernel/mm/mm.h"
 
+// Any errno of the manual page; lengths are rounded up to pages.
 [[nodiscard]] int mm_madvise(struct mm *mm, vaddr_t start, size_t len, int advice);
 // lock_flags: 0 unlocks, VM_LOCKED locks and fills, with VM_LOCKONFAULT locks what is and comes to be present.
 [[nodiscard]] int mm_mlock(struct mm *mm, vaddr_t start, size_t len, unsigned long lock_flags);

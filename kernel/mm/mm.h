@@ -113,6 +113,7 @@ struct mm {
     uint32_t membarrier;        // commands the process has registered for (membarrier(2)); atomic
     struct spinlock table_lock; // upper page-table levels
 };
+// Pages that are present now, and the most that ever were. Counts of several CPUs: a moment's view.
 static inline uint64_t mm_rss(const struct mm *mm)
 {
     int64_t rss = READ_ONCE(mm->rss_file) + READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_shmem);
@@ -133,7 +134,7 @@ static inline void mm_get_users(struct mm *mm)
     refcount_inc(&mm->users);
 }
 void mm_put_users(struct mm *mm); // the last one unmaps everything. May sleep.
-void mm_get(struct mm *mm);
+void mm_get(struct mm *mm);                              // the structure only, not what is mapped
 void mm_put(struct mm *mm);                              // frees the structure and root table
 [[nodiscard]] bool mm_get_users_not_zero(struct mm *mm); // for /proc
 struct file *mm_exe_file(struct mm *mm);                 // with a reference, or null
@@ -157,6 +158,7 @@ struct exec_layout {
     uint64_t stack_rlimit; // in: bytes
     bool exec_stack;
 };
+// -ENOMEM. mm_setup_brk(): the break begins at `start`, the end of the program's data, or a random distance above.
 [[nodiscard]] int mm_setup_layout(struct mm *mm, struct exec_layout *layout);
 [[nodiscard]] int mm_setup_brk(struct mm *mm, vaddr_t start, bool randomise);
 // A mapping whose pages come from ops->fault or from a fixed list: vDSO, vvar, device memory. addr 0: anywhere.
@@ -174,7 +176,7 @@ struct exec_layout {
 
 // -- lookups; the caller holds mm->sem --------------------------------------------------------------------------------
 struct vma *vma_find(struct mm *mm, vaddr_t addr); // the first with end > addr, or null
-struct vma *vma_next(struct vma *vma);
+struct vma *vma_next(struct vma *vma); // by address, or null
 #define for_each_vma(vma, mm) for ((vma) = vma_find((mm), 0); (vma); (vma) = vma_next(vma))
 
 // -- faults -----------------------------------------------------------------------------------------------------------
@@ -209,7 +211,7 @@ struct mm_futex_key {
 [[nodiscard]] int mm_futex_key(struct mm *mm, vaddr_t addr, bool write, struct mm_futex_key *key);
 void mm_futex_key_put(struct mm_futex_key *key);
 
-// A fault in kernel mode on a user address fails at once while this is raised (copies that must not sleep).
+// A fault in kernel mode on a user address fails at once while this is raised (copies that must not sleep). The current thread's; nests.
 void pagefault_disable(void);
 void pagefault_enable(void);
 bool pagefault_disabled(void);

@@ -46,6 +46,7 @@ static inline bool page_cache_is_memory(const struct page_cache *cache)
     return !cache->ops || (!cache->ops->read_page && !cache->ops->write_page);
 }
 
+// An empty cache, in memory that may hold anything; what is given stays as long as it does.
 void page_cache_init(struct page_cache *cache, struct inode *host, const struct page_cache_ops *ops,
                      struct rwsem *invalidate_sem);
 // Drops every page; the inode is going away, nobody maps it.
@@ -68,6 +69,7 @@ void page_cache_zero_tail(struct page_cache *cache, uint64_t size);
 void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, bool even_copies);
 // Writes back dirty pages in [first, last] by ops->write_page. 0 or the first error. May sleep.
 [[nodiscard]] int page_cache_write_back(struct page_cache *cache, uint64_t first, uint64_t last);
+// Does any VMA map it? A hint without vma_lock.
 static inline bool page_cache_mapped(struct page_cache *cache) NO_THREAD_SAFETY_ANALYSIS
 {
     return READ_ONCE(cache->shared_vmas.node) != nullptr;
@@ -78,6 +80,8 @@ bool page_cache_mapped_writable(struct page_cache *cache); // shared, and writab
 // and F_SEAL_WRITE at the same time one sees the other.
 void page_cache_expect_writable(struct page_cache *cache, int change);
 
+// PG_LOCKED of a cache's page, held while it is read, written back or taken out. Sleeps, uninterruptibly, while another has it.
 void page_lock(struct page *page);
 void page_unlock(struct page *page);
+// The page was written to: write-back will find it. The caller holds a reference or the page's lock. Takes cache->lock.
 void page_set_dirty(struct page *page);

@@ -14,6 +14,7 @@ struct leaf {
     struct page *table;
 };
 
+// The lock of one leaf table: its entries change only under it. A spinlock.
 static inline void leaf_lock(struct page *table) NO_THREAD_SAFETY_ANALYSIS
 {
     spin_lock(&table->table_lock);
@@ -33,6 +34,7 @@ static inline void leaf_unlock_second(struct page *table)
     spin_unlock_bare_(&table->table_lock);
 }
 
+// The entry of `addr`, if its tables are there. The lock of the leaf table is for the caller to take.
 static inline struct leaf table_find(struct mm *mm, vaddr_t addr)
 {
     pte_t *table = mm->arch.root;

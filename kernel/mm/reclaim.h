@@ -16,7 +16,7 @@ void fault_out_of_memory(void);
 // A page that entered a cache whose content can be read again, or left it. The caller holds a reference.
 void reclaim_page_add(struct page *page);
 void reclaim_page_remove(struct page *page);
-uint64_t reclaim_nr_pages(void);
+uint64_t reclaim_nr_pages(void); // pages on the list
 
 // Memory under pressure: caches that can give pages back register here. `scan` frees about nr objects and returns how
 // many. May sleep.
@@ -26,7 +26,7 @@ struct shrinker {
     unsigned long (*count)(struct shrinker *);
     unsigned long (*scan)(struct shrinker *, unsigned long nr);
 };
-void shrinker_register(struct shrinker *s);
+void shrinker_register(struct shrinker *s); // for good. May sleep
 
 // Provided by kernel/proc (set once at boot): chooses the process with the most resident memory, adjusted by
 // oom_score_adj (-1000: never), sends it SIGKILL and logs who and why. Returns whether some process was killed or is

@@ -7,4 +7,4 @@
 bool page_cache_try_evict(struct page_cache *cache, struct page *page);
 // Writes one dirty page; its mappings fault again afterwards.
 [[nodiscard]] int page_cache_write_page(struct page_cache *cache, struct page *page);
-void page_cache_queues_init(void);
+void page_cache_queues_init(void); // boot: where page_lock() waits

@@ -7,11 +7,12 @@ struct slab_cache;
 
 // A cache of objects of `size` bytes at `align` (0: 8). `ctor` (may be null) runs once when a page is carved, not at
 // each allocation. SLAB_RCU: pages go back to the page allocator only after a grace period, so that lockless readers
-// may look at a reused object (type-stable memory).
+// may look at a reused object (type-stable memory). Null: no memory. Caches are for good.
 #define SLAB_RCU 1u
 #define SLAB_RECLAIMABLE 2u // counted as SReclaimable
 [[nodiscard]] struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align, unsigned flags,
                                                    void (*ctor)(void *));
+// An object, or null; sleeps as its flags allow. slab_free(): any context.
 [[nodiscard]] void *slab_alloc(struct slab_cache *cache, unsigned alloc_flags);
 void slab_free(struct slab_cache *cache, void *object);
 
@@ -23,12 +24,13 @@ void slab_free(struct slab_cache *cache, void *object);
 }
 // nullptr also on overflow of n * size.
 [[nodiscard]] void *kcalloc(size_t n, size_t size, unsigned alloc_flags);
+// Perhaps at another place; the content stays as far as it fits. null: `old` is untouched. `old` may be null.
 [[nodiscard]] void *krealloc(void *old, size_t size, unsigned alloc_flags);
 void kfree(void *object);
 // Large or small: kmalloc where that is cheap, vmalloc above. Freed with kvfree().
 [[nodiscard]] void *kvmalloc(size_t size, unsigned alloc_flags);
-void kvfree(void *object);
-[[nodiscard]] char *kstrdup(const char *s, unsigned alloc_flags);
+void kvfree(void *object); // null allowed. May sleep
+[[nodiscard]] char *kstrdup(const char *s, unsigned alloc_flags); // a copy to be kfree'd; null: no memory
 size_t ksize(const void *object); // usable bytes
 
 // For /proc/slabinfo: calls fn for each cache.

@@ -32,5 +32,7 @@ struct mem_counts { // pages
         committed, commit_limit;
     uint64_t active_file, inactive_file, mlocked, vmalloc_used;
 };
+// What /proc/meminfo tells, of counters that go on meanwhile: not one moment's picture. Any context.
 void mem_counts_read(struct mem_counts *out);
+// MemAvailable: what programs could get without pushing others out.
 uint64_t mem_available_pages(void);

@@ -5,7 +5,7 @@
 
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) // kept free below a growing stack
 
-void vma_cache_init(void);
+void vma_cache_init(void); // boot, once
 [[nodiscard]] struct vma *vma_alloc(struct mm *mm); // zeroed; null: no memory
 [[nodiscard]] struct vma *vma_duplicate(const struct vma *vma,
                                         struct mm *mm); // not linked; takes references and calls ops->open
@@ -18,6 +18,7 @@ void vma_link_after(struct mm *mm, struct vma *vma, struct vma *prev);
 // Makes the tree of an empty space from `n` VMAs that are linked to each other by address already (fork). Interval
 // trees are the caller's.
 void vma_build_tree(struct mm *mm, struct vma *first, unsigned n);
+// Takes it out of both trees; the VMA is the caller's to free.
 void vma_unlink(struct vma *vma);
 // Moves the borders of a linked VMA; pgoff follows. Nothing overlaps afterwards.
 void vma_resize(struct vma *vma, vaddr_t start, vaddr_t end);
@@ -50,6 +51,7 @@ vaddr_t vma_find_gap_low(struct mm *mm, size_t len, vaddr_t low, vaddr_t high);
 // Whether [start, end) is free, guard gaps respected.
 bool vma_range_free(struct mm *mm, vaddr_t start, vaddr_t end);
 
+// Its length in pages, and the page of its file (or object) that `addr` in it shows.
 static inline size_t vma_pages(const struct vma *vma)
 {
     return (vma->end - vma->start) >> PAGE_SHIFT;
@@ -81,6 +83,6 @@ struct vma *interval_next(struct page_cache *cache, struct vma *after, uint64_t 
 // size. -ENOMEM.
 [[nodiscard]] int shared_memory_attach(struct vma *vma);
 void *shared_memory_get(struct vma *vma); // a reference, or null if it is none
-void shared_memory_put(void *object);
+void shared_memory_put(void *object); // null allowed; the last one frees its pages
 bool vma_is_shared_memory(const struct vma *vma);
-ino_t shared_memory_ino(const struct vma *vma);
+ino_t shared_memory_ino(const struct vma *vma); // as /proc/PID/maps shows it

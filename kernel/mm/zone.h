@@ -19,7 +19,7 @@ extern struct zone zones[NR_ZONES];
 
 // Boot: adds pages of [start, end) (frame numbers), which have refs 0 and no flags, to the allocator.
 void zone_add_range(pfn_t start, pfn_t end);
-void zone_set_watermarks(void);
+void zone_set_watermarks(void); // when all its pages have been added
 // Moves what the running CPU keeps in its lists back to the zones.
 void page_alloc_drain_local(void);
 // Free pages, per-CPU lists included.

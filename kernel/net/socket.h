@@ -30,7 +30,7 @@ struct scm {
     uid_t uid;
     gid_t gid;
 };
-void scm_destroy(struct scm *scm);
+void scm_destroy(struct scm *scm); // drops what it still holds; may be empty
 
 struct inet_control { // send, AF_INET: chosen by control messages for this datagram
     int ifindex;              // 0: not chosen
@@ -126,13 +126,14 @@ struct socket_family {
 extern size_t sysctl_wmem_default, sysctl_rmem_default, sysctl_wmem_max, sysctl_rmem_max; // /proc/sys/net/core
 extern int sysctl_somaxconn;
 
+// What all families have, in zeroed memory of the family's: one reference, the default buffer sizes, no time limits. `ops` stay for the socket's life.
 void socket_init(struct socket *s, const struct socket_ops *ops, int family, int type, int protocol);
 static inline struct socket *socket_get(struct socket *s)
 {
     refcount_inc(&s->refs);
     return s;
 }
-void socket_put(struct socket *s);
+void socket_put(struct socket *s); // null allowed. The last one calls ops->destroy(): may sleep
 // An open file over `s` (takes over the reference; on error closes it). flags: O_NONBLOCK. -ENFILE, -ENOMEM.
 [[nodiscard]] int socket_file(struct socket *s, unsigned flags, struct file **out);
 // The same in two steps, for those who may not fail once they have the socket: a file without one, which is only good for file_put(), and its socket.
@@ -143,13 +144,14 @@ struct socket *socket_of_file(struct file *file); // borrowed, or null: not a so
 // Records the current task (or another socket's record) as what SO_PEERCRED of `s` tells.
 void socket_set_peercred(struct socket *s);
 void socket_copy_peercred(struct socket *to, const struct socket *from);
-int socket_take_error(struct socket *s);
+int socket_take_error(struct socket *s); // SO_ERROR as -errno, or 0; it is told once
 // Signals those who asked for it (O_ASYNC): something to take (POLL_IN), an end (POLL_HUP).
 static inline void socket_signal(struct socket *s, int code)
 {
     if (unlikely(s->async.first) && !atomic_read(&s->readers_waiting))
         fasync_notify(&s->async, code);
 }
+// Something to take has come: wakes who waits for it, and signals who asked for that.
 static inline void socket_wake_readers(struct socket *s)
 {
     bool tell = unlikely(s->async.first) && !atomic_read(&s->readers_waiting); // asked before: who is woken waits no more
@@ -166,6 +168,8 @@ static inline int socket_interrupted(ktime_t timeo)
 }
 
 // scm.c: control messages to and from user space.
+// Reads the sender's control messages (SCM_RIGHTS, SCM_CREDENTIALS) into msg->scm, which the caller destroys in any case. -EINVAL, -EBADF, -EPERM,
+// -EFAULT, -ENOMEM …
 [[nodiscard]] int scm_from_user(struct message *msg, unsigned long control, size_t len);
 [[nodiscard]] int scm_fill_creds(struct scm *scm);             // of the current task
 // Writes what came with a message to the user's control buffer; sets MSG_CTRUNC in msg->out_flags. Returns the bytes used.

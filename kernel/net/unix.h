@@ -58,6 +58,7 @@ struct unix_sock {
     bool candidate;
 };
 
+// Of a socket of this family. unix_put(): null allowed.
 static inline struct unix_sock *unix_of(struct socket *s)
 {
     return (struct unix_sock *)s;
@@ -72,12 +73,12 @@ static inline void unix_put(struct unix_sock *u)
 [[nodiscard]] struct unix_sock *unix_set_peer(struct unix_sock *u, struct unix_sock *peer) REQUIRES(u->s.lock);
 // Calls fn for every socket of the family, under a spinlock.
 void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
-int unix_count(void);
+int unix_count(void); // of the family's sockets
 
 // unix_flight.c: descriptors in messages that are not yet received. No socket's lock held.
 // Counts the descriptors of a message that is about to be queued. -ETOOMANYREFS above RLIMIT_NOFILE.
 [[nodiscard]] int unix_flight_begin(struct scm *scm);
-void unix_flight_end(struct scm *scm);
+void unix_flight_end(struct scm *scm); // they arrived, or are dropped
 // Before descriptors that were only looked at (MSG_PEEK) reach user space: waits until no collector counts on their being in flight.
 void unix_flight_barrier(void);
 // A socket was released: circles may have lost their last outside reference. Cheap while no socket is in flight.
@@ -87,14 +88,14 @@ void unix_flight_collect(void);
 [[nodiscard]] int unix_bind(struct socket *s, const void *addr, int len);
 // The socket that an address leads to, with a reference. -ECONNREFUSED, -ENOENT and other errors of path lookup, -EPROTOTYPE, -EACCES.
 [[nodiscard]] int unix_find(const struct abi_sockaddr_un *name, int len, int type, struct unix_sock **out);
-void unix_unbind(struct unix_sock *u);
+void unix_unbind(struct unix_sock *u); // its name is free, or its node leads nowhere; may sleep
 [[nodiscard]] int unix_check_address(const void *addr, int len); // 0 or -EINVAL
-void unix_address_put(struct unix_address *a);
+void unix_address_put(struct unix_address *a); // null allowed
 
 // unix_data.c
 ssize_t unix_sendmsg(struct socket *s, struct message *msg);
 ssize_t unix_recvmsg(struct socket *s, struct message *msg);
-void unix_msg_free(struct unix_msg *m);
+void unix_msg_free(struct unix_msg *m);               // gives its sender the room back, and wakes it
 struct unix_sock *unix_peer_get(struct unix_sock *u); // with a reference, or null
 // Whether a datagram from u finds place in `to`'s queue. Two that are connected to each other have no limit but their buffers'.
 bool unix_has_place(const struct unix_sock *to, const struct unix_sock *u);

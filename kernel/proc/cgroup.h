@@ -57,6 +57,7 @@ static inline struct cgroup *cgroup_get(struct cgroup *cg)
     refcount_inc(&cg->refs);
     return cg;
 }
+// Null allowed. The last one frees the group after a grace period, and lets go of its parent.
 void cgroup_put(struct cgroup *cg);
 
 // -- for fork and exit
@@ -81,18 +82,20 @@ void cgroup_leave_frozen(struct task *task);
 void cgroup_freeze_wait(struct task *task);
 
 // -- for the file system; cgroup_lock held by the caller
+// An empty group, with the tree's reference alone: *out borrows it. -EAGAIN: cgroup.max.depth or .descendants of an ancestor; -ENODEV removed, -ENOMEM.
 [[nodiscard]] int cgroup_create(struct cgroup *parent, const char *name, struct cgroup **out) REQUIRES(cgroup_lock);
-// -EAGAIN from cgroup_create(): cgroup.max.depth or .descendants of an ancestor. cgroup_remove(): -EBUSY while it has members or children.
+// -EBUSY while it has members or children.
 [[nodiscard]] int cgroup_remove(struct cgroup *cg) REQUIRES(cgroup_lock);
 // Moves all threads of a process. -EBUSY where controllers are distributed to children (no internal processes), -ENODEV removed, -ESRCH.
 [[nodiscard]] int cgroup_attach(struct cgroup *cg, struct process *p) REQUIRES(cgroup_lock);
+// cgroup.freeze: members go into the freezer on their way to user mode; events_wq is woken when the last one is there.
 void cgroup_set_freeze(struct cgroup *cg, bool on) REQUIRES(cgroup_lock);
 // SIGKILL for every process in the group and below it.
 void cgroup_kill(struct cgroup *cg) REQUIRES(cgroup_lock);
 // cgroup.subtree_control: distributes the pids controller to the children or takes it back. -EBUSY with members in a group that is not the root,
 // -ENOENT where the parent does not give it.
 [[nodiscard]] int cgroup_set_subtree_pids(struct cgroup *cg, bool on) REQUIRES(cgroup_lock);
-bool cgroup_populated(const struct cgroup *cg);
+bool cgroup_populated(const struct cgroup *cg); // members in it or below it
 bool cgroup_frozen(const struct cgroup *cg); // all members below are in the freezer
 // The ids of the members' processes (or threads) as the current thread's PID namespace has them, ascending, in a kmalloc'ed array of *nr. -ENOMEM.
 [[nodiscard]] int cgroup_members(struct cgroup *cg, bool threads, pid_t **out, size_t *nr);

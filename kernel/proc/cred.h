@@ -40,7 +40,7 @@ enum { // capabilities.7 numbers
 const struct cred *current_cred(void);                   // borrowed: valid until the caller changes it itself
 extern struct cred init_cred;                            // root, all capabilities
 bool capable(int cap);                                   // the current thread, effective set
-bool cred_capable(const struct cred *cred, int cap);
+bool cred_capable(const struct cred *cred, int cap);      // the same of other credentials
 bool in_group(const struct cred *cred, gid_t gid);       // fsgid or supplementary
 [[nodiscard]] struct cred *cred_prepare(void);           // a private copy of the current one to edit; null: no memory
 void cred_commit(struct cred *cred);                     // becomes the current thread's
@@ -50,7 +50,7 @@ static inline const struct cred *cred_get(const struct cred *cred)
     refcount_inc(&((struct cred *)cred)->refs);
     return cred;
 }
-void cred_put(const struct cred *cred);
+void cred_put(const struct cred *cred);                  // null allowed; freed after a grace period
 bool over_nproc(const struct cred *cred);                // its user has more processes than the current RLIMIT_NPROC; never root
 // The account of a real user id, with a reference; null: no memory. May sleep.
 [[nodiscard]] struct user_account *user_account_get(uid_t uid);

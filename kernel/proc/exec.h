@@ -15,6 +15,7 @@ struct exec_request {
     bool from_kernel;
     bool path_closes;         // `path` names a close-on-exec descriptor
 };
+// execve(2): 0 with `regs` at the new program's first instruction. -errno and the caller as it was; past the point of no return a failure kills it.
 [[nodiscard]] int do_execve(const struct exec_request *req, struct pt_regs *regs);
 
 #define BINARY_HEAD 256         // bytes of the file that a format looks at
@@ -60,7 +61,7 @@ struct binary {
 
 // Opens a file for execution: regular, executable, not on a noexec mount, and from now on not to be written. Closed with exec_close().
 [[nodiscard]] int exec_open(int dirfd, const struct pathname *name, unsigned lookup_flags, struct file **out);
-void exec_close(struct file *file);
+void exec_close(struct file *file); // and it may be written again
 // Reads exactly `size` bytes at `pos`. -EIO when the file is shorter.
 [[nodiscard]] int exec_read(struct file *file, void *buf, size_t size, loff_t pos);
 
@@ -79,6 +80,7 @@ extern int sysctl_randomize_va_space;  // proc_sys_kernel(5)
 
 // exec_args.c
 [[nodiscard]] int args_collect(struct arg_strings *args, const struct exec_request *req);
+// exec_script.c puts the interpreter's words before argv, the last one first. -ENOEXEC: too many; -ENOMEM.
 [[nodiscard]] int args_prepend(struct arg_strings *args, const char *text);
 void args_replace_first(struct arg_strings *args); // argv[0] will come from the prefix
-void args_free(struct arg_strings *args);
+void args_free(struct arg_strings *args); // what it holds, in whatever state

@@ -31,9 +31,9 @@ struct namespaces {
 };
 extern struct uts_namespace init_uts_ns;
 extern struct namespaces init_namespaces;
-struct namespaces *current_namespaces(void);
+struct namespaces *current_namespaces(void); // borrowed; the first set in kernel threads
 struct namespaces *namespaces_get(struct namespaces *ns);
-void namespaces_put(struct namespaces *ns);
+void namespaces_put(struct namespaces *ns); // null allowed. The last one may sleep
 // clone(2): shares the current set or makes a new one as the CLONE_NEW* bits say; `fs` is the child's (a new mount namespace moves its root and cwd).
 // -ENOMEM, -EPERM …
 [[nodiscard]] int namespaces_clone(uint64_t flags, struct fs_context *fs, struct namespaces **out);
@@ -43,7 +43,7 @@ void uts_ns_put(struct uts_namespace *ns);
 struct cgroup_namespace *cgroup_ns_get(struct cgroup_namespace *ns);
 void cgroup_ns_put(struct cgroup_namespace *ns);
 [[nodiscard]] int cgroup_ns_create(struct cgroup_namespace **out); // rooted at the current task's group
-uint64_t cgroup_ns_inum(const struct cgroup_namespace *ns);
+uint64_t cgroup_ns_inum(const struct cgroup_namespace *ns); // its number in /proc/PID/ns
 struct cgroup *cgroup_ns_root(const struct cgroup_namespace *ns); // borrowed
 extern struct cgroup_namespace *init_cgroup_ns;
 // Kinds of namespaces as setns(2) and /proc/PID/ns name them.
@@ -53,7 +53,7 @@ struct namespace_ref { // what an open /proc/PID/ns file holds
 };
 // From /proc/PID/ns/<name>: the reference (counted) of a task; -EINVAL for a kind that does not exist here.
 [[nodiscard]] int namespace_ref_of(struct task *t, unsigned long kind, bool for_children, struct namespace_ref *out, uint64_t *inum);
-void namespace_ref_put(struct namespace_ref *ref);
+void namespace_ref_put(struct namespace_ref *ref); // the reference that namespace_ref_of() gave
 // Set by kernel/fs/proc: what namespace an open file stands for; false: not a namespace file.
 extern bool (*namespace_of_file)(struct file *file, struct namespace_ref *out);
 // Parts of a set that are used by its owner; a set is replaced as a whole by its own task.

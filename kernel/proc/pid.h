@@ -42,6 +42,8 @@ struct pid {
     } numbers[];                       // level + 1 of them
 };
 
+// A struct pid with one reference and a number in `ns` and each of its parents: the next free ones, or those of set_tid (clone3(2): innermost first).
+// -EINVAL (no such number, too many), -EEXIST, -EAGAIN (none free), -ENOMEM (also: the namespace's init is gone).
 [[nodiscard]] int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, struct pid **out);
 void pid_free_numbers(struct pid *pid); // drops a reference too; others keep the object
 // The task whose identity it is was reaped: the numbers are free, unless they still name a process group or session. No lock held.
@@ -49,10 +51,10 @@ void pid_forget(struct pid *pid);
 // A member left the group or session `pid` (process_tree_lock held): if it was the last one and the leader is gone, the number is free.
 void pid_leave(struct pid *pid);
 struct pid *pid_get(struct pid *pid);
-void pid_put(struct pid *pid);
+void pid_put(struct pid *pid); // null allowed; freed after a grace period
 // Lookups under rcu_read_lock().
 struct pid *pid_find(struct pid_namespace *ns, pid_t nr);
-struct task *pid_task(struct pid *pid, enum pid_type type);
+struct task *pid_task(struct pid *pid, enum pid_type type); // the first in that role, borrowed; null: none, or `pid` is
 // The number as seen from a namespace; 0 where it has none there.
 pid_t pid_nr_ns(const struct pid *pid, const struct pid_namespace *ns);
 pid_t pid_vnr(const struct pid *pid); // from the current thread's namespace

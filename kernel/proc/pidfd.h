@@ -4,5 +4,6 @@
 struct file;
 struct pid;
 
+// An open file that stands for `pid` and takes its own reference. -ENFILE, -ENOMEM.
 [[nodiscard]] int pidfd_create(struct pid *pid, unsigned flags, struct file **out);
 struct pid *pidfd_pid(struct file *file); // borrowed; null: not a pidfd

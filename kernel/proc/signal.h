@@ -78,7 +78,7 @@ void signal_deliver(struct pt_regs *regs);
 #define ERESTART_RESTARTBLOCK 516
 
 bool signal_pending(void);        // the current thread has a signal to deliver
-bool fatal_signal_pending(void);
+bool fatal_signal_pending(void); // one that ends it
 // ppoll, pselect, epoll_pwait, sigsuspend: installs a temporary mask that exit-to-user restores after delivery.
 void sigmask_set_temporary(uint64_t mask);
 void sigmask_restore_temporary(void); // when no signal was seen
@@ -86,6 +86,6 @@ void sigmask_restore_temporary(void); // when no signal was seen
 void sigmask_set(uint64_t mask);
 // Accepts one signal of `set` (sigtimedwait, signalfd); true if there was one.
 bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info);
-uint64_t signal_pending_set(struct task *task);
+uint64_t signal_pending_set(struct task *task); // sigpending(2), with those of the whole process
 // Set by kernel/time: a POSIX timer's signal was taken; fills in the overrun count and arms the next period. sighand lock held.
 extern void (*posix_timer_rearm)(struct siginfo *info);

@@ -133,6 +133,7 @@ struct process {
     struct rcu_head rcu;
 };
 
+// The task that a thread is; null: a kernel thread.
 static inline struct task *task_of(const struct thread *thread)
 {
     return thread->kernel_thread ? nullptr : container_of((struct thread *)thread, struct task, thread);
@@ -156,13 +157,13 @@ static inline struct task *task_get(struct task *t)
     refcount_inc(&t->thread.refs);
     return t;
 }
-void task_put(struct task *t);
+void task_put(struct task *t); // null allowed; freed after a grace period
 static inline struct process *process_get(struct process *p)
 {
     refcount_inc(&p->refs);
     return p;
 }
-void process_put(struct process *p);
+void process_put(struct process *p); // null allowed; freed after a grace period
 
 // By id in the current thread's namespace, with a reference, or null.
 [[nodiscard]] struct task *task_find_get(pid_t tid);
@@ -177,9 +178,9 @@ struct process *process_next(struct pid_namespace *ns, pid_t *nr);
 #define for_each_thread_rcu(t, p) list_for_each_entry_rcu(t, &(p)->threads, thread_link)
 
 struct mm *task_mm_get(struct task *t);          // users reference or null
-struct files *task_files_get(struct task *t);
+struct files *task_files_get(struct task *t);    // a reference or null (it is exiting), as the next one
 struct fs_context *task_fs_get(struct task *t);
-const struct cred *task_cred_get(struct task *t);
+const struct cred *task_cred_get(struct task *t); // a reference
 // The ptrace access check (proc files, process_vm_readv …): 0 or -EPERM. First take hold of what is wanted (memory, a file, a path), then ask: an execve() in
 // between gives the task more rights, never less to protect, so that one who asks first may get what the answer did not mean.
 int task_may_access(struct task *t, bool attach);
@@ -190,7 +191,7 @@ void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all 
 
 // -- life
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status
-[[noreturn]] void do_group_exit(int code);
+[[noreturn]] void do_group_exit(int code);        // the whole process; the code of the first thread to say so counts
 // What is left to do before user mode, and the one place where it is done: arch calls it with interrupts on while thread->work is non-zero.
 void exit_to_user_work(struct pt_regs *regs);
 

@@ -11,4 +11,4 @@ struct task_work {
 };
 // Queues work for `t`; any context. -ESRCH if it is too late: the task no longer returns to user mode.
 [[nodiscard]] int task_work_add(struct task *t, struct task_work *work, void (*fn)(struct task_work *));
-void task_work_run(void);
+void task_work_run(void); // what task_work_add() has left for the current task

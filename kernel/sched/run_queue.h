@@ -68,6 +68,7 @@ static inline bool thread_is_rt(const struct thread *t)
     return t->params.rt_priority != 0; // and only with these policies: params_valid()
 }
 
+// rq->clock is now; under its lock.
 static inline void rq_update_clock(struct run_queue *rq)
 {
     rq->clock = clock_monotonic();
@@ -75,6 +76,7 @@ static inline void rq_update_clock(struct run_queue *rq)
 
 // The lock of the run queue that `t` is on or was on last, held until rq_unlock(). Interrupts are off.
 struct run_queue *thread_rq_lock(struct thread *t) NO_THREAD_SAFETY_ANALYSIS;
+// One queue's lock, interrupts off; two are taken in the order of their CPUs.
 static inline void rq_lock(struct run_queue *rq) NO_THREAD_SAFETY_ANALYSIS
 {
     spin_lock_bare_(&rq->lock);
@@ -105,25 +107,25 @@ void rq_check_preempt(struct run_queue *rq, struct thread *t);    // `t` became 
 // fair.c
 void fair_enqueue(struct run_queue *rq, struct thread *t);        // places it by its lag, into the tree (or as the running one)
 void fair_dequeue(struct run_queue *rq, struct thread *t);        // notes its lag
-void fair_charge(struct run_queue *rq, struct thread *t, uint64_t delta);
+void fair_charge(struct run_queue *rq, struct thread *t, uint64_t delta); // it ran for `delta` ns; asks for a new choice when its turn is over
 struct thread *fair_pick(struct run_queue *rq, struct thread *curr); // curr: the running thread if it competes, else null
 void fair_set_running(struct run_queue *rq, struct thread *t);    // out of the tree
 void fair_put_running(struct run_queue *rq, struct thread *t);    // back into it
-bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *curr);
-void fair_yield(struct run_queue *rq, struct thread *t);
+bool fair_preempts(struct run_queue *rq, struct thread *t, struct thread *curr); // `t` just came: is it to run instead of `curr`?
+void fair_yield(struct run_queue *rq, struct thread *t); // the running thread's next turn comes later
 void fair_reweight(struct run_queue *rq, struct thread *t);       // takes the weight from t->params; t is on no queue
-void fair_init_new(struct thread *t);
+void fair_init_new(struct thread *t); // a thread that has never run
 // A waiting thread allowed on `cpu` and of a weight below `weight`, or null. It looks at a few only, but at others each time.
 struct thread *fair_find_movable(struct run_queue *rq, unsigned cpu, uint64_t weight);
 
 // rt.c
 void rt_queue_init(struct rt_queue *rt);
-void rt_enqueue(struct run_queue *rq, struct thread *t);
+void rt_enqueue(struct run_queue *rq, struct thread *t); // behind its equals; rt_dequeue() takes it out
 void rt_dequeue(struct run_queue *rq, struct thread *t);
-struct thread *rt_pick(struct run_queue *rq);
-void rt_yield(struct run_queue *rq, struct thread *t);
-bool rt_preempts(const struct thread *t, const struct thread *curr);
-void rt_charge(struct run_queue *rq, struct thread *t, uint64_t delta);
+struct thread *rt_pick(struct run_queue *rq); // the best, which stays in its list; null: none
+void rt_yield(struct run_queue *rq, struct thread *t); // behind its equals
+bool rt_preempts(const struct thread *t, const struct thread *curr); // `t`, real-time, just came: is it to run instead of `curr`?
+void rt_charge(struct run_queue *rq, struct thread *t, uint64_t delta); // it ran for `delta` ns: the bandwidth, and the turn of SCHED_RR
 bool rt_throttled(struct run_queue *rq);                          // fair threads go first; rq->clock is of now
 void rt_unthrottle(struct run_queue *rq);                         // if its time has come; in each tick of a throttled queue
 unsigned rt_top_priority(const struct run_queue *rq);             // of its threads; 0: none. A hint without the lock
@@ -138,14 +140,15 @@ bool balance_rt_leaves(struct run_queue *rq, const struct thread *t); // a real-
 void balance_tick(struct run_queue *rq, ktime_t now);   // from the tick, no lock held, interrupts off
 
 // times.c
-void sched_times_tick(struct run_queue *rq, struct thread *t, bool user);
-void loadavg_tick(ktime_t now);
+void sched_times_tick(struct run_queue *rq, struct thread *t, bool user); // a tick found `t` running, in user mode or not
+void loadavg_tick(ktime_t now); // in each tick: every five seconds it has something to do
 
 // tick.c
-void sched_tick_init(struct run_queue *rq);
-void sched_tick_start(struct run_queue *rq);
+void sched_tick_init(struct run_queue *rq); // boot of the CPU
+void sched_tick_start(struct run_queue *rq); // the queue is idle no longer
 
 // thread.c, work.c, smp_call.c
+// Before CPU `cpu` runs threads: its idle thread (null: no memory), its worker (-ENOMEM), which begins when the CPU is up, and its list of calls.
 struct thread *thread_create_idle(unsigned cpu);
 int sched_worker_prepare(unsigned cpu);
 void sched_worker_start(unsigned cpu);

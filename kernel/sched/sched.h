@@ -23,11 +23,13 @@ bool thread_wchan(struct thread *t, struct symbol *out);
 
 // Changes policy, nice, priority; -EINVAL for values out of range. Permission is the caller's business.
 [[nodiscard]] int sched_set_params(struct thread *t, const struct sched_params *params);
+// setpriority(2): values beyond -20 .. 19 become the nearest of these.
 void sched_set_nice(struct thread *t, int nice);
 // Restricts `t` to `mask` (at least one online CPU in it, else -EINVAL) and moves it away if need be. May sleep.
 [[nodiscard]] int sched_set_affinity(struct thread *t, const struct cpumask *mask);
 // The length of turns a fair thread asks for, in ns (0: the default): sched_setattr(2), sched_runtime.
 void sched_set_slice(struct thread *t, uint64_t slice);
+// sched_rr_get_interval(2): the length of a turn, 0 for SCHED_FIFO.
 ktime_t sched_rr_interval(const struct thread *t);
 
 // How much of each period of how many microseconds real-time threads may run while fair ones wait (-1: all of it). -EINVAL.
@@ -52,14 +54,14 @@ static inline void cond_resched(void)
 [[nodiscard]] int sleep_until_interruptible(ktime_t deadline);
 void sleep_ns(ktime_t span); // uninterruptible
 
-// Load averages of 1, 5, 15 minutes, fixed point with 11 fraction bits (FSHIFT); running threads, all threads.
+// Load averages of 1, 5, 15 minutes, fixed point with 11 fraction bits (FSHIFT).
 void sched_loadavg(unsigned long avg[3]);
-unsigned sched_nr_running(void);
-uint64_t sched_context_switches(void);
+unsigned sched_nr_running(void); // on a CPU or waiting for one
+uint64_t sched_context_switches(void); // since boot, of all CPUs
 struct cpu_times {
     uint64_t user, nice, system, idle, iowait, irq, softirq, steal; // ns
 };
-void sched_cpu_times(unsigned cpu, struct cpu_times *out);
+void sched_cpu_times(unsigned cpu, struct cpu_times *out); // since boot, by one CPU; /proc/stat
 
 // Called by boot. sched_init(): once on CPU 0, in boot_thread, before anything may sleep or make threads. From then on boot_thread may make
 // kernel threads, but may not sleep itself, and ends in sched_idle_loop(), which turns interrupts on.
@@ -77,9 +79,10 @@ extern void (*sched_deferred_hook)(void);
 
 // Runs fn(arg) on every CPU in the mask (the caller's too if it is in) with interrupts off, and waits. Preemption on, interrupts on.
 void smp_call_function(const struct cpumask *mask, void (*fn)(void *), void *arg);
-void smp_call_function_interrupt(void);
+void smp_call_function_interrupt(void); // what that interrupt does, between irq_enter() and irq_exit()
 
-// Deferred work: runs fn in a kernel thread (per-CPU worker). A work item may be queued again after it has started. Any context.
+// Deferred work: runs fn in a kernel thread (per-CPU worker), where it may sleep. Queued while it is queued it runs once; it may be queued again
+// after it has started, and belongs to whoever queued it by then. Any context.
 struct work_item {
     struct list_head link;
     void (*fn)(struct work_item *);

@@ -1,7 +1,7 @@
 // kernel/sched/thread.h — threads: what is scheduled. Kernel threads are just this; user threads embed it in struct task (kernel/proc).
 //
-// Life: thread_init() or kthread_prepare() -> (not yet run) -> thread_wake_new() -> running/sleeping ... -> thread_exit() -> dead -> reaped by the next thread's
-// switch epilogue, which drops the stack; the structure goes when the last reference does.
+// Life: thread_init() or kthread_prepare() -> (not yet run) -> thread_wake_new() -> running/sleeping ... -> thread_exit() -> dead -> reaped by the
+// next thread's switch epilogue, which drops the stack; the structure goes when the last reference does.
 #pragma once
 
 #include "arch/include/context.h"
@@ -100,6 +100,7 @@ static inline struct thread *current_thread(void)
 // Prepares `thread` (zeroed memory, maybe inside a bigger object): stack, name, scheduling parameters inherited from the current thread. The
 // caller then calls arch_thread_init_kernel() or arch_thread_init_user(), and thread_wake_new(). -ENOMEM.
 [[nodiscard]] int thread_init(struct thread *thread, const char *name);
+// Lets a thread that has never run take its first turn.
 void thread_wake_new(struct thread *thread);
 // The way into a new thread, right after the switch to it (arch, interrupts off): schedule_tail() ends the switch and turns interrupts on; a
 // user thread then goes to user mode. A kernel thread enters thread_start(), which calls entry(arg) and, should that return, thread_exit().
@@ -121,8 +122,10 @@ static inline struct thread *thread_get(struct thread *t)
     refcount_inc(&t->refs);
     return t;
 }
+// The last one frees the structure after a grace period. Any context.
 void thread_put(struct thread *t);
 
+// Bits of WORK_*. Another thread looks at them when it next passes; thread_kick() makes that soon.
 static inline void thread_set_work(struct thread *t, uint32_t work)
 {
     __atomic_fetch_or(&t->work, work, __ATOMIC_RELEASE);
@@ -145,6 +148,7 @@ void thread_kick(struct thread *t);
 // does the current thread have a signal to deliver (fatal_only: a fatal one)?
 extern bool (*thread_signal_pending)(const struct thread *t, bool fatal_only);
 
+// Before looking at the condition that a wake-up stands for: the store is seen before what is read after it.
 static inline void set_current_state(enum thread_state state)
 {
     __atomic_store_n(&current_thread()->state, state, __ATOMIC_SEQ_CST);

@@ -36,6 +36,7 @@ bool lock_check_held(const void *lock);
 #define LOCK_CHECK_RELEASE_(lock) ((void)0)
 #endif
 
+// A free mutex of that class; its memory may be zeroed or not.
 void mutex_init(struct mutex *lock, const struct lock_class *class);
 
 // The waiting halves. `kind` is an enum thread_state: how the sleep may be ended. 0 or -EINTR.
@@ -50,6 +51,7 @@ static inline bool mutex_try_fast_(struct mutex *lock)
 
 void mutex_lock_uninterruptible_(struct mutex *lock); // mutex_lock() when it was not free
 
+// Waits, uninterruptibly, until the lock is the current thread's. It must not be so already.
 static inline void mutex_lock(struct mutex *lock) ACQUIRE(*lock) NO_THREAD_SAFETY_ANALYSIS
 {
     might_sleep();
@@ -62,6 +64,7 @@ static inline void mutex_lock(struct mutex *lock) ACQUIRE(*lock) NO_THREAD_SAFET
 [[nodiscard]] int mutex_lock_interruptible(struct mutex *lock) TRY_ACQUIRE(0, *lock);
 [[nodiscard]] int mutex_lock_killable(struct mutex *lock) TRY_ACQUIRE(0, *lock);
 
+// Takes the lock if that needs no waiting; false: somebody has it, or waits for it. Never sleeps, but threads only: the owner is the current thread.
 [[nodiscard]] static inline bool mutex_trylock(struct mutex *lock) TRY_ACQUIRE(true, *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     if (!mutex_try_fast_(lock))
@@ -80,6 +83,7 @@ static inline void mutex_unlock(struct mutex *lock) RELEASE(*lock) NO_THREAD_SAF
         mutex_unlock_slow(lock);
 }
 
+// By anybody. mutex_assert_held() is for one's own: it stops the kernel, in the fortress profile, if another or nobody holds it.
 static inline bool mutex_is_locked(const struct mutex *lock)
 {
     return (__atomic_load_n(&lock->owner, __ATOMIC_RELAXED) & ~MUTEX_FLAGS) != 0;

@@ -21,6 +21,7 @@ void preempt_schedule_irq(void);
 // An interrupt has ended this CPU's idleness: RCU has to count it again.
 void rcu_leave_idle(void);
 
+// Nests. What the scheduler wanted meanwhile happens in preempt_enable(); the _no_resched form leaves it for the next one, or for an interrupt.
 static inline void preempt_disable(void)
 {
     this_cpu_inc(preempt_count);
@@ -40,6 +41,7 @@ static inline void preempt_enable(void)
         preempt_schedule();
 }
 
+// In a handler of an interrupt or an NMI: there is a current thread, but it is not the one that asks for anything.
 static inline bool in_interrupt(void)
 {
     return this_cpu_read(preempt_count) >= PREEMPT_HARDIRQ;

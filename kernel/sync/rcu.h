@@ -11,6 +11,7 @@ struct rcu_head {
     void (*fn)(struct rcu_head *);
 };
 
+// Nests. What was found between the two is there until the last rcu_read_unlock(). Any context but an NMI on an idle CPU.
 static inline void rcu_read_lock(void)
 {
     preempt_disable();

@@ -36,11 +36,13 @@ struct CAPABILITY("rwsem") rwsem {
 #endif
 
 void rwsem_init(struct rwsem *sem, const struct lock_class *class);
+// The waiting halves; `kind` is an enum thread_state, as for mutexes.
 void down_read_slow_(struct rwsem *sem);
 void up_read_slow_(struct rwsem *sem);
 [[nodiscard]] int down_write_slow_(struct rwsem *sem, int kind);
 void up_write_slow_(struct rwsem *sem);
 
+// Waits, uninterruptibly, until the caller has it as one of the readers.
 static inline void down_read(struct rwsem *sem) ACQUIRE_SHARED(*sem) NO_THREAD_SAFETY_ANALYSIS
 {
     might_sleep();
@@ -50,6 +52,7 @@ static inline void down_read(struct rwsem *sem) ACQUIRE_SHARED(*sem) NO_THREAD_S
     LOCK_CHECK_ACQUIRED_(sem, true);
 }
 
+// Never sleeps. False: a writer holds it, or somebody waits for it.
 [[nodiscard]] bool down_read_trylock(struct rwsem *sem) __attribute__((try_acquire_shared_capability(true, *sem)));
 
 static inline void up_read(struct rwsem *sem) RELEASE_SHARED(*sem) NO_THREAD_SAFETY_ANALYSIS
@@ -71,6 +74,7 @@ static inline bool down_write_try_(struct rwsem *sem)
 
 void down_write_uninterruptible_(struct rwsem *sem); // down_write() when it was not free
 
+// Waits, uninterruptibly, until the caller has it alone.
 static inline void down_write(struct rwsem *sem) ACQUIRE(*sem) NO_THREAD_SAFETY_ANALYSIS
 {
     might_sleep();
@@ -80,8 +84,10 @@ static inline void down_write(struct rwsem *sem) ACQUIRE(*sem) NO_THREAD_SAFETY_
     LOCK_CHECK_ACQUIRED_(sem, false);
 }
 
+// The same, but a fatal signal ends the wait: 0, or -EINTR and not taken.
 [[nodiscard]] int down_write_killable(struct rwsem *sem) TRY_ACQUIRE(0, *sem);
 
+// Never sleeps. False: somebody holds it, or waits for it.
 [[nodiscard]] static inline bool down_write_trylock(struct rwsem *sem) TRY_ACQUIRE(true, *sem) NO_THREAD_SAFETY_ANALYSIS
 {
     if (!down_write_try_(sem))
@@ -103,6 +109,7 @@ static inline void up_write(struct rwsem *sem) RELEASE(*sem) NO_THREAD_SAFETY_AN
 // Turns a write hold into a read hold without letting another writer in between.
 void downgrade_write(struct rwsem *sem) NO_THREAD_SAFETY_ANALYSIS;
 
+// By anybody, for reading or writing.
 static inline bool rwsem_is_locked(const struct rwsem *sem)
 {
     return (__atomic_load_n(&sem->count, __ATOMIC_RELAXED) & ~(RWSEM_WAITERS | RWSEM_HANDOFF)) != 0;

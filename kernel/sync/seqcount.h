@@ -9,6 +9,7 @@ typedef struct {
     uint32_t seq;
 } seqcount_t;
 
+// Spins while a writer is at work.
 static inline uint32_t seq_read_begin(const seqcount_t *s)
 {
     uint32_t seq;
@@ -24,6 +25,7 @@ static inline uint32_t seq_read_begin(const seqcount_t *s)
     return unlikely(READ_ONCE(s->seq) != seq);
 }
 
+// Around the change. Readers of the same CPU, interrupts among them, would spin for ever: keep them out.
 static inline void seq_write_begin(seqcount_t *s)
 {
     WRITE_ONCE(s->seq, s->seq + 1);

@@ -35,6 +35,7 @@ static inline void lock_check_spin_release(struct spinlock *) {}
 // Waits for a lock that was not free. Preemption is off.
 void spin_lock_slow(struct spinlock *lock);
 
+// A free lock of that class.
 static inline void spin_init(struct spinlock *lock, [[maybe_unused]] const struct lock_class *class)
 {
     *lock = (struct spinlock)SPINLOCK_INIT(class);
@@ -56,12 +57,14 @@ static inline void spin_unlock_bare_(struct spinlock *lock) NO_THREAD_SAFETY_ANA
     __atomic_store_n((uint8_t *)&lock->val, 0, __ATOMIC_RELEASE);
 }
 
+// Where no interrupt handler takes the lock; preemption stays off until spin_unlock(). Any context but an NMI.
 static inline void spin_lock(struct spinlock *lock) ACQUIRE(*lock) NO_THREAD_SAFETY_ANALYSIS
 {
     preempt_disable();
     spin_lock_bare_(lock);
 }
 
+// False, and preemption as before: somebody has it or waits for it.
 [[nodiscard]] static inline bool spin_trylock(struct spinlock *lock) TRY_ACQUIRE(true, *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     uint32_t free = 0;
@@ -97,6 +100,7 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t fla
     preempt_enable();
 }
 
+// By anybody, at this moment.
 static inline bool spin_is_locked(const struct spinlock *lock)
 {
     return __atomic_load_n(&lock->val, __ATOMIC_RELAXED) & SPIN_TAKEN;
@@ -123,6 +127,7 @@ static inline void spin_guard_drop_(struct spinlock **lock) NO_THREAD_SAFETY_ANA
 }
 #define spin_guard(lock) struct spinlock *UNIQUE(guard) CLEANUP(spin_guard_drop_) UNUSED = spin_guard_take_(lock)
 
+// The same with interrupts off.
 struct spin_irq_guard_ {
     struct spinlock *lock;
     irq_flags_t flags;

@@ -33,8 +33,9 @@ struct wait_entry {
 
 #define WAIT_EXCLUSIVE 1u // stop after `nr` of these were woken; they queue at the tail
 
-void waitqueue_init(struct waitqueue *wq);
+void waitqueue_init(struct waitqueue *wq); // nobody on it
 
+// Is anybody on the queue? For who has just changed the state that they wait for.
 static inline bool waitqueue_active(struct waitqueue *wq) NO_THREAD_SAFETY_ANALYSIS
 {
     smp_mb(); // the caller has changed the object's state: that must be visible before we look for sleepers
@@ -68,6 +69,7 @@ void wait_entry_init(struct wait_entry *entry); // current thread, default callb
 int prepare_to_wait(struct waitqueue *wq, struct wait_entry *entry, enum thread_state state);
 // The same, but one of several waiters of which a wake-up for one wakes only one (WAIT_EXCLUSIVE).
 int prepare_to_wait_exclusive(struct waitqueue *wq, struct wait_entry *entry, enum thread_state state);
+// Ends it: the current thread runs, and the entry is off the queue.
 void finish_wait(struct waitqueue *wq, struct wait_entry *entry);
 
 // Sleeps until `condition` is true. The condition is evaluated without any lock of the queue. _interruptible forms return 0 or -EINTR
@@ -109,7 +111,7 @@ int schedule_until(ktime_t deadline);
 #define wait_event_interruptible_timeout(wq, condition, deadline)                                                      \
     wait_event_state_(wq, condition, THREAD_INTERRUPTIBLE, schedule_until(deadline))
 
-// One-shot event: done stays true once completed.
+// One-shot event: done stays true once completed, and wakes all. It may stand on the waiter's stack. The killable wait returns 0 or -EINTR.
 struct completion {
     bool done;
     struct waitqueue wait;

@@ -52,11 +52,13 @@ static inline ktime_t timespec_to_ns(struct timespec_k ts)
     return ts.tv_sec >= KTIME_MAX / NSEC_PER_SEC ? KTIME_MAX : ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+// What a program may give as a span or a point in time: not negative, nanoseconds below a second.
 static inline bool timespec_valid(struct timespec_k ts)
 {
     return ts.tv_sec >= 0 && ts.tv_nsec >= 0 && ts.tv_nsec < NSEC_PER_SEC;
 }
 
+// KTIME_MAX instead of an overflow.
 static inline ktime_t ktime_add_safe(ktime_t a, ktime_t b)
 {
     ktime_t sum;

@@ -11,7 +11,7 @@ struct task;
 void timerfd_clock_was_set(void);
 // clock.c
 void clock_set_tai_offset(int seconds);
-void clock_set_timezone(int minutes_west, int dst_time);
+void clock_set_timezone(int minutes_west, int dst_time); // settimeofday(2): only gettimeofday(2) tells it
 
 // cpu_clock.c: CPU-time clocks, static and of other processes and threads. They take references, which cpu_clock_put() drops.
 struct cpu_clock {

@@ -21,6 +21,7 @@ struct hrtimer {
     bool armed;              // in the tree
 };
 
+// Idle; for good the timer of that clock and function.
 void hrtimer_init(struct hrtimer *timer, enum hrtimer_clock clock, hrtimer_fn fn);
 // (Re-)arms for the absolute deadline; a deadline in the past fires at once. Any context.
 void hrtimer_start(struct hrtimer *timer, ktime_t deadline);
@@ -30,6 +31,7 @@ void hrtimer_start_slack(struct hrtimer *timer, ktime_t deadline, ktime_t slack)
 bool hrtimer_cancel(struct hrtimer *timer);
 // As cancel but never waits: 1 was armed, 0 was idle, -1 its callback is running now.
 int hrtimer_try_cancel(struct hrtimer *timer);
+// In a tree, not yet fired: a hint while others may arm it.
 bool hrtimer_active(const struct hrtimer *timer);
 // Time left (ns, 0 when due or idle).
 ktime_t hrtimer_remaining(const struct hrtimer *timer);

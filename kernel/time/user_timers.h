@@ -51,9 +51,11 @@ struct timers_user {
 [[nodiscard]] int cpu_timer_again(struct cpu_timer *timer, uint64_t expires); // from its fire(): the next tick looks
 void cpu_timers_disarm(struct timers_user *timers);                           // all of the process's clocks; its lock is held
 bool cpu_timer_cancel(struct cpu_timer *timer);                             // waits for its fire(); true: was armed
+// clock_nanosleep(2) on a CPU clock. 0, -EINTR, -EINVAL, -ESRCH, -ENOMEM; *left is what the clock still lacks.
 [[nodiscard]] int cpu_clock_sleep(int clockid, ktime_t deadline, ktime_t *left);
 
 // posix_timer.c
-void posix_timers_delete_all(struct timers_user *timers);
+void posix_timers_delete_all(struct timers_user *timers); // waits for those that are firing
 
+// The clock of ITIMER_PROF (prof: user and system time) or of ITIMER_VIRTUAL (user time alone), in ns.
 uint64_t process_virtual_time(struct process *p, bool prof);

@@ -33,6 +33,6 @@ union vdso_page {
 };
 extern union vdso_page vdso_page;
 
-// Around every change of the data, by arch and clock.c.
+// Around every change of the data, by arch and clock.c; one at a time. Readers retry, and the end recomputes `start`.
 void vdso_data_write_begin(void);
 void vdso_data_write_end(void);

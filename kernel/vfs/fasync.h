@@ -24,7 +24,7 @@ struct file_owner {
 long file_owner_fcntl(struct file *file, int cmd, unsigned long arg);
 // The socket and terminal requests FIOSETOWN, SIOCSPGRP (set) and FIOGETOWN, SIOCGPGRP: a positive number is a process, a negative one a group.
 [[nodiscard]] int file_owner_set(struct file *file, int who);
-int file_owner_get(const struct file *file);
+int file_owner_get(const struct file *file); // 0: nobody
 // Makes `pid` the owner unless there is one: terminals. type: F_OWNER_*. -ENOMEM.
 [[nodiscard]] int file_owner_default(struct file *file, int type, struct pid *pid);
 void file_owner_free(struct file *file); // the open file is released

@@ -27,17 +27,17 @@ void file_put_sync(struct file *file);
 // What each close of a descriptor does: ->flush, record locks; then file_put_sync(). Its errno is close(2)'s.
 int file_close(struct file *file, struct files *owner);
 
-// Kernel-side I/O on open files.
+// Kernel-side I/O on open files: bytes, or an errno of read(2), write(2).
 ssize_t file_read(struct file *file, void *buf, size_t size, loff_t *pos);
 ssize_t file_write(struct file *file, const void *buf, size_t size, loff_t *pos);
 
 // -- descriptor tables (struct files is shared by CLONE_FILES)
-[[nodiscard]] struct files *files_create(void);
-[[nodiscard]] int files_copy(struct files *from, struct files **out); // fork
+[[nodiscard]] struct files *files_create(void); // empty, one reference; null: no memory
+[[nodiscard]] int files_copy(struct files *from, struct files **out); // fork: -ENOMEM
 struct files *files_get(struct files *files);
-void files_put(struct files *files);
-void files_close_on_exec(struct files *files);
-[[nodiscard]] int files_unshare(struct files **slot);                 // a private copy if shared
+void files_put(struct files *files); // null allowed. The last one closes what is open: may sleep
+void files_close_on_exec(struct files *files); // of a table that is the current process's alone
+[[nodiscard]] int files_unshare(struct files **slot);                 // a private copy if shared: -ENOMEM
 
 // Lookup in the current process's table. fd_get returns a reference that fd_put drops (free of atomics when the table is not shared).
 struct fd_ref {
@@ -46,7 +46,7 @@ struct fd_ref {
 };
 struct fd_ref fd_get(int fd);         // not O_PATH descriptors
 struct fd_ref fd_get_raw(int fd);     // any
-void fd_put_counted(struct file *file);
+void fd_put_counted(struct file *file); // fd_put() of a reference that was counted
 static inline void fd_put(struct fd_ref ref)
 {
     if (unlikely(ref.counted && ref.file))
@@ -84,16 +84,18 @@ bool fd_refers_to(int fd, const struct file *file); // in the current process's 
 // Reserve the lowest free descriptor >= from, then install or give back. -EMFILE. flags: O_CLOEXEC.
 [[nodiscard]] int fd_reserve(int from, unsigned flags);
 void fd_install(int fd, struct file *file); // takes over the reference
-void fd_release(int fd);
+void fd_release(int fd); // a reserved one is free again
 // Both at once; on error the file is put.
 [[nodiscard]] int fd_install_new(struct file *file, unsigned flags);
+// close(2), in the current process's table: -EBADF, or what ->flush says.
 [[nodiscard]] int fd_close(int fd);
-unsigned files_count(struct files *files);
+unsigned files_count(struct files *files); // open or reserved
 unsigned files_max(struct files *files); // descriptors the table has room for now: FDSize in /proc/PID/status
-bool files_cloexec(struct files *files, int fd);
+bool files_cloexec(struct files *files, int fd); // false also of one that is not open
 [[nodiscard]] int fd_set_cloexec(int fd, bool on);                         // -EBADF
 // Puts `file` (its own reference is taken) at `fd`, closing what was there: dup2(2). fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM.
 [[nodiscard]] int fd_replace(int fd, struct file *file, unsigned flags);
+// close_range(2), both ends included: without a word about those that are not open.
 void files_close_range(struct files *files, unsigned first, unsigned last);
 void files_cloexec_range(struct files *files, unsigned first, unsigned last);
 [[nodiscard]] int files_unshare_keeping(struct files **slot, unsigned keep); // only descriptors below `keep` come along

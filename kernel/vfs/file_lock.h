@@ -16,6 +16,6 @@ struct pid_namespace;
 void file_locks_close(struct file *file, struct files *owner);
 // The last reference of a description: drops its flock and OFD locks.
 void file_locks_release(struct file *file);
-void file_lock_context_free(struct inode *inode);
+void file_lock_context_free(struct inode *inode); // the inode goes, and with it what locks it still has
 // Opens /proc/locks, with the numbers that holders have in `ns`, which lives as long.
 [[nodiscard]] int file_locks_open(struct file *file, const struct pid_namespace *ns);

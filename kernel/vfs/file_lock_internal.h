@@ -31,8 +31,8 @@ struct file_lock_context {
     struct list_head all;            // of all contexts
 };
 
-void file_lock_init(struct file_lock *l, const struct file_lock *what);
-bool file_locks_conflict(const struct file_lock *a, const struct file_lock *b);
+void file_lock_init(struct file_lock *l, const struct file_lock *what); // a copy of what is asked for, in no list and without a blocker
+bool file_locks_conflict(const struct file_lock *a, const struct file_lock *b); // of two owners, overlapping, and at least one exclusive
 
 // All with ctx->lock held.
 // The request waits for `blocker`, or for one of those that wait for it and that it conflicts with too: of many only those go on together that can.

@@ -12,6 +12,7 @@ extern unsigned inotify_watches_total; // atomic
 // Limits: /proc/sys/fs/inotify.
 extern int sysctl_inotify_max_queued_events, sysctl_inotify_max_user_instances, sysctl_inotify_max_user_watches;
 
+// The forms with a trailing underscore are for the inline functions below, which tell what each is about.
 void inotify_dentry_(struct dentry *dentry, uint32_t mask);
 void inotify_name_(struct inode *dir, uint32_t mask, const struct qstr *name, uint32_t cookie);
 void inotify_inode_(struct inode *inode, uint32_t mask);
@@ -28,6 +29,7 @@ static inline void inotify_dentry(struct dentry *dentry, uint32_t mask)
     if (INOTIFY_USED)
         inotify_dentry_(dentry, mask);
 }
+// Something was done through an open file: IN_ACCESS, IN_MODIFY, IN_OPEN, IN_CLOSE_*.
 static inline void inotify_file(struct file *file, uint32_t mask)
 {
     inotify_dentry(file->path.dentry, mask);

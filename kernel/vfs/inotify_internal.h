@@ -38,11 +38,11 @@ struct inotify_watch {
     bool detached;                 // inode->lock
 };
 
-void inotify_group_put(struct inotify_group *g);
+void inotify_group_put(struct inotify_group *g); // the last one frees it and its queue
 // Puts an event on the queue, or notes that some were lost. Any context that may take g->lock.
 void inotify_queue(struct inotify_group *g, int wd, uint32_t mask, uint32_t cookie, const char *name, size_t len);
 // The watch of (group, inode) gets `mask` (flags IN_MASK_ADD, IN_MASK_CREATE obeyed), or is made. The wd, -EEXIST, -ENOSPC, -ENOMEM.
 [[nodiscard]] int inotify_watch_set(struct inotify_group *g, struct inode *inode, uint32_t mask);
 [[nodiscard]] int inotify_watch_remove(struct inotify_group *g, int wd); // -EINVAL
 void inotify_watches_drop(struct inotify_group *g);                      // all, silently: the descriptor is closed
-void inotify_watches_show(struct seq_file *m, struct inotify_group *g);
+void inotify_watches_show(struct seq_file *m, struct inotify_group *g); // /proc/PID/fdinfo: a line for each

@@ -22,6 +22,7 @@ struct iov_iter {
 #define IOV_MAX 1024
 #define MAX_RW_COUNT 0x7ffff000UL
 
+// A cursor over one piece; it refers to itself, so a copy has to be pointed at its own `single`. A user address is checked by the copies.
 static inline void iov_iter_init_user(struct iov_iter *it, unsigned long base, size_t len)
 {
     *it = (struct iov_iter){.kind = ITER_USER, .iov = &it->single, .nr = 1, .count = len, .single = {base, len}};
@@ -38,7 +39,8 @@ static inline void iov_iter_init_kernel(struct iov_iter *it, void *base, size_t 
 // Copy `len` bytes from the kernel buffer to the iterator's memory / from it; both advance it and return the bytes copied (short on a fault).
 size_t copy_to_iter(struct iov_iter *it, const void *from, size_t len);
 size_t copy_from_iter(struct iov_iter *it, void *to, size_t len);
-size_t zero_iter(struct iov_iter *it, size_t len);
+size_t zero_iter(struct iov_iter *it, size_t len); // zeros instead of a buffer
+// Steps forward without copying (to the end at most), and back over what was taken before.
 void iov_iter_advance(struct iov_iter *it, size_t bytes);
 void iov_iter_revert(struct iov_iter *it, size_t bytes);
 static inline size_t iov_iter_count(const struct iov_iter *it)

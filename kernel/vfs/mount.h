@@ -47,6 +47,7 @@ struct mount {
 
 // The acting half of mount(2): flags are MS_*. Checks CAP_SYS_ADMIN.
 [[nodiscard]] int do_mount(const char *source, const struct pathname *target, const char *type, unsigned long flags, const char *data);
+// Those of umount2(2) and pivot_root(2): any errno of the manual page. Take namespace_sem.
 [[nodiscard]] int do_umount(const struct pathname *target, unsigned flags);
 [[nodiscard]] int do_pivot_root(const struct pathname *new_root, const struct pathname *put_old);
 // A private mount of a file system for the kernel's own use.
@@ -68,7 +69,7 @@ static inline struct mount *mnt_get(struct mount *mnt)
     refcount_inc(&mnt->refs);
     return mnt;
 }
-void mnt_put_last(struct mount *mnt);
+void mnt_put_last(struct mount *mnt); // its references are gone: mnt_put() calls it
 static inline void mnt_put_unused(struct mount *mnt) // of one who only looked at it: that is no use that MNT_EXPIRE would mind
 {
     if (unlikely(refcount_dec_and_test(&mnt->refs)))
@@ -80,16 +81,18 @@ static inline void mnt_put(struct mount *mnt) // may sleep
         mnt->expire_mark = false;
     mnt_put_unused(mnt);
 }
-[[nodiscard]] int mnt_want_write(struct mount *mnt); // -EROFS
+// Around every change through a mount: it can not become read-only meanwhile. -EROFS.
+[[nodiscard]] int mnt_want_write(struct mount *mnt);
 void mnt_drop_write(struct mount *mnt);
 
 struct mount_namespace *mount_ns_get(struct mount_namespace *ns);
-void mount_ns_put(struct mount_namespace *ns);
+void mount_ns_put(struct mount_namespace *ns); // null allowed. The last one takes the tree apart: may sleep
 [[nodiscard]] int mount_ns_copy(struct mount_namespace *from, struct fs_context *fs, struct mount_namespace **out); // CLONE_NEWNS
 // setns(2): root and working directory become the namespace's root.
 void mount_ns_enter(struct mount_namespace *ns, struct fs_context *fs);
 extern struct mount_namespace *init_mount_ns;
-uint64_t mount_ns_inum(const struct mount_namespace *ns);
+uint64_t mount_ns_inum(const struct mount_namespace *ns); // its number in /proc/PID/ns
 // /proc/PID/mounts, mountinfo, mountstats; pollable: EPOLLERR | EPOLLPRI when the tree changed.
 void mounts_show(struct seq_file *m, struct mount_namespace *ns, const struct path *root, int which);
+// Where to wait for the next change; *event counts those so far.
 struct waitqueue *mount_ns_waitqueue(struct mount_namespace *ns, uint64_t *event);

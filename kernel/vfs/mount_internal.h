@@ -16,7 +16,7 @@ struct mount_namespace {
 
 extern struct rwsem namespace_sem;
 extern seqcount_t mount_seq;           // odd while the hash of mounts changes
-struct mount_namespace *current_mount_ns(void);
+struct mount_namespace *current_mount_ns(void); // borrowed
 
 // The topmost-but-one: what is mounted on (parent, dentry), or null. The _rcu form under rcu_read_lock(), to be checked against mount_seq; the other returns a
 // reference.
@@ -39,12 +39,14 @@ struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *
 #define CLONE_MNT_NS_FILES 16u  // copies what may be bound only within one namespace too: the files of mount namespaces
 // Whether a copy that shows `root` of m may be made.
 bool mount_may_copy(const struct mount *m, const struct dentry *root, unsigned how);
+// A mount of `root` with the flags of `from`, attached nowhere; `how` says what it is to the original's group. Null: no memory.
 struct mount *mount_clone(struct mount *from, struct dentry *root, unsigned how);
 // Copies the mounts below `root` of `from`. Null: no memory, or nothing of it may be copied.
 struct mount *mount_copy_tree(struct mount *from, struct dentry *root, unsigned how);
 // The same, and on success each original's `copy` says where its copy is, until mount_copy_forget(from) before namespace_sem is released.
 struct mount *mount_copy_tree_noted(struct mount *from, struct dentry *root, unsigned how);
 void mount_copy_forget(struct mount *from);
+// Hangs `mnt`, which has no parent, on (parent, mountpoint), and that alone: no propagation, no namespace.
 void mount_attach(struct mount *mnt, struct mount *parent, struct dentry *mountpoint);
 // Where a mount is to be.
 struct mount_place {
@@ -56,15 +58,16 @@ struct mount_place {
 void mounts_place(const struct mount_place *to, unsigned n);
 void mount_detach(struct mount *mnt); // from its parent; keeps its references
 struct mount *mount_next(struct mount *m, const struct mount *root); // depth first; null at the end
-bool mount_is_below(const struct mount *m, const struct mount *root);
+bool mount_is_below(const struct mount *m, const struct mount *root); // or the same one
 void mount_tree_enter_ns(struct mount *tree, struct mount_namespace *ns); // those of the tree that are in none
-void mount_ns_changed(struct mount_namespace *ns);
+void mount_ns_changed(struct mount_namespace *ns); // wakes pollers of its mounts file; null allowed
 // Takes all of the tree out of its namespace and hands it to namespace_unlock(). connected: it stays a tree for those who are inside (MNT_DETACH).
 void mount_tree_drop(struct mount *tree, bool connected);
 // Releases namespace_sem, then drops the references of what was unmounted under it.
 void namespace_unlock(void) RELEASE(namespace_sem);
 
 // ---- mount_propagate.c: shared subtrees. namespace_sem held for write -----------------------------------------------
+// A mount that is in no group begins one, or becomes a peer; and one that has no master, a slave.
 void group_assign_new(struct mount *mnt);
 void group_join(struct mount *mnt, struct mount *peer);
 void slave_of(struct mount *mnt, struct mount *master);
@@ -80,7 +83,8 @@ void mounts_detach_locked(struct dentry *dentry); // mounts_detach() with namesp
 
 // ---- mount.c
 struct mount *mount_on(const struct dentry *dentry); // any that is mounted on it; namespace_sem held
-void mount_locks_init(void);
+void mount_locks_init(void); // boot, once
+// Gives it a parent, and lookups find it. Takes over the reference on `mountpoint`.
 void mount_hash_place(const struct mount_place *to, unsigned n);
 void mount_hash_remove(struct mount *m); // it has no parent then
 // A mount is in use when it carries others, or someone but its tree (and `known` callers) holds it.
@@ -88,5 +92,5 @@ bool mount_busy(const struct mount *m, unsigned known);
 // Takes m, of which the caller holds one reference, and those of `also` (by work_link) that carry nothing out of lookups' reach; or, if one of
 // them is in use, none: false. There is no moment between in which a lookup could still come to one.
 [[nodiscard]] bool mounts_unhash_unless_busy(struct mount *m, struct list_head *also);
-bool sb_has_writers(const struct superblock *sb);
+bool sb_has_writers(const struct superblock *sb); // through any of its mounts; namespace_sem held
 [[nodiscard]] int mount_make_readonly(struct mount *m); // -EBUSY while there are writers

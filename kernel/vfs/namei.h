@@ -36,7 +36,7 @@ struct pathname {
 };
 // -EFAULT, -ENAMETOOLONG, -ENOENT for an empty one unless LOOKUP_EMPTY.
 [[nodiscard]] int pathname_from_user(struct pathname *name, const char __user *upath, unsigned lookup_flags);
-void pathname_free(struct pathname *name);
+void pathname_free(struct pathname *name); // an empty one, too
 // Declares one, empty, for the rest of the block. The text buffer is not cleared: every system call that takes a path comes through here.
 #define PATHNAME(var)                                                                                                  \
     struct pathname var CLEANUP(pathname_free) __attribute__((uninitialized));                                        \
@@ -62,16 +62,24 @@ struct open_how_k {
     umode_t mode;
     uint64_t resolve;
 };
+// The acting halves of the calls of the same names. They check permission for the current credentials, take the inode locks of the directories they
+// change (so the caller holds none), may sleep, and answer any errno of the manual page.
+//
+// openat2(2): *out with one reference. -EAGAIN where the walk would have to sleep and LOOKUP_CACHED (RESOLVE_CACHED) forbids it.
 [[nodiscard]] int do_open(int dirfd, const struct pathname *name, const struct open_how_k *how, struct file **out);
-[[nodiscard]] int file_open(const char *path, unsigned flags, umode_t mode, struct file **out); // kernel's own
+[[nodiscard]] int file_open(const char *path, unsigned flags, umode_t mode, struct file **out); // the same for a path of the kernel's own
+// mkdirat(2), mknodat(2), symlinkat(2): `mode` is as the program gave it, the umask or the directory's default access control list is applied here.
 [[nodiscard]] int do_mkdir(int dirfd, const struct pathname *name, umode_t mode);
 [[nodiscard]] int do_mknod(int dirfd, const struct pathname *name, umode_t mode, dev_t rdev);
 [[nodiscard]] int do_symlink(const char *target, int dirfd, const struct pathname *name);
+// linkat(2): flags AT_*. unlinkat(2) without and with AT_REMOVEDIR; renameat2(2): flags RENAME_*.
 [[nodiscard]] int do_link(int olddirfd, const struct pathname *old, int newdirfd, const struct pathname *name, unsigned flags);
 [[nodiscard]] int do_unlink(int dirfd, const struct pathname *name);
 [[nodiscard]] int do_rmdir(int dirfd, const struct pathname *name);
 [[nodiscard]] int do_rename(int olddirfd, const struct pathname *old, int newdirfd, const struct pathname *name, unsigned flags);
 // Makes a dentry for a node the kernel creates itself (unix sockets' bind): locked parent, negative dentry; finish with path_create_done().
 [[nodiscard]] int path_create(int dirfd, const struct pathname *name, bool is_dir, struct path *parent, struct dentry **out);
+// Unlocks the parent and drops the references to both.
 void path_create_done(struct path *parent, struct dentry *dentry);
-int vfs_mknod(const struct path *parent, struct dentry *dentry, umode_t mode, dev_t rdev); // with permission checks
+// Makes a node at what path_create() gave; mode with its type and the umask applied. Permission is checked here: -EACCES, -EPERM, -EROFS, -ENOSPC …
+int vfs_mknod(const struct path *parent, struct dentry *dentry, umode_t mode, dev_t rdev);

@@ -25,6 +25,7 @@ struct poll_table {
     uint32_t events; // what the caller wants to hear of
 };
 
+// By ->poll, before it looks at its state: the caller, if it wants to wait, will be woken from `wq`.
 static inline void poll_wait(struct file *file, struct waitqueue *wq, struct poll_table *pt)
 {
     if (pt && pt->queue)

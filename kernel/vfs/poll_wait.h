@@ -29,7 +29,7 @@ static inline uint32_t poll_waiter_ask(struct poll_waiter *w, struct file *file,
     return file->ops->poll ? file->ops->poll(file, &w->pt) : POLL_ALWAYS;
 }
 
-void poll_waiter_init(struct poll_waiter *w);
+void poll_waiter_init(struct poll_waiter *w); // of the current thread, listening to nothing yet
 void poll_waiter_free(struct poll_waiter *w); // stops listening
 // Sleeps until a queue calls or until the deadline (KTIME_MAX: none). 0, -ETIMEDOUT, -EINTR.
 [[nodiscard]] int poll_waiter_sleep(struct poll_waiter *w, ktime_t deadline);

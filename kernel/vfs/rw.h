@@ -32,4 +32,5 @@ static ALWAYS_INLINE void file_pos_end(struct pos_ref *ref) NO_THREAD_SAFETY_ANA
     if (unlikely(ref->lock))
         mutex_unlock(ref->lock);
 }
+// lseek(2): the new position, or its errno. The caller holds the position (file_pos_begin()).
 [[nodiscard]] loff_t vfs_llseek(struct file *file, loff_t offset, int whence);

@@ -371,8 +371,9 @@ struct file_system_type {
 #define FILE_SYSTEM(var) static const struct file_system_type var; \
     static const struct file_system_type *const CONCAT(fs_reg_, var) USED SECTION(".kernel.file_systems") = &var; \
     static const struct file_system_type var
+// By name; null: there is none.
 const struct file_system_type *file_system_find(const char *name, size_t len);
-void file_systems_show(struct seq_file *m);
+void file_systems_show(struct seq_file *m); // /proc/filesystems
 
 struct kstatfs {
     uint64_t type, bsize, blocks, bfree, bavail, files, ffree, fsid, namelen, frsize, flags;

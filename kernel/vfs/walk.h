@@ -53,9 +53,9 @@ void walk_go_to_root(struct walk *w);
 int walk_follow_link(struct walk *w, struct dentry *d, struct inode *inode, bool is_last);
 // (w->path's directory, dentry of the last component with a reference) -> steps there. Consumes the reference.
 int walk_step_to(struct walk *w, struct dentry *d, bool is_last);
-bool walk_last_has_slash(const struct walk *w);
+bool walk_last_has_slash(const struct walk *w); // behind the last component's name
 
-// The entry of `name` in dir, from the cache or the file system; dir's inode locked for write.
+// The entry of `name` in dir with a reference, from the cache or the file system; dir's inode locked for write. Null: *err.
 struct dentry *lookup_locked(struct dentry *dir, const struct qstr *name, unsigned flags, int *err);
 
 // The parent directory of `name` with references, and the last component (it points into the name or a link's text that *keep holds).
@@ -66,9 +66,12 @@ struct parent_walk {
     enum last_type type;
     bool trailing_slash;
 };
+// Any errno of path_resolution(7); 0 is followed by parent_done().
 [[nodiscard]] int parent_lookup(int dirfd, const struct pathname *name, unsigned flags, struct parent_walk *pw);
 void parent_done(struct parent_walk *pw);
 
+// May the current credentials make or remove this entry? `dir` is locked for write. -EEXIST, -ENOENT (also: `dir` is removed), -EACCES,
+// -EPERM, -EROFS; removing also -ENOTDIR, -EISDIR, -EBUSY.
 int may_create(struct inode *dir, struct dentry *child);
 int may_delete(struct inode *dir, struct dentry *victim, bool is_dir);
 int open_inode_file(const struct path *path, unsigned flags, struct file **out); // no permission checks

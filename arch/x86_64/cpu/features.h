@@ -53,6 +53,7 @@ struct cpu_identity {
 };
 extern struct cpu_identity boot_cpu;
 
+// Of the boot CPU; the others are believed to be like it.
 static inline bool cpu_has(enum cpu_feature feature)
 {
     return boot_cpu.words[feature / 32] >> (feature % 32) & 1;

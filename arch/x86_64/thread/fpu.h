@@ -38,7 +38,7 @@ void fpu_enable(void);
 void fpu_init(void);
 // Gives a thread an area with the initial state. -ENOMEM.
 [[nodiscard]] int fpu_create(struct arch_thread *arch);
-void fpu_free(struct arch_thread *arch);
+void fpu_free(struct arch_thread *arch); // also where there is none
 // Interrupts off, at a switch.
 void fpu_switch(struct arch_thread *prev, struct arch_thread *next);
 // Brings the current thread's whole area up to date with the registers, which stay loaded.

@@ -21,4 +21,4 @@ void tsc_sync_target(void);
 
 // Sets up this CPU's local APIC timer (rate measured once). Interrupts off.
 void timer_init_cpu(void);
-void timer_interrupt(void);
+void timer_interrupt(void); // what that timer's interrupt does, between irq_enter() and irq_exit()

@@ -33,7 +33,7 @@ enum { // Intel SDM volume 3, table 6-1
 
 // Continues at the place the exception table names for regs->ip; false if there is none.
 bool extable_fixup(struct pt_regs *regs);
-bool extable_covers(unsigned long ip);
+bool extable_covers(unsigned long ip); // does the exception table have a place for `ip`?
 // Puts the table in order, once; it is writable then.
 void extable_sort(void);
 
@@ -41,7 +41,8 @@ void extable_sort(void);
 // Null: none.
 extern bool (*nmi_hook)(struct pt_regs *regs);
 
-// From entry.S; interrupts off.
+// From entry.S; interrupts off. By vector: ordinary exceptions; page faults, with CR2; those on stacks of their own. The last one before user mode:
+// what is left to do there (exit_to_user_work()); interrupts are off again when it returns.
 void arch_exception(struct pt_regs *regs, unsigned vector);
 void arch_page_fault(struct pt_regs *regs, unsigned long address);
 void arch_exception_ist(struct pt_regs *regs, unsigned vector);

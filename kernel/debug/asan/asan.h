@@ -66,6 +66,7 @@ void *asan_quarantine(struct slab_cache **cache, void *object, uintptr_t frame);
 
 // Reports an access and panics. `where`: the instruction, 0 if the backtrace tells.
 [[noreturn]] void asan_report(const void *addr, size_t size, bool write, uintptr_t where);
+// A free that can not be: `what` says why.
 [[noreturn]] void asan_report_free(const void *object, const char *what);
 
 #else

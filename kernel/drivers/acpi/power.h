@@ -5,4 +5,4 @@
 
 // Remembers registers and \_S5's sleep types. The DSDT and SSDTs can be found already.
 void acpi_power_init(const struct acpi_fadt *fadt);
-bool acpi_can_power_off(void);
+bool acpi_can_power_off(void); // the tables say how

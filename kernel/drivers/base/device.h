@@ -15,7 +15,7 @@ struct char_device {
 };
 // -EBUSY where the range overlaps another. Boot or thread context.
 [[nodiscard]] int char_device_register(struct char_device *cdev);
-void char_device_unregister(struct char_device *cdev);
+void char_device_unregister(struct char_device *cdev); // no open finds it any more; files that are open stay. May sleep
 // The VFS's open of a character node: installs ops and calls ops->open; -ENXIO where nothing is registered.
 int char_device_open(struct inode *inode, struct file *file);
 int block_device_open(struct inode *inode, struct file *file); // no block driver yet: -ENXIO
@@ -47,9 +47,10 @@ struct device {
 };
 // Adds to the device tree, makes the devtmpfs node and the sysfs folder (also for those added before these file systems were up).
 [[nodiscard]] int device_add(struct device *dev);
-void device_remove(struct device *dev);
+void device_remove(struct device *dev); // takes its node and its folder away
 #define MISC_MAJOR 10u                        // character devices that are one of a kind
 void misc_devices_show(struct seq_file *m);   // /proc/misc
+// For good, before its first device. -EEXIST.
 [[nodiscard]] int device_class_register(struct device_class *class);
 // Walks all devices (devtmpfs and sysfs populate themselves with it); also called for each later addition (present = true) or removal.
 void device_set_notifier(void (*fn)(struct device *dev, bool present));

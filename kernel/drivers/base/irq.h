@@ -9,7 +9,7 @@
 
 struct seq_file;
 
-typedef bool (*irq_handler)(void *arg);
+typedef bool (*irq_handler)(void *arg); // whether `arg`'s device had raised it
 
 enum irq_request_flags {
     IRQ_EDGE_HIGH = 0,

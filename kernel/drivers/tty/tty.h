@@ -148,18 +148,20 @@ static inline struct tty *tty_get(struct tty *tty)
     refcount_inc(&tty->refs);
     return tty;
 }
-void tty_put(struct tty *tty);
+void tty_put(struct tty *tty); // the last one gives it back to its driver
 // Received bytes, all arrived alike. Returns how many fitted. Any context; the line discipline runs in a worker.
 size_t tty_receive(struct tty *tty, const uint8_t *buf, size_t size, enum tty_flag flag);
-size_t tty_receive_room(struct tty *tty);
+size_t tty_receive_room(struct tty *tty); // bytes that tty_receive() would take now
 // The driver has room for output again. Any context.
 void tty_wakeup(struct tty *tty);
 // Runs the line discipline on what has been received. Thread, no terminal's lock held.
 void tty_input_run(struct tty *tty);
 // Carrier lost, vhangup(2) …: every open file is as if at end of file. May sleep.
 void tty_hangup(struct tty *tty);
+// The speed in bits a second, from its code or the BOTHER field, and back.
 unsigned tty_baud(const struct abi_termios2 *t);
 void tty_set_baud(struct abi_termios2 *t, unsigned baud);
+// The terminal was hung up after this file was opened; never so for /dev/console.
 static inline bool tty_file_hung(const struct tty_file *tf)
 {
     return !tf->console && READ_ONCE(tf->tty->hangups) != tf->hangups;

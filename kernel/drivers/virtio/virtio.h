@@ -41,12 +41,14 @@ struct virtio_driver {
     void (*ready)(struct virtio_device *v); // may use the queues now
     struct pci_driver pci;
 };
+// For good; devices that are there already are probed before it returns. May sleep.
 void virtio_driver_register(struct virtio_driver *driver);
 
 // In probe: queue `index`, with an interrupt of its own. -ENODEV, -ENOMEM, errors of pci_request_msix().
 [[nodiscard]] int virtqueue_setup(struct virtio_device *v, unsigned index, void (*done)(struct virtqueue *vq));
 // Offers one buffer in the direct map (device_writes: it is to be filled). `token` (not null) comes back with it. -ENOSPC. The owner of the queue locks.
 [[nodiscard]] int virtqueue_add(struct virtqueue *vq, void *buf, uint32_t size, bool device_writes, void *token);
+// Tells the device to look at what was added since. The owner of the queue locks, as for virtqueue_take().
 void virtqueue_notify(struct virtqueue *vq);
 // The next buffer that the device is done with: its token and, for what it filled, the length; null: none.
 void *virtqueue_take(struct virtqueue *vq, uint32_t *length);

@@ -5,7 +5,7 @@
 #include "kernel/proc/cgroup.h"
 
 extern const struct pseudo_entry cgroup_files[];
-int cgroup_controllers_show(struct seq_file *m, void *);
+int cgroup_controllers_show(struct seq_file *m, void *); // /proc/cgroups
 extern bool cgroup_ns_delegate; // mount option nsdelegate: cgroup namespaces are borders of delegation
 
 static inline struct cgroup *cgroup_of_dir(const struct pseudo_dir *dir)

@@ -60,16 +60,17 @@ struct task *proc_task(const struct inode *inode);
 enum proc_ino_kind { INO_PROCESS, INO_THREAD, INO_FD, INO_FDINFO };
 [[nodiscard]] struct inode *proc_inode_make(struct superblock *sb, struct pid *pid, const struct proc_file *what, bool thread, enum proc_ino_kind kind,
                                             unsigned n);
-ino_t proc_ino(pid_t nr, bool thread, enum proc_ino_kind kind, unsigned n);
+ino_t proc_ino(pid_t nr, bool thread, enum proc_ino_kind kind, unsigned n); // the inode number of that
 // Owner of a process's files: its effective ids, or root where it is not dumpable.
 void proc_owner(struct task *task, const struct proc_file *what, struct inode *inode);
-// Lookup in a table; emission of one.
+// Lookup in a table; emission of one, with "." and "..": false where the room ends or the process is gone.
 [[nodiscard]] int proc_table_lookup(struct inode *dir, struct dentry *dentry, const struct proc_file *table);
 bool proc_table_emit(struct file *file, struct dir_context *ctx, const struct proc_file *table);
-[[nodiscard]] int proc_add(struct dentry *dentry, struct inode *inode); // -ENOMEM for null
+[[nodiscard]] int proc_add(struct dentry *dentry, struct inode *inode); // with proc_dentry_ops; -ENOENT for a null inode
 // A name that is a plain decimal number; -1 if it is none.
 int64_t proc_number(const char *name, size_t len);
 bool proc_may_see(const struct proc_sb *ps, struct task *task, int limit); // hidepid
+// /proc itself: processes by number, "self" and "thread-self", and the global tree's files.
 int proc_root_lookup(struct inode *dir, struct dentry *dentry, unsigned flags);
 int proc_root_iterate(struct file *file, struct dir_context *ctx);
 
@@ -82,6 +83,7 @@ int proc_smaps_rollup(struct seq_file *m, struct task *task);
 ssize_t proc_clear_refs(struct task *task, char *text, size_t len);
 int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd);
 int proc_link_exe(struct task *task, struct path *out), proc_link_cwd(struct task *task, struct path *out), proc_link_root(struct task *task, struct path *out);
+// ns/<name>: where the magic link leads, for the kind CLONE_NEW*. -EINVAL, -ENOMEM.
 int proc_ns_link(struct task *task, struct path *out, unsigned long kind, bool for_children);
 
 // -- the global tree

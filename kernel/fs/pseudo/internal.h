@@ -13,4 +13,4 @@ struct pseudo_changed {
     uid_t uid;
     gid_t gid;
 };
-void pseudo_changed_free(struct pseudo_dir *dir);
+void pseudo_changed_free(struct pseudo_dir *dir); // its folder goes

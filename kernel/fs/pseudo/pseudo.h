@@ -71,6 +71,7 @@ struct pseudo_inode {
     const struct pseudo_entry *entry; // null: a folder or a link of its own
 };
 
+// From what the VFS hands over to our own: `inode` is of a pseudo tree. The object is that of the folder the file is in.
 static inline struct pseudo_inode *pseudo_inode(const struct inode *inode)
 {
     return container_of((struct inode *)inode, struct pseudo_inode, vfs);
@@ -89,12 +90,13 @@ static inline void *pseudo_object(const struct file *file)
 // A new folder in `parent`, mode 0755, owned by root, with the caller's reference in *out (out null: the tree's only). -EEXIST, -ENOENT (parent
 // removed), -ENOMEM.
 [[nodiscard]] int pseudo_mkdir(struct pseudo_dir *parent, const char *name, const struct pseudo_entry *entries, void *object, struct pseudo_dir **out);
+// A link with that text. -EEXIST, -ENOENT, -ENOMEM.
 [[nodiscard]] int pseudo_symlink(struct pseudo_dir *parent, const char *name, const char *target);
 // Another table of files for a folder. -ENOMEM.
 [[nodiscard]] int pseudo_table_add(struct pseudo_dir *dir, const struct pseudo_entry *entries);
 // Takes a folder (with all below it) or a link out of its tree.
 void pseudo_remove(struct pseudo_dir *dir);
-void pseudo_remove_named(struct pseudo_dir *parent, const char *name);
+void pseudo_remove_named(struct pseudo_dir *parent, const char *name); // the same by name, if it is there
 // The child of that name with a reference, or null.
 struct pseudo_dir *pseudo_find(struct pseudo_dir *parent, const char *name, size_t len);
 static inline struct pseudo_dir *pseudo_get(struct pseudo_dir *dir)
@@ -102,7 +104,7 @@ static inline struct pseudo_dir *pseudo_get(struct pseudo_dir *dir)
     refcount_inc(&dir->refs);
     return dir;
 }
-void pseudo_put(struct pseudo_dir *dir);
+void pseudo_put(struct pseudo_dir *dir); // null allowed. The last one calls ->release
 
 // -- between the library and a file system
 // The inode of a folder or link (`entry` null), or of an entry of it. Null: no memory.
@@ -111,6 +113,7 @@ void pseudo_put(struct pseudo_dir *dir);
 [[nodiscard]] int pseudo_find_inode(struct superblock *sb, struct pseudo_dir *dir, const char *name, size_t len, struct inode **out);
 // Emits what is in the folder; positions count from `base`. False: no room.
 bool pseudo_emit(struct pseudo_dir *dir, struct dir_context *ctx, loff_t base);
+// The entries of superblock_ops and inode_ops that all pseudo trees have; a mode or owner that was set is kept in the folder.
 void pseudo_evict_inode(struct inode *inode);
 struct inode *pseudo_alloc_inode(struct superblock *sb);
 void pseudo_free_inode(struct inode *inode);
@@ -119,7 +122,7 @@ int pseudo_statfs(struct dentry *dentry, struct kstatfs *out);
 // A superblock whose root is `root`.
 [[nodiscard]] int pseudo_super_make(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops,
                                     struct pseudo_dir *root, struct superblock **out);
-int pseudo_lookup(struct inode *dir, struct dentry *dentry, unsigned flags);
+int pseudo_lookup(struct inode *dir, struct dentry *dentry, unsigned flags); // inode_ops->lookup of a folder: the name may be a negative entry
 
 extern const struct inode_ops pseudo_dir_ops, pseudo_file_ops_inode, pseudo_link_ops;
 extern const struct dentry_ops pseudo_dentry_ops;

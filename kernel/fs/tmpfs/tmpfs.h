@@ -43,17 +43,22 @@ extern const struct inode_ops tmpfs_dir_ops, tmpfs_file_inode_ops, tmpfs_link_in
 extern const struct file_ops tmpfs_file_ops;
 extern const struct page_cache_ops tmpfs_cache_ops;
 
+// A new instance, with its root directory: file_system_type's get_super. options: tmpfs(5). -EINVAL, -ENOMEM.
 [[nodiscard]] int tmpfs_get_super(const struct file_system_type *type, unsigned flags, const char *source, const char *options, struct superblock **out);
 // A new inode, not yet linked anywhere. mode with its type. -ENOSPC (limit), -ENOMEM.
 [[nodiscard]] int tmpfs_inode_create(struct superblock *sb, const struct inode *dir, umode_t mode, dev_t rdev, struct inode **out);
+// superblock_ops: the memory of an inode (null: none left), and the end of one: what it was charged for and its attributes go.
 struct inode *tmpfs_alloc_inode(struct superblock *sb);
 void tmpfs_free_inode(struct inode *inode);
 void tmpfs_evict_inode(struct inode *inode);
+// Counts `bytes` of inodes, links or attributes against the instance's limit (nr_inodes).
 [[nodiscard]] bool tmpfs_charge_inodes(struct tmpfs_sb *ts, uint64_t bytes); // false: ENOSPC
 void tmpfs_uncharge_inodes(struct tmpfs_sb *ts, uint64_t bytes);
 
+// inode_ops: user., trusted. and security. attributes, else -EOPNOTSUPP; the caller has checked name and permission. Size or 0; -ENODATA, -ERANGE, -EEXIST
+// (XATTR_CREATE), -ENOSPC (the limit of inodes), -ENOMEM. Take xattr_sem.
 ssize_t tmpfs_getxattr(struct inode *inode, const char *name, void *buf, size_t size);
 int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
 ssize_t tmpfs_listxattr(struct inode *inode, char *buf, size_t size);
 int tmpfs_removexattr(struct inode *inode, const char *name);
-void tmpfs_xattrs_free(struct tmpfs_inode *ti);
+void tmpfs_xattrs_free(struct tmpfs_inode *ti); // all of them, of an inode that nobody else has any more

@@ -38,6 +38,7 @@ struct inet_sock {
     unsigned long drops;
 };
 
+// Of a socket of this family.
 static inline struct inet_sock *inet_of(struct socket *s)
 {
     return (struct inet_sock *)s;
@@ -47,7 +48,7 @@ extern struct inet_table udp_table, ping_table, raw_table;
 extern const struct socket_ops udp_ops, ping_ops, raw_ops;
 extern int sysctl_ip_local_port_range[2], sysctl_ping_group_range[2], sysctl_ip_unprivileged_port_start;
 
-// Shared operations.
+// The socket_ops that UDP, ping and raw sockets share. inet_connect() fixes the peer and never waits; AF_UNSPEC takes it away.
 [[nodiscard]] int inet_bind(struct socket *s, const void *addr, int len);
 [[nodiscard]] int inet_connect(struct socket *s, const void *addr, int len, bool nonblock);
 int inet_getname(struct socket *s, void *addr, bool peer);
@@ -58,7 +59,7 @@ int inet_setsockopt(struct socket *s, int level, int name, unsigned long uvalue,
 int inet_getsockopt(struct socket *s, int level, int name, unsigned long uvalue, unsigned long ulen);
 // What the sender's control messages ask for, into msg->control: IP_PKTINFO, IP_TTL, IP_TOS. -EINVAL for those that are unknown or malformed, -EFAULT.
 [[nodiscard]] int inet_take_control(struct socket *s, struct message *msg, unsigned long control, size_t len);
-void inet_put_control(struct socket *s, const struct message *msg, struct cmsg_out *out);
+void inet_put_control(struct socket *s, const struct message *msg, struct cmsg_out *out); // IP_PKTINFO, IP_TTL, IP_TOS, where the receiver asked for them
 void inet_close(struct socket *s);
 void inet_destroy(struct socket *s);
 

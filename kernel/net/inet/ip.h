@@ -20,6 +20,7 @@ struct packet {
     _Alignas(8) uint8_t data[];
 };
 
+// The header, what is behind it, and how many bytes that is.
 static inline struct ip_header *packet_ip(struct packet *p)
 {
     return (struct ip_header *)p->data;
@@ -35,7 +36,7 @@ static inline size_t packet_transport_len(const struct packet *p)
 
 // With room for an IP header and `len` bytes behind it. Null: no memory.
 [[nodiscard]] struct packet *packet_alloc(size_t len);
-[[nodiscard]] struct packet *packet_copy(const struct packet *p);
+[[nodiscard]] struct packet *packet_copy(const struct packet *p); // of a whole datagram; null: no memory
 void packet_free(struct packet *p);
 
 struct ip_params { // what goes into a header

@@ -46,7 +46,7 @@ extern struct netdev loopback_device;
 
 void netdev_register(struct netdev *dev); // gives it its index
 struct netdev *netdev_find(const char *name) REQUIRES(netdev_lock); // without ":alias"; null: none
-struct netdev *netdev_by_index(int index) REQUIRES(netdev_lock);
+struct netdev *netdev_by_index(int index) REQUIRES(netdev_lock);    // null: none
 // Sends through a device that is up; takes over `p`. -ENETDOWN.
 int netdev_transmit(struct netdev *dev, struct packet *p);
 
@@ -62,4 +62,4 @@ struct route {
 };
 [[nodiscard]] int route_lookup(uint32_t dst, struct route *out); // -ENETUNREACH
 bool route_is_local(uint32_t addr);                              // an address of ours
-bool route_is_broadcast(uint32_t addr);
+bool route_is_broadcast(uint32_t addr);                          // of a network that we are in, or 255.255.255.255

@@ -117,8 +117,8 @@ kernel_info:
     .long 0                               // setup_type_max: highest setup_data type kept by us
 kernel_info_end:
 
-// void enter_kernel(uint64_t pml4, uint64_t entry, uint64_t handoff, uint64_t stack_seed)
-// The one page that both page tables map at the same address. rdi, rsi, rdx, rcx as in C.
+// void enter_kernel(uint64_t pml4, uint64_t entry, uint64_t handoff)
+// The one page that both page tables map at the same address. rdi, rsi, rdx as in C.
     .balign 4096
     .globl enter_kernel
 enter_kernel:

@@ -43,8 +43,7 @@ struct layout {
 struct layout kernel_layout(void);
 
 // Copies the kernel to `phys` (2 MiB aligned, `total` bytes free there), relocates and maps it, then enters it: never
-// returns.
-// `handoff` has everything but what concerns the kernel's own place.
+// returns. `handoff` has everything but what concerns the kernel's own place.
 [[noreturn]] void start_kernel(uint64_t phys);
 
 // Appends a memory range, merging with the last one when it continues it.
@@ -58,7 +57,7 @@ void seed_mix(const void *bytes, size_t size, uint32_t bits);
 void seed_from_cpu(void);
 // Draws 64 bits from the seed without giving the seed away.
 uint64_t seed_draw(uint64_t purpose);
-bool cmdline_has(const char *cmdline, const char *word);
+bool cmdline_has(const char *cmdline, const char *word); // as a whole word, separated by blanks
 
 uint64_t read_tsc(void);
 
@@ -71,6 +70,7 @@ void map_everything(void);
 struct efi_system_table;
 uint64_t efi_find_rsdp(const struct efi_system_table *system);
 
+// To the first serial port, if there is one; die() stops the CPU behind it.
 void serial_puts(const char *text);
 [[noreturn]] void die(const char *why);
 
@@ -78,6 +78,7 @@ void *memcpy(void *to, const void *from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 
+// entry.S: loads the page tables and jumps.
 [[noreturn]] void enter_kernel(uint64_t pml4, uint64_t entry, uint64_t handoff);
 
 #pragma GCC visibility pop

@@ -11,8 +11,7 @@ typedef uint64_t pte_t;
 #define MMU_LEVELS 4
 #define MMU_INDEX_BITS 9
 #define MMU_ENTRIES 512u
-#define MMU_USER_ROOT_ENTRIES                                                                                          \
-    256u // entries of the root that belong to user space; the others are the kernel's, the same in every root
+#define MMU_USER_ROOT_ENTRIES 256u // entries of the root that belong to user space; the others are the kernel's, the same in every root
 
 #define X86_PTE_P (1UL << 0)
 #define X86_PTE_W (1UL << 1)
@@ -32,6 +31,7 @@ typedef uint64_t pte_t;
 extern uint64_t x86_nx_mask;     // X86_PTE_NX, or 0 on a CPU without it
 extern uint64_t x86_global_mask; // X86_PTE_G, or 0
 
+// Which entry of a table at `level` (0: a leaf table) translates `addr`.
 static inline unsigned mmu_index(vaddr_t addr, unsigned level)
 {
     return (unsigned)(addr >> (PAGE_SHIFT + level * MMU_INDEX_BITS)) & (MMU_ENTRIES - 1);
@@ -49,16 +49,19 @@ static inline pte_t mmu_table_entry(paddr_t table)
     return table | X86_PTE_P | X86_PTE_W | X86_PTE_U;
 }
 
+// The same in the kernel's half: user mode sees nothing below it.
 static inline pte_t mmu_kernel_table_entry(paddr_t table)
 {
     return table | X86_PTE_P | X86_PTE_W;
 }
 
+// In a table above the leaves: the entry maps memory itself instead of pointing to a table.
 static inline bool mmu_is_large(pte_t e)
 {
     return e & X86_PTE_LARGE;
 }
 
+// The frame or table that an entry points to; only where it is present.
 static inline paddr_t mmu_phys(pte_t e)
 {
     return e & X86_PTE_FRAME;
@@ -69,6 +72,7 @@ static inline pfn_t mmu_pfn(pte_t e)
     return mmu_phys(e) >> PAGE_SHIFT;
 }
 
+// There is a frame or table, even one that may not be touched now (PROT_NONE). mmu_accessible(): the CPU uses the entry.
 static inline bool mmu_present(pte_t e)
 {
     return e & (X86_PTE_P | X86_PTE_NONE);
@@ -79,6 +83,7 @@ static inline bool mmu_accessible(pte_t e)
     return e & X86_PTE_P;
 }
 
+// The rights as they stand in the entry. Not writable may mean copy-on-write: the VMA knows what is allowed.
 static inline bool mmu_writable(pte_t e)
 {
     return e & X86_PTE_W;
@@ -89,6 +94,7 @@ static inline bool mmu_executable(pte_t e)
     return !(e & X86_PTE_NX);
 }
 
+// What the CPU notes in an entry by itself: written to through it, and used (young), since the bit was last taken away.
 static inline bool mmu_dirty(pte_t e)
 {
     return e & X86_PTE_D;
@@ -99,11 +105,13 @@ static inline bool mmu_young(pte_t e)
     return e & X86_PTE_A;
 }
 
+// The frame is mapped without being counted: the zero page, device memory.
 static inline bool mmu_special(pte_t e)
 {
     return e & X86_PTE_SPECIAL;
 }
 
+// The entry with one property more or less. A value only: mmu_set() stores it. Dirty comes with young, as the CPU sets both.
 static inline pte_t mmu_mk_special(pte_t e)
 {
     return e | X86_PTE_SPECIAL;
@@ -147,6 +155,7 @@ static inline pte_t mmu_user_prot(bool accessible, bool exec)
     return X86_PTE_P | X86_PTE_U | (exec ? 0 : x86_nx_mask);
 }
 
+// A new entry for a frame; prot of mmu_user_prot() or MMU_KERNEL_*.
 static inline pte_t mmu_entry(pfn_t pfn, pte_t prot)
 {
     return pfn << PAGE_SHIFT | prot;
@@ -171,11 +180,13 @@ static inline pte_t mmu_get_and_clear(pte_t *e)
     return __atomic_exchange_n(e, 0, __ATOMIC_ACQ_REL);
 }
 
+// Stores an entry: what was written before, a new table's zeros for one, is seen by whoever reads it. Under the lock of the table; the caller flushes.
 static inline void mmu_set(pte_t *e, pte_t value)
 {
     __atomic_store_n(e, value, __ATOMIC_RELEASE);
 }
 
+// The entry at this moment: the CPU may set its dirty and young bits at any time.
 static inline pte_t mmu_read(const pte_t *e)
 {
     return __atomic_load_n(e, __ATOMIC_RELAXED);
@@ -187,6 +198,7 @@ static inline void mmu_write_protect(pte_t *e)
     __atomic_fetch_and(e, ~X86_PTE_W, __ATOMIC_RELAXED);
 }
 
+// This CPU only, and of what is loaded now.
 static inline void mmu_flush_page_local(vaddr_t addr)
 {
     __asm__ volatile("invlpg (%0)" ::"r"(addr) : "memory");

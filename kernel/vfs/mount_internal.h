@@ -73,8 +73,8 @@ void group_join(struct mount *mnt, struct mount *peer);
 void slave_of(struct mount *mnt, struct mount *master);
 void propagation_leave(struct mount *mnt); // becomes private
 int mount_set_type(struct mount *mnt, unsigned type); // MS_SHARED …
-// Attaches `tree`, which may come from another place, at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM, -ENOSPC (sysctl_mount_max), -EINVAL
-// (it may not be copied).
+// Attaches `tree`, which may come from another place, at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM,
+// -ENOSPC (sysctl_mount_max), -EINVAL (it may not be copied).
 int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *mountpoint);
 // The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
 void propagate_umount_collect(struct mount *mnt, struct list_head *out);
@@ -84,7 +84,7 @@ void mounts_detach_locked(struct dentry *dentry); // mounts_detach() with namesp
 // ---- mount.c
 struct mount *mount_on(const struct dentry *dentry); // any that is mounted on it; namespace_sem held
 void mount_locks_init(void); // boot, once
-// Gives it a parent, and lookups find it. Takes over the reference on `mountpoint`.
+// mounts_place() for lookups alone: parent, mountpoint and the hashes. Takes over a reference on each point.
 void mount_hash_place(const struct mount_place *to, unsigned n);
 void mount_hash_remove(struct mount *m); // it has no parent then
 // A mount is in use when it carries others, or someone but its tree (and `known` callers) holds it.

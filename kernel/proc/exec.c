@@ -7,6 +7,7 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/personality.h"
 #include "kernel/abi/resource.h"
+#include "kernel/boot/init.h"
 #include "kernel/ipc/futex.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/internal.h"
@@ -276,6 +277,13 @@ int do_execve(const struct exec_request *req, struct pt_regs *regs)
 }
 
 int sysctl_randomize_va_space = 2;
+
+static int parse_norandmaps(const char *) // as on Linux, a value behind it means nothing
+{
+    sysctl_randomize_va_space = 0;
+    return 0;
+}
+CMDLINE_PARAM("norandmaps", parse_norandmaps);
 
 static long exec_common(int dirfd, const char __user *upath, unsigned long argv, unsigned long envp, int flags)
 {

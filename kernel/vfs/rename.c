@@ -170,12 +170,14 @@ static int rename_pair(struct rename_pair *r)
     if (r->new_) {
         err = check_names(r);
         if (!err) {
-            replaced = r->new_->inode ? iget(r->new_->inode) : nullptr;
+            struct inode *target = r->new_->inode;
+            if (target && target != r->old->inode && !(r->flags & RENAME_EXCHANGE))
+                replaced = iget(target);
             err = rename_locked(r);
         }
     }
     unlock_dirs(r);
-    if (!err && replaced && !(r->flags & RENAME_EXCHANGE))
+    if (!err && replaced)
         mounts_detach(r->new_);
     dput(r->new_);
     dput(r->old);

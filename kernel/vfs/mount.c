@@ -62,31 +62,34 @@ static void mount_free_rcu(struct rcu_head *head)
     kfree(m);
 }
 
-// What a lazily detached tree still held together falls apart with its parent.
-static void let_children_go(struct mount *m, struct list_head *out)
+// What a lazily detached tree still held together falls apart with its parent. Those that nobody else holds end with it: they go on the list.
+static void let_children_go(struct mount *m, struct list_head *ended)
 {
     down_write(&namespace_sem);
     while (!list_empty(&m->children)) {
         struct mount *child = list_first_entry(&m->children, struct mount, child_link);
         mount_detach(child);
-        list_add_tail(&child->work_link, out);
+        if (refcount_dec_and_test(&child->refs))
+            list_add_tail(&child->work_link, ended);
     }
     up_write(&namespace_sem);
 }
 
+// A list and not a recursion: a tree may be as deep as its namespace has mounts.
 void mnt_put_last(struct mount *m)
 {
-    LIST_HEAD(children);
-    if (!list_empty(&m->children))
-        let_children_go(m, &children);
-    sb_get_memory(m->sb);
-    dput(m->root);
-    sb_put(m->sb);
-    call_rcu(&m->rcu, mount_free_rcu);
-    while (!list_empty(&children)) {
-        struct mount *child = list_first_entry(&children, struct mount, work_link);
-        list_del_init(&child->work_link);
-        mnt_put(child);
+    LIST_HEAD(ended);
+    for (;;) {
+        if (!list_empty(&m->children))
+            let_children_go(m, &ended);
+        sb_get_memory(m->sb);
+        dput(m->root);
+        sb_put(m->sb);
+        call_rcu(&m->rcu, mount_free_rcu);
+        if (list_empty(&ended))
+            return;
+        m = list_first_entry(&ended, struct mount, work_link);
+        list_del_init(&m->work_link);
     }
 }
 

@@ -27,7 +27,7 @@ static int target_now(struct path *target)
     return d_unhashed(target->dentry) && !d_is_root(target->dentry) ? -ENOENT : 0;
 }
 
-// Attaches an unattached tree at the target, in agreement with rmdir(2) about who was first.
+// Attaches a tree, a new one or one that moves, at the target, in agreement with rmdir(2) about who was first.
 static int graft(struct mount *tree, struct path *target)
 {
     int err = target_now(target);

@@ -535,3 +535,26 @@ CASE(cgroup_files_are_looked_up_while_groups_come_and_go)
     pthread_join(looker, nullptr);
     remove_group();
 }
+
+CASE(cgroup_namespace_far_below_the_root)
+{
+    enum { DEPTH = 300 };
+    make_group();
+    int home = open(".", O_PATH | O_DIRECTORY), group = open("cg/g", O_PATH | O_DIRECTORY);
+    REQUIRE(home >= 0 && group >= 0 && fchdir(group) == 0);
+    for (int depth = 0; depth < DEPTH; depth++)
+        REQUIRE(mkdir("d", 0755) == 0 && chdir("d") == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(write_text("cgroup.procs", "0") == 0 && unshare(CLONE_NEWCGROUP) == 0);
+        REQUIRE(fchdir(home) == 0 && mkdir("own", 0755) == 0 && mount("cgroup2", "own", "cgroup2", 0, nullptr) == 0);
+        EXPECT_STR(file_text("/proc/self/cgroup"), "0::/\n");
+        EXPECT(access("own/cgroup.procs", F_OK) == 0 && access("own/d", F_OK) != 0); // the last of them all
+        EXPECT_EQ(umount("own"), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    for (int depth = 0; depth < DEPTH; depth++)
+        REQUIRE(chdir("..") == 0 && rmdir("d") == 0);
+    REQUIRE(fchdir(home) == 0);
+    remove_group();
+}

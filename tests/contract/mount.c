@@ -682,6 +682,42 @@ CASE(mount_point_elsewhere_can_be_renamed_with_its_mounts)
     EXPECT_EXITED(child, 0);
 }
 
+CASE(mount_point_renamed_to_itself_stays_one)
+{
+    own_mounts();
+    tmpfs_at("a");
+    make_file("a/above", "");
+    make_file("one", "below");
+    make_file("other", "over");
+    REQUIRE(link("one", "two") == 0 && mount("other", "two", nullptr, MS_BIND, nullptr) == 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(rename("a", "a"), 0);
+        EXPECT_EQ(rename("one", "two"), 0); // two names of one file: nothing is done
+        EXPECT_EQ(rename("two", "two"), 0);
+        REQUIRE(setuid(65534) == 0);
+        EXPECT_EQ(rename("/proc", "/proc"), 0); // anybody may ask for nothing
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT(exists("a/above") && exists("one") && exists("/proc/self"));
+    EXPECT_STR(file_text("two"), "over");
+}
+
+CASE(mounts_in_one_another_go_at_once)
+{
+    own_mounts();
+    struct stat outside, s;
+    int home = open(".", O_PATH | O_DIRECTORY);
+    REQUIRE(home >= 0 && stat(".", &outside) == 0);
+    for (int depth = 0; depth < 400; depth++)
+        REQUIRE(mkdir("d", 0755) == 0 && mount("deep", "d", "tmpfs", 0, "size=64k") == 0 && chdir("d") == 0);
+    REQUIRE(fchdir(home) == 0);
+    EXPECT_EQ(umount2("d", MNT_DETACH), 0);
+    EXPECT(!exists("d/d"));
+    EXPECT(!strstr(file_text("/proc/self/mountinfo"), "deep"));
+    EXPECT(stat(".", &s) == 0 && s.st_ino == outside.st_ino);
+}
+
 CASE(mount_point_of_the_own_namespace_is_busy)
 {
     own_mounts();

@@ -177,12 +177,24 @@ static struct dentry *below(struct dentry *parent, const struct cgroup *cg)
     return d;
 }
 
-static struct dentry *dentry_of(struct cgroup *cg)
+// Null: no memory, or the group is being removed. From the top down, by a list: groups may be nested deeper than a kernel stack.
+static struct dentry *dentry_of(const struct cgroup *cg)
 {
-    if (!cg->parent)
-        return dget(instance->root);
-    struct dentry *parent = dentry_of(cg->parent), *d = parent ? below(parent, cg) : nullptr;
-    dput(parent);
+    unsigned depth = 0;
+    for (const struct cgroup *up = cg; up->parent; up = up->parent)
+        depth++;
+    const struct cgroup **line = kmalloc((depth + 1) * sizeof *line, ALLOC_KERNEL);
+    if (!line)
+        return nullptr;
+    for (unsigned i = depth; i > 0; cg = cg->parent)
+        line[--i] = cg;
+    struct dentry *d = dget(instance->root);
+    for (unsigned i = 0; i < depth && d; i++) {
+        struct dentry *parent = d;
+        d = below(parent, line[i]);
+        dput(parent);
+    }
+    kfree(line);
     return d;
 }
 

@@ -62,11 +62,14 @@ static void publish(void)
     vdso_data_write_end();
 }
 
+// As on Linux the clock has thirty years left to run.
+#define SETTABLE_MAX (KTIME_MAX - 30 * 365 * 24 * 3600 * NSEC_PER_SEC)
+
 int clock_set_realtime(ktime_t now)
 {
     spin_lock(&clock_set_lock);
     ktime_t offset = now - clock_monotonic();
-    bool valid = now >= 0 && offset >= 0;
+    bool valid = now >= 0 && offset >= 0 && now < SETTABLE_MAX;
     if (valid) {
         WRITE_ONCE(clock_realtime_offset_, offset);
         publish();

@@ -161,7 +161,11 @@ static int timex_step(const struct abi_timex *tx)
     int64_t unit = tx->modes & ADJ_NANO ? 1 : 1000, fraction = tx->time.tv_usec;
     if (fraction < 0 || fraction >= NSEC_PER_SEC / unit)
         return -EINVAL;
-    return clock_set_realtime(clock_realtime() + tx->time.tv_sec * NSEC_PER_SEC + fraction * unit);
+    ktime_t step, now;
+    if (__builtin_mul_overflow(tx->time.tv_sec, NSEC_PER_SEC, &step) || __builtin_add_overflow(step, fraction * unit, &step) ||
+        __builtin_add_overflow(clock_realtime(), step, &now))
+        return -EINVAL;
+    return clock_set_realtime(now);
 }
 
 static int timex_apply(const struct abi_timex *tx)

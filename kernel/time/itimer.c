@@ -10,16 +10,28 @@
 static DEFINE_LOCK_CLASS(timers_class, "process timers", RANK_TIMER_USER);
 static DEFINE_LOCK_CLASS(timers_change_class, "process timers, changing", RANK_TIMER_CHANGE);
 
-// ITIMER_REAL is due. The next period is counted from the one that ended, so that it does not drift.
+#define UNTAKEN_PERIOD (4 * NSEC_PER_MSEC)
+
+static bool alarm_pending(const struct timers_user *timers)
+{
+    return READ_ONCE(timers->process->shared_pending.set) & sigmask(SIGALRM);
+}
+
+// ITIMER_REAL is due. The next period is counted from the one that ended, so that it does not drift. A signal that nobody takes (it is blocked, or
+// ignored) is no reason for more than a few interrupts.
 static ktime_t real_fired(struct hrtimer *timer)
 {
     struct timers_user *timers = container_of(timer, struct timers_user, real);
+    bool taken = !alarm_pending(timers);
     signal_send_kernel(timers->process, SIGALRM);
+    taken &= alarm_pending(timers);
     ktime_t interval = READ_ONCE(timers->real_interval), now = clock_monotonic();
     if (!interval)
         return KTIME_MAX;
-    ktime_t next = timer->deadline + interval;
-    return next > now ? next : now + interval;
+    ktime_t next = ktime_add_safe(timer->deadline, interval);
+    if (next <= now)
+        next = ktime_add_safe(now, interval);
+    return taken ? next : max(next, now + UNTAKEN_PERIOD);
 }
 
 struct timers_user *timers_get(struct process *process)

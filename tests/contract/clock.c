@@ -648,6 +648,28 @@ CASE(times_and_getrusage_count_processor_time)
     EXPECT_ERRNO(getrusage(77, &usage), EINVAL);
 }
 
+CASE(setitimer_with_a_period_without_end)
+{
+    static const int64_t periods[] = {INT64_MAX, INT64_MAX / 1000000000, 9223372036};
+    signal(SIGALRM, SIG_IGN);
+    for (unsigned i = 0; i < sizeof periods / sizeof periods[0]; i++) {
+        struct itimerval timer = {.it_value.tv_usec = 1, .it_interval.tv_sec = periods[i]}, got;
+        EXPECT_EQ(setitimer(ITIMER_REAL, &timer, nullptr), 0);
+        sleep_ms(5);
+        EXPECT_EQ(getitimer(ITIMER_REAL, &got), 0);
+    }
+}
+
+CASE(clock_is_not_set_to_the_end_of_its_range)
+{
+    struct timespec far = {.tv_sec = 9223372036}, farther = {.tv_sec = INT64_MAX / 2};
+    struct timex step = {.modes = ADJ_SETOFFSET, .time.tv_sec = 9223372036 - 1000}, leap = {.modes = ADJ_SETOFFSET, .time.tv_sec = INT64_MAX};
+    EXPECT_ERRNO(clock_settime(CLOCK_REALTIME, &far), EINVAL);
+    EXPECT_ERRNO(clock_settime(CLOCK_REALTIME, &farther), EINVAL);
+    EXPECT_ERRNO(adjtimex(&step), EINVAL);
+    EXPECT_ERRNO(adjtimex(&leap), EINVAL);
+}
+
 CASE(children_time_is_added_when_they_are_waited_for)
 {
     IN_CHILD(child)

@@ -83,18 +83,25 @@ uint64_t lapic_timer_khz(void)
     return lapic_khz_;
 }
 
+// A deadline beyond the counter's end is one that never comes.
+static uint64_t counter_at(uint64_t from, unsigned __int128 ticks)
+{
+    const uint64_t last = UINT64_MAX - 1;
+    return ticks < last - from ? from + (uint64_t)ticks : last;
+}
+
 uint64_t clock_ns_to_tsc(ktime_t ns)
 {
     const struct clock_params *p = load_acquire(&clock_now);
     if (likely(p->kind == CLOCK_TSC)) {
         if (ns <= p->base_ns)
             return p->base;
-        return p->base + (uint64_t)(((unsigned __int128)(uint64_t)(ns - p->base_ns) << 32) / p->rate);
+        return counter_at(p->base, ((unsigned __int128)(uint64_t)(ns - p->base_ns) << 32) / p->rate);
     }
     // The set in use describes another counter, or one of several that differ: what this CPU's shows then follows from the time left.
     ktime_t left = ns - arch_clock_ns();
     uint64_t now = read_tsc_ordered();
-    return left <= 0 ? now : now + (uint64_t)((unsigned __int128)(uint64_t)left * measured_khz / 1000000);
+    return left <= 0 ? now : counter_at(now, (unsigned __int128)(uint64_t)left * measured_khz / 1000000);
 }
 
 bool clock_tsc_params(uint64_t *base, ktime_t *base_ns, uint64_t *rate)

@@ -94,6 +94,7 @@ int file_do_open(struct file *file)
         return 0;
     }
     int err;
+    const struct file_ops *known = nullptr; // those that `mode` was set for, before open took from it
     switch (inode->mode & S_IFMT) {
     case S_IFREG:
     case S_IFDIR:
@@ -102,6 +103,7 @@ int file_do_open(struct file *file)
         if (err)
             return err;
         set_ops(file, inode->fops);
+        known = file->ops;
         err = file->ops->open ? file->ops->open(inode, file) : 0;
         break;
     case S_IFCHR:
@@ -120,7 +122,8 @@ int file_do_open(struct file *file)
         file->ops = &no_ops; // nothing was opened: nothing to release
         return err;
     }
-    set_ops(file, file->ops);
+    if (file->ops != known)
+        set_ops(file, file->ops);
     if (file->flags & O_DIRECT && !file->ops->page_cached && !S_ISFIFO(inode->mode))
         return -EINVAL;
     return 0;

@@ -244,8 +244,10 @@ static int open_tmpfile(int dirfd, const struct pathname *name, struct open_args
         if (!err)
             err = file_alloc(&(struct path){dir.mnt, d}, a->flags & ~(O_EXCL | O_CLOEXEC | O_DIRECTORY), nullptr, &file);
         dput(d);
-        if (!err)
+        if (!err) {
+            read_guard(&inode->sem); // what is inherited from the directory's access lists stays meanwhile
             err = inode->ops->tmpfile(inode, file, a->mode & ~acl_umask(inode));
+        }
         if (!err) {
             file->inode = d->inode;
             if (!(a->flags & O_EXCL))

@@ -12,7 +12,8 @@ struct pos_ref {
     struct mutex *lock;
     loff_t none; // what a stream gets
 };
-// The position needs its lock only if another descriptor, thread or process can use this description at the same time.
+// The position needs its lock only if another descriptor, thread or process can use this description at the same time. A directory's always has it: its
+// file system keeps more there than a number, and pidfd_getfd(2) can bring another process in the midst of a call.
 static ALWAYS_INLINE void file_pos_begin(struct pos_ref *ref, struct file *file, bool shared) NO_THREAD_SAFETY_ANALYSIS
 {
     ref->lock = nullptr;
@@ -22,7 +23,7 @@ static ALWAYS_INLINE void file_pos_begin(struct pos_ref *ref, struct file *file,
         return;
     }
     ref->pos = &file->pos;
-    if (file->mode & FMODE_ATOMIC_POS && (shared || refcount_read(&file->refs) > 1)) {
+    if (file->mode & FMODE_ATOMIC_POS && (shared || refcount_read(&file->refs) > 1 || file->ops->iterate)) {
         ref->lock = &file->pos_lock;
         mutex_lock(ref->lock);
     }

@@ -70,6 +70,10 @@ CASE(proc_cmdline_environ_comm_exe)
     EXPECT_STR(link, program_path);
     EXPECT_EQ(write_text("/proc/self/comm", "renamed"), 0);
     EXPECT_STR(file_text("/proc/self/comm"), "renamed\n");
+    int fd = open("/proc/self/comm", O_RDWR);
+    EXPECT_ERRNO(pwrite(fd, "x", 1, 0), ESPIPE);
+    EXPECT_EQ(pread(fd, link, 7, 0), 7);
+    close(fd);
 }
 
 HELPER(show_environ)

@@ -354,6 +354,7 @@ static void pipe_release(struct file *file)
 static int pipe_fasync(struct file *file, int fd, bool on)
 {
     struct pipe *p = file->private;
+    mutex_guard(&p->lock); // O_ASYNC says whether the file is on the lists: on both that it belongs to, or on none
     int err = file->mode & FMODE_READ ? fasync_update(&p->async_readers, file, fd, on) : 0;
     if (err || !(file->mode & FMODE_WRITE))
         return err;

@@ -44,6 +44,7 @@ static inline bool ldisc_is_continuation(const struct tty *tty, uint8_t c) // of
 
 // -- tty_flow.c
 void tty_queue_input(struct tty *tty);                 // tty_input_run() by a worker
+void tty_flush_input(struct tty *tty);                 // what came and was not read is lost; takes tty->lock
 void tty_stop(struct tty *tty);                        // ^S, TCOOFF: no output any more
 void tty_start(struct tty *tty);                       // unless TCOOFF stopped it
 // Bytes that the driver took: none while stopped.

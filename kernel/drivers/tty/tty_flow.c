@@ -20,10 +20,13 @@ static void input_worker(struct work_item *item)
 
 void tty_queue_input(struct tty *tty)
 {
-    if (!xchg(&tty->input_queued, 1u)) { // a reference for each queued item
-        tty_get(tty);
+    if (xchg(&tty->input_queued, 1u))
+        return;
+    // A reference for each queued item. One end of a pty may ask for the other that is closed already: nobody is there to read.
+    if (refcount_inc_not_zero(&tty->refs))
         work_queue(&tty->input_work, input_worker);
-    }
+    else
+        WRITE_ONCE(tty->input_queued, 0);
 }
 
 static size_t raw_put(struct tty *tty, const uint8_t *buf, size_t size, enum tty_flag flag)
@@ -63,6 +66,17 @@ static void unthrottle(struct tty *tty)
     spin_unlock_irqrestore(&tty->raw.lock, flags);
     if (now && tty->ops->throttle)
         tty->ops->throttle(tty, false);
+}
+
+void tty_flush_input(struct tty *tty)
+{
+    mutex_lock(&tty->lock);
+    ldisc_flush_input(tty);
+    mutex_unlock(&tty->lock);
+    tty_packet_note(tty, TIOCPKT_FLUSHREAD, 0);
+    unthrottle(tty);
+    if (tty->ops->input_taken)
+        tty->ops->input_taken(tty);
 }
 
 void tty_input_run(struct tty *tty)

@@ -105,7 +105,8 @@ void tty_open_ctty(struct tty *tty, struct file *file)
     if (!me->session_leader || !(file->mode & FMODE_READ))
         return;
     spin_irq_guard(&process_tree_lock);
-    if (me->session_leader && !me->tty && !tty->session)
+    // A hangup marks the file before it takes the terminal from its session: after that it must not become anybody's again.
+    if (me->session_leader && !me->tty && !tty->session && !tty_file_hung(file->private))
         become_ctty(tty);
 }
 
@@ -115,6 +116,8 @@ static int set_ctty(struct tty *tty, struct file *file, bool force)
     struct process *me = current_process();
     bool admin = capable(CAP_SYS_ADMIN);
     spin_irq_guard(&process_tree_lock);
+    if (tty_file_hung(file->private))
+        return -EIO;
     if (me->session_leader && me->session == tty->session)
         return 0;
     if (!me->session_leader || me->tty)

@@ -108,11 +108,8 @@ static int set_termios(struct tty *tty, struct tty *real, enum form form, enum w
     err = copy_in(&wanted, form, arg);
     if (err)
         return err;
-    if (when == SET_FLUSH) {
-        mutex_lock(&tty->lock);
-        ldisc_flush_input(tty);
-        mutex_unlock(&tty->lock);
-    }
+    if (when == SET_FLUSH)
+        tty_flush_input(tty);
     if (when != SET_NOW && tty_wait_sent(tty, KTIME_MAX))
         return -ERESTARTSYS;
     apply(real, &wanted);
@@ -193,14 +190,8 @@ static int flush(struct tty *tty, struct tty *real, unsigned long arg)
         return err;
     if (arg > TCIOFLUSH)
         return -EINVAL;
-    if (arg != TCOFLUSH) {
-        mutex_lock(&tty->lock);
-        ldisc_flush_input(tty);
-        mutex_unlock(&tty->lock);
-        tty_packet_note(tty, TIOCPKT_FLUSHREAD, 0);
-        if (tty->ops->input_taken)
-            tty->ops->input_taken(tty);
-    }
+    if (arg != TCOFLUSH)
+        tty_flush_input(tty);
     if (arg != TCIFLUSH)
         tty_flush_output(tty);
     return 0;

@@ -3,12 +3,15 @@
 #include "kernel/abi/errno.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/mapping.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/rlimit.h"
 
 static int brk_grow(struct mm *mm, vaddr_t from, vaddr_t to) NO_THREAD_SAFETY_ANALYSIS
 {
     unsigned long flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT | mm->def_flags;
     uint64_t pages = (to - from) >> PAGE_SHIFT;
+    if (from < vm_mmap_min_addr && !capable(CAP_SYS_RAWIO))
+        return -EPERM;
     if (!vma_range_free(mm, from, to + PAGE_SIZE) || !may_expand(mm, flags, pages))
         return -ENOMEM;
     if (mm->def_flags & VM_LOCKED && !may_lock(mm, pages))

@@ -44,10 +44,13 @@ static int read_caps(struct inode *inode, struct file_caps *caps)
     return 0;
 }
 
-// Who the caller's identity may become by the file's set-id bits.
-static void set_ids(struct binary *bin, struct cred *new, const struct inode *inode)
+// Who the caller's identity may become by the file's set-id bits. They and the owner are those of one moment: chown(2) changes all of them.
+static void set_ids(struct binary *bin, struct cred *new, struct inode *inode)
 {
-    umode_t mode = READ_ONCE(inode->mode);
+    if (likely(!(READ_ONCE(inode->mode) & (S_ISUID | S_ISGID))))
+        return;
+    read_guard(&inode->sem);
+    umode_t mode = inode->mode;
     if (mode & S_ISUID) {
         new->euid = inode->uid;
         bin->personality_clear |= PER_CLEAR_ON_SETID;

@@ -57,6 +57,8 @@ static int check_segments(struct elf_image *img)
         if (ph->offset > INT64_MAX - ph->filesz || (ph->offset & PAGE_OFFSET_MASK) != (ph->vaddr & PAGE_OFFSET_MASK))
             return -EINVAL;
         last = ph->vaddr;
+        if (!ph->memsz)
+            continue;
         img->low = min(img->low, ALIGN_DOWN(ph->vaddr, PAGE_SIZE));
         img->high = max(img->high, ALIGN_UP(ph->vaddr + ph->memsz, PAGE_SIZE));
     }

@@ -45,8 +45,7 @@ static int set_linger(struct socket *s, unsigned long uvalue, int len)
 static size_t buffer_size(int value, size_t max, size_t least, bool force)
 {
     size_t size = value < 0 ? 0 : (size_t)value;
-    if (!force)
-        size = min(size, max);
+    size = min(size, force ? (size_t)INT32_MAX / 2 : max);
     return max(size * 2, least);
 }
 
@@ -167,8 +166,17 @@ static int peer_pidfd(struct socket *s, unsigned long uvalue, unsigned long ulen
     int err = pidfd_create(s->peer_pid, 0, &file);
     if (err)
         return err;
-    int fd = fd_install_new(file, O_CLOEXEC);
-    return fd < 0 ? fd : put_value(uvalue, ulen, &fd, sizeof fd);
+    int fd = fd_reserve(0, O_CLOEXEC);
+    if (fd >= 0) {
+        err = put_value(uvalue, ulen, &fd, sizeof fd);
+        if (!err) {
+            fd_install(fd, file);
+            return 0;
+        }
+        fd_release(fd);
+    }
+    file_put(file);
+    return fd < 0 ? fd : err;
 }
 
 int socket_getsockopt(struct socket *s, int name, unsigned long uvalue, unsigned long ulen)

@@ -418,7 +418,7 @@ static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
             if (got == want || msg->scm.nr_files)
                 break;
         }
-        if (peek || (msg->scm.nr_files && any))
+        if (any && (peek || msg->scm.nr_files))
             break;
     }
     return (ssize_t)got;

@@ -157,3 +157,19 @@ CASE(udp_control_messages_are_checked)
     m.msg_controllen = 1 << 20; // above net.core.optmem_max
     EXPECT_ERRNO(sendmsg(x, &m, 0), ENOMEM);
 }
+
+CASE(udp_end_of_receiving_comes_without_control_messages)
+{
+    int on = 1;
+    char byte;
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec part = {&byte, 1};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    EXPECT_EQ(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on), 0);
+    EXPECT_EQ(setsockopt(fd, IPPROTO_IP, IP_RECVTTL, &on, sizeof on), 0);
+    EXPECT_EQ(setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof on), 0);
+    EXPECT_ERRNO(shutdown(fd, SHUT_RD), ENOTCONN); // and receiving is shut down all the same
+    EXPECT_EQ(recvmsg(fd, &m, 0), 0);
+    EXPECT_EQ(m.msg_controllen, 0);
+}

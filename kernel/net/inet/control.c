@@ -77,6 +77,8 @@ int inet_take_control(struct socket *s, struct message *msg, unsigned long contr
 void inet_put_control(struct socket *s, const struct message *msg, struct cmsg_out *out)
 {
     const struct inet_sock *u = inet_of(s);
+    if (!msg->name_len)
+        return; // nothing was received: there is nothing to tell of it
     if (u->recv_pktinfo) {
         struct abi_in_pktinfo info = {.ifindex = msg->inet.ifindex, .addr = msg->inet.dst, .spec_dst = msg->inet.dst};
         put_cmsg(out, SOL_IP, IP_PKTINFO, &info, sizeof info);

@@ -52,8 +52,12 @@ static ssize_t raw_recvmsg(struct socket *s, struct message *msg)
 
 static bool filtered(const struct inet_sock *u, const struct packet *p)
 {
+    if (u->s.protocol != IPPROTO_ICMP)
+        return false;
+    if (p->len <= p->transport)
+        return true;
     uint8_t type = p->data[p->transport];
-    return u->s.protocol == IPPROTO_ICMP && (p->len <= p->transport || (type < 32 && u->icmp_filter >> type & 1));
+    return type < 32 && u->icmp_filter >> type & 1;
 }
 
 bool raw_receive(const struct packet *p)

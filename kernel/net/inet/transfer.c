@@ -57,23 +57,24 @@ int inet_target(struct inet_sock *u, const struct message *msg, struct inet_targ
     return READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN ? -EPIPE : 0;
 }
 
-// 1: there is something, 0: receiving was shut down.
+// 1: there is something, 0: receiving was shut down. What woke us another reader may have taken.
 static int wait_for_packet(struct inet_sock *u, bool nonblock, ktime_t deadline)
 {
-    int err = READ_ONCE(u->s.error) ? socket_take_error(&u->s) : 0;
-    if (err)
-        return err;
-    if (READ_ONCE(u->queued))
-        return 1;
-    if (nonblock)
-        return -EAGAIN;
-    if (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN)
-        return 0;
-    err = wait_event_interruptible_timeout(
-        &u->s.wq, READ_ONCE(u->queued) || READ_ONCE(u->s.error) || (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN), deadline);
-    if (err)
-        return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.rcvtimeo);
-    return READ_ONCE(u->queued) || READ_ONCE(u->s.error) ? wait_for_packet(u, true, deadline) : 0;
+    for (;;) {
+        int err = READ_ONCE(u->s.error) ? socket_take_error(&u->s) : 0;
+        if (err)
+            return err;
+        if (READ_ONCE(u->queued))
+            return 1;
+        if (nonblock)
+            return -EAGAIN;
+        if (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN)
+            return 0;
+        err = wait_event_interruptible_timeout(
+            &u->s.wq, READ_ONCE(u->queued) || READ_ONCE(u->s.error) || (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN), deadline);
+        if (err)
+            return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.rcvtimeo);
+    }
 }
 
 static void fill_name(const struct inet_sock *u, struct message *msg, struct packet *p)

@@ -8,6 +8,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/gather.h"
+#include "kernel/mm/populate.h"
 #include "kernel/vfs/dcache.h"
 
 // The old page's accounts after its entry was replaced by an anonymous page.
@@ -54,6 +55,9 @@ static bool replace(struct vma *vma, vaddr_t addr, struct leaf leaf, pte_t seen,
     if (same)
         mmu_set(leaf.entry, fresh);
     leaf_unlock(leaf.table);
+    // The parked entry may be another thread's, after the page had come back to its place for a moment: that one has not flushed yet.
+    if (same)
+        mmu_flush_range(vma->mm, addr, addr + PAGE_SIZE);
     return same;
 }
 
@@ -102,7 +106,8 @@ static enum fault_result make_writable(const struct vma *vma, vaddr_t addr, stru
     if (!(vma->flags & VM_WRITE))
         return FAULT_RETRY;
     leaf_lock(leaf.table);
-    if (mmu_read(leaf.entry) == seen)
+    // A private page is looked at again now that the entry can not let it go: it may have been another's page meanwhile.
+    if (mmu_read(leaf.entry) == seen && (vma->flags & VM_SHARED || page_is_private(seen)))
         mmu_set(leaf.entry, mmu_mk_writable(mmu_mk_dirty(seen)));
     leaf_unlock(leaf.table);
     mmu_flush_page_local(addr);
@@ -134,9 +139,8 @@ enum fault_result fault_write_protected(struct vma *vma, vaddr_t addr, struct le
             return FAULT_RETRY;
         return make_writable(vma, addr, leaf, seen);
     }
-    struct page *page = pfn_to_page(mmu_pfn(seen));
     // The only reference is this entry's own, and only this space could make another: it is ours to write.
-    if (page_flags(page) & PG_ANON && refcount_read(&page->refs) == 1)
+    if (page_is_private(seen))
         return make_writable(vma, addr, leaf, seen);
     return copy_page(vma, addr, leaf, seen);
 }

@@ -58,9 +58,10 @@ static COLD NOINLINE UNUSED void slab_bad(const struct slab_cache *cache, const 
 
 // ---- slabs; cache->lock held ----------------------------------------------------------------------------------------
 
-static void **link_of(const struct slab_cache *cache, void *object)
+// What a free object has for the next one, as slab_free has for the first: where it begins in the slab, plus one; 0: none.
+static uintptr_t *link_of(const struct slab_cache *cache, void *object)
 {
-    return (void **)((char *)object + cache->link_offset);
+    return (uintptr_t *)((char *)object + cache->link_offset);
 }
 
 static struct page *slab_head(const struct slab_cache *cache, const void *object)
@@ -69,24 +70,13 @@ static struct page *slab_head(const struct slab_cache *cache, const void *object
     return pfn_to_page(pfn & ~((1UL << cache->order) - 1));
 }
 
-// The first free object, or null; the others follow by their links.
-static void *first_free(struct page *slab)
-{
-    return slab->slab_free ? (char *)page_address(slab) + slab->slab_free - 1 : nullptr;
-}
-
-static void set_first_free(struct page *slab, const void *object)
-{
-    slab->slab_free = object ? (uint32_t)((const char *)object - (char *)page_address(slab)) + 1 : 0;
-}
-
 static void *slab_take(struct slab_cache *cache) REQUIRES(cache->lock)
 {
     if (list_empty(&cache->partial))
         return nullptr;
     struct page *slab = list_first_entry(&cache->partial, struct page, link);
-    void *object = first_free(slab);
-    set_first_free(slab, *link_of(cache, object));
+    void *object = (char *)page_address(slab) + slab->slab_free - 1;
+    slab->slab_free = (uint32_t)*link_of(cache, object);
     if (slab->slab_inuse++ == 0)
         cache->nr_empty--;
     if (!slab->slab_free)
@@ -123,8 +113,8 @@ static struct page *slab_put(struct slab_cache *cache, void *object) REQUIRES(ca
     struct page *slab = slab_head(cache, object);
     if (!slab->slab_free)
         list_add(&slab->link, &cache->partial);
-    *link_of(cache, object) = first_free(slab);
-    set_first_free(slab, object);
+    *link_of(cache, object) = slab->slab_free;
+    slab->slab_free = ((uint32_t)(uintptr_t)object & ((uint32_t)(PAGE_SIZE << cache->order) - 1)) + 1; // slabs are aligned to their size
     cache->nr_out--;
     if (--slab->slab_inuse)
         return nullptr;
@@ -149,16 +139,16 @@ static bool slab_grow(struct slab_cache *cache, unsigned flags)
         slab[i].slab = cache;
     }
     char *base = page_address(slab);
-    void *next = nullptr;
+    uint32_t next = 0;
     for (unsigned i = cache->per_slab; i-- > 0;) {
         void *object = base + (size_t)i * cache->stride;
         if (cache->ctor)
             cache->ctor(object);
         *link_of(cache, object) = next;
-        next = object;
+        next = i * cache->stride + 1;
     }
     asan_poison(base, PAGE_SIZE << cache->order, ASAN_SLAB_REDZONE);
-    set_first_free(slab, next);
+    slab->slab_free = next;
     slab->slab_inuse = 0;
     mm_stat_add(MM_STAT_SLAB, 1L << cache->order);
     if (cache->flags & SLAB_RECLAIMABLE)

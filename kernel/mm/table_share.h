@@ -5,7 +5,7 @@
 // wants to change an entry first makes the table its own (table_own): a copy, with the pages' references raised; or,
 // once the others have gone, the table itself with W back in the upper entry, not a single page touched.
 //
-// While a table is shared (its page has more than one reference) its entries change only towards read-only, under its
+// While a table is shared (its map_count is above 0) its entries change only towards read-only, under its
 // lock. mm->shared_tables counts the upper entries without W, so that the question costs nothing where there are none.
 #pragma once
 

@@ -188,6 +188,17 @@ CASE(fallocate_punches_holes)
     EXPECT_ERRNO(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 10), EOPNOTSUPP);
 }
 
+CASE(fallocate_punches_at_the_largest_offset)
+{
+    static char text[1000], back[1000];
+    int fd = open("f", O_CREAT | O_RDWR, 0600);
+    memset(text, 'e', sizeof text);
+    EXPECT_EQ(pwrite(fd, text, sizeof text, INT64_MAX - 4000), sizeof text);
+    EXPECT_EQ(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, INT64_MAX - 10, 5), 0);
+    EXPECT_EQ(pread(fd, back, sizeof back, INT64_MAX - 4000), sizeof back);
+    EXPECT_EQ(memcmp(text, back, sizeof text), 0);
+}
+
 CASE(xattr_set_get_list_remove)
 {
     make_file("f", "");

@@ -37,16 +37,16 @@ static long punch_hole(struct inode *inode, loff_t offset, loff_t end)
 {
     if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
         return -EPERM;
-    loff_t first = ALIGN_UP(offset, PAGE_SIZE), last = ALIGN_DOWN(end, PAGE_SIZE);
+    uint64_t first = ALIGN_UP((uint64_t)offset, PAGE_SIZE), last = ALIGN_DOWN((uint64_t)end, PAGE_SIZE); // the first is one more than an offset at most
     write_guard(&inode->invalidate_sem);
     if (first > last) { // within one page
         zero_part(&inode->cache, offset, end);
         return 0;
     }
-    zero_part(&inode->cache, offset, first);
-    zero_part(&inode->cache, last, end);
+    zero_part(&inode->cache, offset, (loff_t)first);
+    zero_part(&inode->cache, (loff_t)last, end);
     if (first < last)
-        page_cache_remove_range(&inode->cache, (uint64_t)first >> PAGE_SHIFT, ((uint64_t)last >> PAGE_SHIFT) - 1);
+        page_cache_remove_range(&inode->cache, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
     return 0;
 }
 

@@ -95,7 +95,8 @@ int sched_set_affinity(struct thread *t, const struct cpumask *mask)
         }
     }
     spin_unlock_irqrestore(&t->wake_lock, flags); // a thread that moves itself is rescheduled right here
-    while (running && t != current_thread() && READ_ONCE(t->on_cpu) && !cpumask_test(READ_ONCE(t->cpu), mask))
+    // The mask that counts is the thread's own: somebody else may have set another one meanwhile.
+    while (running && t != current_thread() && READ_ONCE(t->on_cpu) && !(READ_ONCE(t->affinity.bits[0]) & BIT(READ_ONCE(t->cpu))))
         sleep_ns(50 * NSEC_PER_USEC);
     return 0;
 }

@@ -158,7 +158,7 @@ unsigned rt_top_priority(const struct run_queue *rq)
 
 struct thread *rt_find_movable(struct run_queue *rq, unsigned cpu, unsigned priority)
 {
-    unsigned tries = 1000; // some microseconds: interrupts are off, and all before the one that may move may be bound to their CPU
+    unsigned tries = 1000; // interrupts are off: some microseconds, although all before the one that may move may be bound to their CPU
     for (unsigned slot = first_slot(&rq->rt); slot + priority < RT_PRIORITIES - 1; slot++) {
         struct thread *t;
         list_for_each_entry(t, &rq->rt.lists[slot], se.rt_link)

@@ -15,15 +15,13 @@ static int open_mm(struct inode *inode, struct mm **out, bool attach)
         return -ESRCH;
     struct mm *mm = nullptr;
     int err = task_mm_access(task, attach, &mm);
-    if (err == -ESRCH)
-        err = task_may_access(task, attach);
     task_put(task);
     if (mm) {
         mm_get(mm);
         mm_put_users(mm);
     }
     *out = mm;
-    return err ? -EACCES : 0;
+    return err && err != -ESRCH ? -EACCES : 0; // without memory there is nothing to keep from anybody
 }
 
 // ---- maps and smaps -------------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ int proc_smaps_rollup(struct seq_file *m, struct task *task)
     struct mm *mm;
     int err = task_mm_access(task, false, &mm);
     if (err)
-        return err;
+        return err == -EPERM ? -EACCES : err;
     struct seq_file part = {.size = PAGE_SIZE, .file = m->file};
     part.buf = kmalloc(part.size, ALLOC_KERNEL);
     if (!part.buf) {

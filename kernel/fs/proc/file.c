@@ -31,7 +31,13 @@ static int proc_open(struct inode *inode, struct file *file)
         if (err)
             return -EACCES;
     }
-    return readable && file->mode & FMODE_READ ? seq_open_single(file, show, nullptr) : 0;
+    int err = readable && file->mode & FMODE_READ ? seq_open_single(file, show, nullptr) : 0;
+    // Where Linux has a seq file pwrite(2) is ESPIPE, whatever the file is opened for.
+    if (what->flags & PROC_PLAIN)
+        file->mode |= FMODE_PWRITE;
+    else if (readable)
+        file->mode &= ~FMODE_PWRITE;
+    return err;
 }
 
 static ssize_t proc_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned rw_flags)

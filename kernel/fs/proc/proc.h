@@ -48,6 +48,7 @@ struct proc_file {
 #define PROC_ACCESS 1u    // show and open need the right to look into the process (ptrace(2)): -EACCES
 #define PROC_ALWAYS_ROOT 2u // owned by root whoever runs
 #define PROC_NO_THREAD 4u // not below task/
+#define PROC_PLAIN 8u     // may be written at a position: no seq file on Linux
 
 extern const struct proc_file proc_process_files[], proc_thread_files[], proc_ns_files[];
 extern const struct inode_ops proc_process_ops, proc_dir_ops, proc_link_ops, proc_file_ops_inode, proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;

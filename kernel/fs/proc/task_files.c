@@ -359,8 +359,8 @@ static ssize_t clear_refs_store(struct task *task, char *text, size_t len)
     {.name = "schedstat", .mode = S_IFREG | 0444, .show = schedstat_show},                                              \
     {.name = "cgroup", .mode = S_IFREG | 0444, .show = cgroup_file_show},                                               \
     {.name = "oom_score", .mode = S_IFREG | 0444, .show = oom_score_show},                                              \
-    {.name = "oom_adj", .mode = S_IFREG | 0644, .show = oom_adj_show, .store = oom_adj_store},                          \
-    {.name = "oom_score_adj", .mode = S_IFREG | 0644, .show = oom_score_adj_show, .store = oom_score_adj_store},        \
+    {.name = "oom_adj", .mode = S_IFREG | 0644, .show = oom_adj_show, .store = oom_adj_store, .flags = PROC_PLAIN},     \
+    {.name = "oom_score_adj", .mode = S_IFREG | 0644, .show = oom_score_adj_show, .store = oom_score_adj_store, .flags = PROC_PLAIN}, \
     {.name = "io", .mode = S_IFREG | 0400, .show = io_show, .flags = PROC_ACCESS},                                      \
     {.name = "uid_map", .mode = S_IFREG | 0644, .show = id_map_show, .store = id_map_store},                            \
     {.name = "gid_map", .mode = S_IFREG | 0644, .show = id_map_show, .store = id_map_store},                            \

@@ -28,6 +28,8 @@ static int pseudo_open(struct inode *inode, struct file *file)
     err = seq_open_single(file, show, pseudo_inode(inode)->dir->object);
     if (err && entry->closed)
         entry->closed(file);
+    if (!err)
+        file->mode |= FMODE_PWRITE; // a setting is written anywhere, though a seq file is not
     return err;
 }
 

@@ -50,6 +50,8 @@ static void set_ids(struct binary *bin, struct cred *new, struct inode *inode)
     if (likely(!(READ_ONCE(inode->mode) & (S_ISUID | S_ISGID))))
         return;
     read_guard(&inode->sem);
+    if (inode_permission(inode, MAY_EXEC))
+        return; // the program may not be run any more: what it has become in the meantime is not for the caller
     umode_t mode = inode->mode;
     if (mode & S_ISUID) {
         new->euid = inode->uid;

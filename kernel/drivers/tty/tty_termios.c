@@ -97,7 +97,7 @@ static void apply(struct tty *tty, const struct abi_termios2 *wanted)
         wake_up_nr(&tty->read_wait, EPOLLIN | EPOLLRDNORM, ~0u);
 }
 
-static int set_termios(struct tty *tty, struct tty *real, enum form form, enum when when, unsigned long arg)
+static int set_termios(struct tty *real, enum form form, enum when when, unsigned long arg)
 {
     int err = tty_check_change(real, SIGTTOU);
     if (err)
@@ -109,8 +109,8 @@ static int set_termios(struct tty *tty, struct tty *real, enum form form, enum w
     if (err)
         return err;
     if (when == SET_FLUSH)
-        tty_flush_input(tty);
-    if (when != SET_NOW && tty_wait_sent(tty, KTIME_MAX))
+        tty_flush_input(real);
+    if (when != SET_NOW && tty_wait_sent(real, KTIME_MAX))
         return -ERESTARTSYS;
     apply(real, &wanted);
     return 0;
@@ -210,15 +210,15 @@ long tty_ioctl_termios(struct tty *tty, struct tty *real, struct file *, unsigne
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
-        return set_termios(tty, real, FORM_TERMIOS, (enum when)(cmd - TCSETS), arg);
+        return set_termios(real, FORM_TERMIOS, (enum when)(cmd - TCSETS), arg);
     case TCSETS2:
     case TCSETSW2:
     case TCSETSF2:
-        return set_termios(tty, real, FORM_TERMIOS2, (enum when)(cmd - TCSETS2), arg);
+        return set_termios(real, FORM_TERMIOS2, (enum when)(cmd - TCSETS2), arg);
     case TCSETA:
     case TCSETAW:
     case TCSETAF:
-        return set_termios(tty, real, FORM_TERMIO, (enum when)(cmd - TCSETA), arg);
+        return set_termios(real, FORM_TERMIO, (enum when)(cmd - TCSETA), arg);
     case TCSBRK:
     case TCSBRKP:
     case TIOCSBRK:

@@ -28,10 +28,10 @@ static ktime_t real_fired(struct hrtimer *timer)
     ktime_t interval = READ_ONCE(timers->real_interval), now = clock_monotonic();
     if (!interval)
         return KTIME_MAX;
-    ktime_t next = ktime_add_safe(timer->deadline, interval);
-    if (next <= now)
-        next = ktime_add_safe(now, interval);
-    return taken ? next : max(next, now + UNTAKEN_PERIOD);
+    ktime_t earliest = now + (taken ? 1 : UNTAKEN_PERIOD), next = ktime_add_safe(timer->deadline, interval);
+    if (next < earliest) // some are left out; the others stay where they are
+        next = timer->deadline + (ktime_t)DIV_ROUND_UP(earliest - timer->deadline, interval) * interval;
+    return next;
 }
 
 struct timers_user *timers_get(struct process *process)

@@ -45,7 +45,7 @@ static int set_linger(struct socket *s, unsigned long uvalue, int len)
 static size_t buffer_size(int value, size_t max, size_t least, bool force)
 {
     size_t size = value < 0 ? 0 : (size_t)value;
-    size = min(size, force ? (size_t)INT32_MAX / 2 : max);
+    size = min(size, force ? (size_t)INT32_MAX / 2 : min(max, (size_t)INT32_MAX / 2));
     return max(size * 2, least);
 }
 

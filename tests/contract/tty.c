@@ -416,3 +416,22 @@ CASE(vhangup_without_a_terminal_does_nothing)
     }
     EXPECT_EXITED(child, 0);
 }
+
+// Settings through the master are its slave's, and so is what they flush.
+CASE(pty_settings_by_the_master_flush_the_slave)
+{
+    int master, slave;
+    char text[16];
+    make_pty(&master, &slave);
+    make_raw(slave);
+    struct termios t = settings(master);
+    EXPECT_EQ(write(slave, "shown", 5), 5);
+    EXPECT_EQ(write(master, "typed", 5), 5);
+    EXPECT_EQ(tcsetattr(master, TCSAFLUSH, &t), 0);
+    EXPECT_EQ(read_soon(master, text, sizeof text), 5);
+    EXPECT_STR(text, "shown");
+    EXPECT(!readable(slave));
+    EXPECT_EQ(write(master, "again", 5), 5);
+    EXPECT_EQ(read_soon(slave, text, sizeof text), 5);
+    EXPECT_STR(text, "again");
+}

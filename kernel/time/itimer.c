@@ -10,8 +10,6 @@
 static DEFINE_LOCK_CLASS(timers_class, "process timers", RANK_TIMER_USER);
 static DEFINE_LOCK_CLASS(timers_change_class, "process timers, changing", RANK_TIMER_CHANGE);
 
-#define UNTAKEN_PERIOD (4 * NSEC_PER_MSEC)
-
 static bool alarm_pending(const struct timers_user *timers)
 {
     return READ_ONCE(timers->process->shared_pending.set) & sigmask(SIGALRM);

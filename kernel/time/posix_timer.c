@@ -31,8 +31,6 @@ struct posix_timer {
     struct cpu_timer cpu_timer;
 };
 
-#define UNTAKEN_PERIOD (4 * NSEC_PER_MSEC)
-
 static ktime_t timer_now(const struct posix_timer *t)
 {
     if (t->cpu)

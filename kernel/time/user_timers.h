@@ -10,6 +10,9 @@
 #include "kernel/time/clock_internal.h"
 #include "kernel/time/hrtimer.h"
 
+// A timer whose signal nobody takes (it is blocked, or ignored) is looked at no more often than this, ns: no program gets an interrupt storm for nothing.
+#define UNTAKEN_PERIOD (4 * NSEC_PER_MSEC)
+
 // Waits for a CPU clock to reach `expires`. Armed, it hangs in the tree of that clock, of the process or the thread; the tick looks. The lock is
 // that of the timers of the process whose clock, or whose thread's, it is.
 struct cpu_timer {

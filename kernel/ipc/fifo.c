@@ -40,14 +40,15 @@ static struct pipe *pipe_get_or_make(struct inode *inode)
     }
 }
 
-// Sleeps until *count is no longer `old`: somebody opened the other end. The pipe's lock is dropped meanwhile.
+// Sleeps until *count is another: somebody opened the other end. The pipe's lock is dropped meanwhile. A partner that came as a signal did counts: it has
+// its file already.
 static int wait_for_partner(struct pipe *p, struct waitqueue *wq, const uint32_t *count) NO_THREAD_SAFETY_ANALYSIS
 {
     uint32_t old = *count;
     mutex_unlock(&p->lock);
-    int err = wait_event_interruptible(wq, READ_ONCE(*count) != old);
+    (void)wait_event_interruptible(wq, READ_ONCE(*count) != old);
     mutex_lock(&p->lock);
-    return err ? -ERESTARTSYS : 0;
+    return *count == old ? -ERESTARTSYS : 0;
 }
 
 // Only a named pipe waits for its other end: an anonymous one, opened by /proc/PID/fd, may have lost it for ever.

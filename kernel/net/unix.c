@@ -122,11 +122,16 @@ static int wait_for_backlog(struct unix_sock *listener, struct socket *client, b
     return err == -ETIMEDOUT ? -EAGAIN : err ? socket_interrupted(timeo) : 0;
 }
 
+static bool refuses(const struct unix_sock *listener)
+{
+    return READ_ONCE(listener->state) != UNIX_LISTENING || (READ_ONCE(listener->s.shutdown) & SOCKET_RCV_SHUTDOWN);
+}
+
 // Puts the server's end on the listener's queue. 1: the queue is full.
 static int enqueue(struct unix_sock *listener, struct unix_pending *pending)
 {
     mutex_guard(&listener->s.lock);
-    if (listener->state != UNIX_LISTENING || (listener->s.shutdown & SOCKET_RCV_SHUTDOWN))
+    if (refuses(listener))
         return -ECONNREFUSED;
     if (listener->queued > listener->backlog)
         return 1;
@@ -241,6 +246,7 @@ static int unix_accept(struct socket *s, struct socket **out, bool nonblock)
     struct unix_sock *u = unix_of(s);
     if (s->type != SOCK_STREAM && s->type != SOCK_SEQPACKET)
         return -EOPNOTSUPP;
+    ktime_t deadline = socket_deadline(s->rcvtimeo);
     for (;;) {
         {
             mutex_guard(&s->lock);
@@ -260,8 +266,8 @@ static int unix_accept(struct socket *s, struct socket **out, bool nonblock)
         }
         if (nonblock)
             return -EAGAIN;
-        int err = wait_event_interruptible_timeout(&s->wq, READ_ONCE(u->queued) || READ_ONCE(s->shutdown) || READ_ONCE(u->state) != UNIX_LISTENING,
-                                                   socket_deadline(s->rcvtimeo));
+        // Exactly what the tests above end on: what ended the wait alone would make this turn without sleeping.
+        int err = wait_event_interruptible_timeout(&s->wq, READ_ONCE(u->queued) || refuses(u), deadline);
         if (err)
             return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(s->rcvtimeo);
     }
@@ -422,9 +428,9 @@ static void close_end(struct socket *s, bool unaccepted)
     if (peer && s->type != SOCK_DGRAM) {
         {
             mutex_guard(&peer->s.lock);
-            peer->s.shutdown = SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN;
             if (unread)
-                peer->s.error = -ECONNRESET;
+                WRITE_ONCE(peer->s.error, -ECONNRESET);
+            store_release(&peer->s.shutdown, SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN); // last: a reader without the lock sees the reason with the end
         }
         wake_up_all(&peer->s.wq);
         wake_up_all(&peer->room);

@@ -272,12 +272,15 @@ ssize_t unix_sendmsg(struct socket *s, struct message *msg)
 static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
 {
     for (;;) {
+        // In this order: a peer that sends, then closes, between two looks must not end the stream before its data.
+        bool ended = load_acquire(&u->s.shutdown) & SOCKET_RCV_SHUTDOWN;
+        bool failed = load_acquire(&u->s.error);
         if (READ_ONCE(u->queued))
             return 1;
-        int err = READ_ONCE(u->s.error) ? socket_take_error(&u->s) : 0;
+        int err = failed ? socket_take_error(&u->s) : 0;
         if (err)
             return err;
-        if (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN)
+        if (ended)
             return 0;
         if (nonblock)
             return -EAGAIN;

@@ -50,17 +50,17 @@ CASE(restart_open_of_a_fifo_for_writing)
 {
     REQUIRE(mkfifo("fifo", 0600) == 0);
     INTERRUPTED(false, open("fifo", O_WRONLY));
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr); // for the child, from its first moment
     IN_CHILD(reader)
     {
-        signal(SIGUSR2, SIG_IGN);
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, SIGUSR1);
-        sigprocmask(SIG_BLOCK, &set, nullptr);
         int got;
         sigwait(&set, &got);
         EXPECT(open("fifo", O_RDONLY) >= 0);
     }
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
     begin_interruption(true, kill_child, pack_kill(reader, SIGUSR1));
     EXPECT(open("fifo", O_WRONLY) >= 0);
     end_interruption();

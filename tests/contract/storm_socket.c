@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -98,6 +100,143 @@ CASE(storm_packets_reach_one_reader_each)
     int fds[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0);
     pass_numbers(fds[1], fds[0]);
+}
+
+// --- What was written before the last close is read before the end. ---
+
+static void socket_ends(int fds[2], int type)
+{
+    REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
+}
+
+static void pipe_ends(int fds[2], int)
+{
+    REQUIRE(pipe(fds) == 0);
+}
+
+static void terminal_ends(int fds[2], int)
+{
+    int unlock = 0, number;
+    char path[32];
+    fds[0] = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+    REQUIRE(ioctl(fds[0], TIOCSPTLCK, &unlock) == 0 && ioctl(fds[0], TIOCGPTN, &number) == 0);
+    snprintf(path, sizeof path, "/dev/pts/%d", number);
+    fds[1] = open(path, O_RDWR | O_NOCTTY);
+    REQUIRE(fds[1] >= 0);
+}
+
+static void (*make_ends)(int fds[2], int type);
+static int ends_type, ends[2][2];
+static pthread_barrier_t pair_line[2];
+
+// Of each two threads the even one makes the ends and reads, without waiting for the data, so that it looks while the other closes.
+static void write_close_and_read(int number)
+{
+    int *fds = ends[number / 2], got = 0;
+    char text[16];
+    if (number % 2 == 0)
+        make_ends(fds, ends_type);
+    pthread_barrier_wait(&pair_line[number / 2]);
+    if (number % 2) {
+        EXPECT_EQ(write(fds[1], "last", 4), 4);
+        EXPECT_EQ(close(fds[1]), 0);
+    } else {
+        ssize_t n;
+        REQUIRE(fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0);
+        while ((n = read(fds[0], text, sizeof text)) > 0 || (n < 0 && errno == EAGAIN))
+            got += n > 0 ? (int)n : 0;
+        EXPECT(n == 0 || errno == EIO); // what a terminal says when its other end is closed
+        EXPECT_EQ(got, 4);
+        EXPECT_EQ(close(fds[0]), 0);
+    }
+    pthread_barrier_wait(&pair_line[number / 2]);
+}
+
+static void *write_and_close_or_read(void *number)
+{
+    for (int i = 0; i < 400; i++)
+        write_close_and_read((int)(intptr_t)number);
+    return nullptr;
+}
+
+static void close_after_writing(void (*make)(int fds[2], int type), int type)
+{
+    pthread_t threads[STORM_THREADS];
+    make_ends = make;
+    ends_type = type;
+    for (int i = 0; i < STORM_THREADS / 2; i++)
+        REQUIRE_EQ(pthread_barrier_init(&pair_line[i], nullptr, 2), 0);
+    for (intptr_t i = 0; i < STORM_THREADS; i++)
+        REQUIRE_EQ(pthread_create(&threads[i], nullptr, write_and_close_or_read, (void *)i), 0);
+    for (int i = 0; i < STORM_THREADS; i++)
+        pthread_join(threads[i], nullptr);
+}
+
+CASE(storm_pipe_gives_its_last_data_before_the_end)
+{
+    close_after_writing(pipe_ends, 0);
+}
+
+CASE(storm_stream_gives_its_last_data_before_the_end)
+{
+    close_after_writing(socket_ends, SOCK_STREAM);
+}
+
+CASE(storm_packets_arrive_before_the_end)
+{
+    close_after_writing(socket_ends, SOCK_SEQPACKET);
+}
+
+CASE(storm_terminal_gives_its_last_data_before_the_end)
+{
+    own_mount_namespace();
+    mkdir("/dev/pts", 0755);
+    REQUIRE(mount("devpts", "/dev/pts", "devpts", 0, "mode=620,ptmxmode=666") == 0);
+    close_after_writing(terminal_ends, 0);
+}
+
+// --- A FIFO's opener, its partner, and signals. ---
+
+static atomic_int openers, fifo_rounds_left = 200;
+static pthread_t opener;
+
+static void *open_for_writing(void *)
+{
+    while (fifo_rounds_left > 0) {
+        int fd = open("fifo", O_WRONLY);
+        EXPECT(fd >= 0);
+        atomic_fetch_add(&openers, 1);
+        EXPECT_EQ(close(fd), 0);
+    }
+    return nullptr;
+}
+
+static void *disturb_opener(void *)
+{
+    while (fifo_rounds_left > 0) {
+        pthread_kill(opener, SIGUSR1);
+        sched_yield();
+    }
+    return nullptr;
+}
+
+// Who opened for reading met a writer, so that one does not go back to wait, though a signal came too.
+CASE(storm_fifo_is_opened_at_both_ends_or_none)
+{
+    pthread_t disturber;
+    REQUIRE(mkfifo("fifo", 0600) == 0);
+    count_signal(SIGUSR1, SA_RESTART);
+    REQUIRE_EQ(pthread_create(&opener, nullptr, open_for_writing, nullptr), 0);
+    REQUIRE_EQ(pthread_create(&disturber, nullptr, disturb_opener, nullptr), 0);
+    for (; fifo_rounds_left > 0; fifo_rounds_left--) {
+        int before = openers, fd = open("fifo", O_RDONLY);
+        EXPECT(fd >= 0);
+        for (int64_t end = now_ns() + (int64_t)LONG_TIMEOUT_MS * 1000000; openers == before && now_ns() < end;)
+            sched_yield();
+        REQUIRE(openers != before);
+        EXPECT_EQ(close(fd), 0);
+    }
+    pthread_join(disturber, nullptr); // the opener may wait once more, for as long as the case lives
 }
 
 // --- Connections. ---

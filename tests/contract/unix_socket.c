@@ -293,6 +293,17 @@ CASE(unix_accept_waits_and_listener_polls)
     EXPECT_ERRNO(accept(l, nullptr, nullptr), EAGAIN);
 }
 
+CASE(unix_accept_waits_at_a_listener_that_only_stopped_sending)
+{
+    int l = listener(SOCK_STREAM, "s");
+    struct timeval limit = {.tv_usec = 20000};
+    EXPECT_EQ(setsockopt(l, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    EXPECT_EQ(shutdown(l, SHUT_WR), 0);
+    EXPECT_ERRNO(accept(l, nullptr, nullptr), EAGAIN);
+    EXPECT_EQ(connect_to(socket(AF_UNIX, SOCK_STREAM, 0), "s"), 0);
+    EXPECT(accept(l, nullptr, nullptr) >= 0);
+}
+
 CASE(unix_datagram_addresses)
 {
     int server = bound(SOCK_DGRAM, "srv"), client = bound(SOCK_DGRAM, "cli"), nameless = socket(AF_UNIX, SOCK_DGRAM, 0);

@@ -90,7 +90,7 @@ static int pty_open(struct tty *tty)
 static void slave_shutdown(struct tty *tty)
 {
     WRITE_ONCE(tty->io_error, true);
-    WRITE_ONCE(tty->link->other_closed, true);
+    store_release(&tty->link->other_closed, true);
     wake_end(tty);
     wake_end(tty->link);
 }

@@ -154,7 +154,7 @@ size_t tty_receive(struct tty *tty, const uint8_t *buf, size_t size, enum tty_fl
 size_t tty_receive_room(struct tty *tty); // bytes that tty_receive() would take now
 // The driver has room for output again. Any context.
 void tty_wakeup(struct tty *tty);
-// Runs the line discipline on what has been received. Thread, no terminal's lock held.
+// Runs the line discipline on what has been received. Thread; of terminals' locks at most read_lock held.
 void tty_input_run(struct tty *tty);
 // Carrier lost, vhangup(2) …: every open file is as if at end of file. May sleep.
 void tty_hangup(struct tty *tty);

@@ -45,8 +45,10 @@ static bool packet_news(struct tty *tty)
 static int wait_input(struct tty *tty, struct file *file, ktime_t deadline, unsigned rw_flags)
 {
     struct tty_file *tf = file->private;
-    if (READ_ONCE(tty->other_closed))
-        return -EIO;
+    if (load_acquire(&tty->other_closed)) {
+        tty_input_run(tty); // what it wrote before it closed, also while we looked, is still read
+        return ldisc_readable(tty, false) ? 0 : -EIO;
+    }
     if (tty_file_hung(tf))
         return 1;
     if (deadline == 0)
@@ -268,13 +270,11 @@ uint32_t tty_poll(struct file *file, struct poll_table *pt)
     poll_wait(file, &tty->write_wait, pt);
     if (tty_file_hung(tf))
         return EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDNORM | EPOLLWRNORM;
-    uint32_t events = 0;
+    uint32_t events = load_acquire(&tty->other_closed) ? EPOLLHUP : 0; // before the input: with what it wrote last, not instead of it
     if (ldisc_readable(tty, true))
         events |= EPOLLIN | EPOLLRDNORM;
     if (packet_news(tty))
         events |= EPOLLPRI | EPOLLIN | EPOLLRDNORM;
-    if (READ_ONCE(tty->other_closed))
-        events |= EPOLLHUP;
     if (!mutex_is_locked(&tty->write_lock) && output_room(tty) &&
         (!tty->ops->chars_in_buffer || tty->ops->chars_in_buffer(tty) < WAKEUP_CHARS))
         events |= EPOLLOUT | EPOLLWRNORM;

@@ -143,7 +143,7 @@ def host_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
         **kwargs
     )
 
-def kernel_image(name, deps, script, loader_deps, loader_script, packer, flags = [], tags = [], visibility = None):
+def kernel_image(name, deps, script, loader_deps, loader_script, flags = [], tags = [], visibility = None):
     """The boot file `name`.efi, and beside it `name`.elf (the kernel with symbols, for gdb) and `name`_loader.elf.
 
     Args:
@@ -152,7 +152,6 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, flags =
       script: the kernel's linker script.
       loader_deps: the libraries of the boot loader part.
       loader_script: its linker script.
-      packer: the host tool that makes the boot file: packer LOADER.elf KERNEL.elf OUT.
       flags: further arguments of the kernel's link.
       tags: as usual.
       visibility: as usual.
@@ -195,12 +194,12 @@ def kernel_image(name, deps, script, loader_deps, loader_script, packer, flags =
             name + ".elf",
         ],
         outs = [name + ".efi"],
-        cmd = "$(execpath {packer}) $(execpath {name}_loader.elf) $(execpath {name}.elf) $@".format(
-            name = name,
-            packer = packer,
-        ),
+        cmd = "python3 $(location //tools/kimage:kimage.py) $(location {name}_loader.elf) $(location {name}.elf) $@".format(name = name),
         message = "Packing",
         tags = tags,
-        tools = [packer],
+        tools = [
+            "//tools/kimage",
+            "//tools/kimage:kimage.py",
+        ],
         visibility = visibility,
     )

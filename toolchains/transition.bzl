@@ -8,13 +8,9 @@ def _to_kernel(_settings, _attr):
 def _to_userland(_settings, _attr):
     return {_PLATFORMS: "//toolchains/platforms:userland_x86_64"}
 
-def _to_host(_settings, _attr):
-    return {_PLATFORMS: "//toolchains/platforms:host"}
-
 # For `cfg =` of a rule (the whole target) or of one attribute. The rule needs TRANSITION_ALLOWLIST in its attrs.
 kernel_transition = transition(implementation = _to_kernel, inputs = [], outputs = [_PLATFORMS])
 userland_transition = transition(implementation = _to_userland, inputs = [], outputs = [_PLATFORMS])
-host_transition = transition(implementation = _to_host, inputs = [], outputs = [_PLATFORMS])
 
 def _to_fortress(_settings, _attr):
     return {"//kernel:profile": "fortress"}
@@ -51,4 +47,3 @@ for_fortress = _forward_rule(fortress_transition, "The files of `srcs`, built wi
 for_performance = _forward_rule(performance_transition, "The files of `srcs`, built with --//kernel:profile=performance.")
 for_kernel = _forward_rule(kernel_transition, "The files of `srcs`, built for the kernel platform.")
 for_userland = _forward_rule(userland_transition, "The files of `srcs`, built for the userland platform.")
-for_host = _forward_rule(host_transition, "The files of `srcs`, built for the machine that builds.")

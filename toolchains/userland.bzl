@@ -1,4 +1,4 @@
-"""Programs and libraries of our musl, for the guest and for the build host.
+"""Programs and libraries of our musl.
 
 The C library is a dependency like any other, so the macros below only add it: //third_party/musl:static, :static_pie,
 :dynamic or :shared to what is linked, :headers to what is only compiled.
@@ -43,16 +43,5 @@ def musl_shared_library(name, soname = None, deps = [], copts = [], linkopts = [
         linkshared = True,
         linkstatic = True,
         deps = deps + [_MUSL + "shared"],
-        **kwargs
-    )
-
-def host_binary(name, deps = [], copts = [], third_party = False, features = [], **kwargs):
-    """A helper program of the build: static, so it runs on the build host without using its libc. Name it in `tools`."""
-    native.cc_binary(
-        name = name,
-        copts = copts,
-        features = _features(third_party, features),
-        linkstatic = True,
-        deps = deps + [_MUSL + "static"],
         **kwargs
     )

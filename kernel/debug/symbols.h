@@ -1,6 +1,6 @@
 // kernel/debug/symbols.h — from code addresses to names, for backtraces, %pS and /proc/kallsyms.
 //
-// tools/kimage packs every function's name and place behind the kernel image (tools/kimage/symbols.c says how).
+// tools/kimage packs every function's name and place behind the kernel image (tools/kimage/symbols.py says how).
 // Addresses here are where the kernel runs now, slide included.
 #pragma once
 

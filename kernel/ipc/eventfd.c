@@ -56,7 +56,7 @@ static ssize_t eventfd_read(struct file *file, struct iov_iter *to, loff_t *, un
     return copy_to_iter(to, &value, sizeof value) == sizeof value ? (ssize_t)sizeof value : -EFAULT;
 }
 
-static ssize_t eventfd_write(struct file *file, struct iov_iter *from, loff_t *, unsigned)
+static ssize_t eventfd_write(struct file *file, struct iov_iter *from, loff_t *, unsigned rw_flags)
 {
     struct eventfd *e = file->private;
     uint64_t value;
@@ -66,7 +66,7 @@ static ssize_t eventfd_write(struct file *file, struct iov_iter *from, loff_t *,
         return -EFAULT;
     if (value == UINT64_MAX)
         return -EINVAL;
-    if (file->flags & O_NONBLOCK) {
+    if (file->flags & O_NONBLOCK || rw_flags & RW_NOWAIT) {
         if (!try_add(e, value))
             return -EAGAIN;
     } else if (wait_event_interruptible(&e->wait, try_add(e, value))) {
@@ -80,7 +80,6 @@ static uint32_t eventfd_poll(struct file *file, struct poll_table *pt)
 {
     struct eventfd *e = file->private;
     poll_wait(file, &e->wait, pt);
-    smp_mb();
     uint64_t count = READ_ONCE(e->count);
     return (count ? EPOLLIN | EPOLLRDNORM : 0) | (count == UINT64_MAX ? EPOLLERR : 0) | (count < COUNT_MAX ? EPOLLOUT | EPOLLWRNORM : 0);
 }

@@ -40,7 +40,8 @@ static int mutex_orphaned(uint32_t __user *word, pid_t tid, bool pi, bool pendin
     int err = get_user(value, word);
     if (err)
         return err;
-    if (pending && !pi && !value) { // unlocked, but died before it woke the next
+    // Nobody's: it was unlocked, or its owner died, and who dies now was to wake the next or was woken itself, to take it.
+    if (pending && !pi && !(value & FUTEX_TID_MASK)) {
         (void)futex_wake_user((int __user *)word, 1);
         return 0;
     }

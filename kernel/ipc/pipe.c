@@ -300,15 +300,12 @@ static uint32_t pipe_poll(struct file *file, struct poll_table *pt)
         poll_wait(file, &p->readable, pt);
     if (file->mode & FMODE_WRITE)
         poll_wait(file, &p->writable, pt);
-    smp_mb();
+    // The writers before the data: one that wrote, then left, between the two looks must not seem to have left nothing. A FIFO that was opened before
+    // there ever was a writer has not lost one.
+    bool writers_lost = !load_acquire(&p->writers) && file->version != load_acquire(&p->writers_seen);
     uint32_t head = READ_ONCE(p->head), tail = READ_ONCE(p->tail);
-    if (file->mode & FMODE_READ) {
-        if (head != tail)
-            mask |= EPOLLIN | EPOLLRDNORM;
-        // A FIFO that was opened before there ever was a writer has not lost one.
-        if (!READ_ONCE(p->writers) && file->version != READ_ONCE(p->writers_seen))
-            mask |= EPOLLHUP;
-    }
+    if (file->mode & FMODE_READ)
+        mask |= (head != tail ? EPOLLIN | EPOLLRDNORM : 0) | (writers_lost ? EPOLLHUP : 0);
     if (file->mode & FMODE_WRITE) {
         if (head - tail < READ_ONCE(p->max_filled))
             mask |= EPOLLOUT | EPOLLWRNORM;

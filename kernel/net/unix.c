@@ -110,16 +110,15 @@ static int unix_listen(struct socket *s, int backlog)
     return 0;
 }
 
-static int wait_for_backlog(struct unix_sock *listener, struct socket *client, bool nonblock)
+static int wait_for_backlog(struct unix_sock *listener, struct socket *client, bool nonblock, ktime_t deadline)
 {
     if (nonblock)
         return -EAGAIN;
-    ktime_t timeo = client->sndtimeo;
     int err = wait_event_interruptible_timeout(&listener->room,
                                                READ_ONCE(listener->queued) <= READ_ONCE(listener->backlog) ||
                                                    READ_ONCE(listener->state) != UNIX_LISTENING,
-                                               socket_deadline(timeo));
-    return err == -ETIMEDOUT ? -EAGAIN : err ? socket_interrupted(timeo) : 0;
+                                               deadline);
+    return err == -ETIMEDOUT ? -EAGAIN : err ? socket_interrupted(client->sndtimeo) : 0;
 }
 
 static bool refuses(const struct unix_sock *listener)
@@ -152,6 +151,7 @@ static int connect_stream(struct unix_sock *client, const struct abi_sockaddr_un
     struct unix_sock *server = unix_alloc(client->s.type);
     struct unix_pending *pending = kmalloc(sizeof *pending, ALLOC_KERNEL);
     int err = server && pending ? 0 : -ENOMEM;
+    ktime_t deadline = socket_deadline(client->s.sndtimeo);
     struct unix_sock *listener = nullptr;
     bool linked = false;
     while (!err) {
@@ -187,7 +187,7 @@ static int connect_stream(struct unix_sock *client, const struct abi_sockaddr_un
             }
         }
         if (err == 1)
-            err = wait_for_backlog(listener, &client->s, nonblock);
+            err = wait_for_backlog(listener, &client->s, nonblock, deadline);
         unix_put(listener);
         listener = nullptr;
     }

@@ -19,8 +19,7 @@ int sysctl_unix_max_dgram_qlen = UNIX_DGRAM_QUEUE;
 void unix_msg_free(struct unix_msg *m)
 {
     struct unix_sock *from = m->from;
-    size_t before = (size_t)atomic_read(&from->wmem);
-    size_t after = (size_t)atomic_sub_return(&from->wmem, (int64_t)m->charge);
+    size_t after = (size_t)atomic_sub_return(&from->wmem, (int64_t)m->charge), before = after + m->charge;
     if (before * 4 > from->s.sndbuf)
         wake_up_poll(&from->s.wq, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
     if (unlikely(READ_ONCE(from->s.tell_room)) && after * 4 <= from->s.sndbuf && xchg(&from->s.tell_room, false))
@@ -57,17 +56,23 @@ static bool has_room(const struct unix_sock *u)
 }
 
 // Waits until the sender's own buffer has room.
-static int wait_for_room(struct unix_sock *u, bool nonblock)
+static int wait_for_room(struct unix_sock *u, bool nonblock, ktime_t deadline)
 {
-    if (has_room(u))
-        return 0;
-    if (u->s.async.first)
-        WRITE_ONCE(u->s.tell_room, true);
-    if (nonblock)
-        return -EAGAIN;
-    int err = wait_event_interruptible_timeout(&u->s.wq, has_room(u) || (READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN) || READ_ONCE(u->s.error),
-                                               socket_deadline(u->s.sndtimeo));
-    return err == -ETIMEDOUT ? -EAGAIN : err ? socket_interrupted(u->s.sndtimeo) : 0;
+    while (!has_room(u)) {
+        int err;
+        if (READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN)
+            return -EPIPE;
+        if (READ_ONCE(u->s.error) && (err = socket_take_error(&u->s)))
+            return err;
+        if (u->s.async.first && !xchg(&u->s.tell_room, true))
+            continue; // look again: a reader that made room just now told nobody
+        if (nonblock)
+            return -EAGAIN;
+        err = wait_event_interruptible_timeout(&u->s.wq, has_room(u) || (READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN) || READ_ONCE(u->s.error), deadline);
+        if (err)
+            return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.sndtimeo);
+    }
+    return 0;
 }
 
 static void raise_pipe(const struct message *msg)
@@ -88,6 +93,7 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
 {
     size_t total = iov_iter_count(&msg->iter), sent = 0;
     bool packet = u->s.type == SOCK_SEQPACKET;
+    ktime_t deadline = socket_deadline(u->s.sndtimeo);
     struct unix_sock *peer = unix_peer_get(u);
     int err = 0;
     if (!peer) {
@@ -106,7 +112,7 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
             err = -EPIPE;
             break;
         }
-        if ((err = wait_for_room(u, msg->nonblock || (msg->flags & MSG_DONTWAIT))))
+        if ((err = wait_for_room(u, msg->nonblock || (msg->flags & MSG_DONTWAIT), deadline)))
             break;
         if (READ_ONCE(u->s.error) && (err = socket_take_error(&u->s)))
             break;
@@ -191,6 +197,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
 {
     size_t len = iov_iter_count(&msg->iter);
     bool nonblock = msg->nonblock || (msg->flags & MSG_DONTWAIT);
+    ktime_t deadline = socket_deadline(u->s.sndtimeo);
     if (u->s.shutdown & SOCKET_SND_SHUTDOWN)
         return -EPIPE;
     if (len > u->s.sndbuf - MESSAGE_SPARE)
@@ -203,7 +210,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
     struct unix_msg *m = nullptr;
     if (msg->scm.nr_files)
         err = unix_flight_begin(&msg->scm);
-    if (!err && !(err = wait_for_room(u, nonblock)) && !(m = new_message(u, len)))
+    if (!err && !(err = wait_for_room(u, nonblock, deadline)) && !(m = new_message(u, len)))
         err = -ENOMEM;
     if (!err && copy_from_iter(&msg->iter, m->data, len) != len)
         err = -EFAULT;
@@ -243,7 +250,7 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
         }
         // Each part of the condition is one that the tests above end on: else this would turn without sleeping.
         err = wait_event_interruptible_timeout(
-            &to->room, unix_has_place(to, u) || (READ_ONCE(to->s.shutdown) & SOCKET_RCV_SHUTDOWN) || READ_ONCE(to->peer), socket_deadline(u->s.sndtimeo));
+            &to->room, unix_has_place(to, u) || (READ_ONCE(to->s.shutdown) & SOCKET_RCV_SHUTDOWN) || READ_ONCE(to->peer), deadline);
         if (err)
             err = err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.sndtimeo);
     }

@@ -237,6 +237,7 @@ void process_release(struct process *p)
             ns->reaper = nullptr;
         rcu_assign_pointer(p->leader, nullptr); // whoever holds the process only does not reach a task that goes
     }
+    wake_up_all(&p->pid->poll_wq); // pidfds: it is gone
     process_put(parent);
     thread_forget_dead(leader);
     process_put(p);

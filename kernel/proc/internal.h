@@ -83,7 +83,7 @@ void signals_init(void);                              // boot: the caches of sig
 void signal_hooks_init(void);                         // boot: sleeps that a signal ends ask us
 // Takes one signal of `set` that is pending for the task or its process, the task's own first; false: none. sighand lock held.
 bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info);
-void signal_forget_locked(struct process *p, uint64_t set); // pending signals that became ignored; sighand lock held
+void signal_forget_locked(uint64_t set); // pending signals that became ignored, of the current process; sighand lock held
 void signal_forget_timers(struct task *task);          // exec: the signals of its POSIX timers go with them
 bool signal_pending_other(struct task *task, uint64_t set); // something to deliver that is not in `set`
 // rt_sigqueueinfo(2): with si_signo set to `sig`. -EFAULT. siginfo_may_send(): others may not be told that the kernel or kill(2) sent it.

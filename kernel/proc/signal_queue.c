@@ -171,13 +171,15 @@ uint64_t signal_pending_set(struct task *task)
     return task->pending.set | task->process->shared_pending.set;
 }
 
-void signal_forget_locked(struct process *p, uint64_t set)
+void signal_forget_locked(uint64_t set)
 {
-    bool shared = sigpending_remove(&p->shared_pending, set);
+    struct process *me = current_process();
+    (void)sigpending_remove(&me->shared_pending, set);
     struct task *t;
-    for_each_thread_rcu(t, p)
-        if (sigpending_remove(&t->pending, set) || shared)
-            signal_recalc(t);
+    // Another thread's WORK_SIGNAL stays, with nothing behind it: that one may be on its way out with -ERESTARTSYS, which only the slow way understands.
+    for_each_thread_rcu(t, me)
+        (void)sigpending_remove(&t->pending, set);
+    signal_recalc(current_task());
 }
 
 // What is left counts: a signal that something else sent as well stays pending.

@@ -27,7 +27,7 @@ SYSCALL4(rt_sigaction, int, sig, const struct abi_sigaction __user *, unew, stru
             *action = (struct k_sigaction){new.handler, new.flags & SA_KNOWN, new.restorer, new.mask & ~SIG_KERNEL_ONLY};
             // What was pending and is ignored now is forgotten.
             if (new.handler == SIG_IGN || (new.handler == SIG_DFL && (SIG_DEFAULT_IGNORE & sigmask(sig))))
-                signal_forget_locked(task->process, sigmask(sig));
+                signal_forget_locked(sigmask(sig));
         }
     }
     if (uold && copy_to_user(uold, &old, sizeof old))
@@ -142,6 +142,7 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
         spin_irq_guard(&task->sighand->lock);
         set_sigwait(task, 0);
         bool found = signal_dequeue_locked(task, set, info);
+        signal_hand_over(task, set); // more than one may have come for us, and others wait as well
         if (found)
             return info->si_signo;
         if (err)

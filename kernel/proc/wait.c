@@ -61,8 +61,11 @@ static void usage_of(const struct process *p, struct abi_rusage *u) REQUIRES(pro
     set_timeval(&u->stime, stime);
 }
 
+// Whether the child may be an answer, now or later. One that has ended is none, and never will be, to who asks for stops only.
 static bool wanted(const struct wait_request *req, const struct process *child)
 {
+    if (child->state == PROCESS_DEAD || (child->state == PROCESS_ZOMBIE && !(req->options & WEXITED)))
+        return false;
     if (req->type == P_PID && child->pid != req->pid)
         return false;
     if (req->type == P_PGID && child->pgrp != req->pid)
@@ -86,7 +89,7 @@ static void describe(struct wait_result *res, struct process *child, int cause, 
 // Looks at one child; true when it is the answer.
 static bool try_child(const struct wait_request *req, struct process *child, struct wait_result *res) REQUIRES(process_tree_lock)
 {
-    if (child->state == PROCESS_ZOMBIE && (req->options & WEXITED)) {
+    if (child->state == PROCESS_ZOMBIE) {
         int code = child->exit_code, sig = code & 0x7f;
         describe(res, child, sig ? (code & 0x80 ? CLD_DUMPED : CLD_KILLED) : CLD_EXITED, sig ? sig : code >> 8 & 0xff, code);
         usage_of(child, &res->usage);
@@ -129,13 +132,13 @@ static int look(const struct wait_request *req, struct wait_result *res)
     if (req->type == P_PID) { // the common case needs no search
         struct task *leader = pid_task(req->pid, PID_PROCESS);
         child = leader ? leader->process : nullptr;
-        if (!child || child->parent != me || child->state == PROCESS_DEAD || !wanted(req, child))
+        if (!child || child->parent != me || !wanted(req, child))
             return -ECHILD;
         return try_child(req, child, res);
     }
     list_for_each_entry(child, &me->children, sibling)
     {
-        if (child->state == PROCESS_DEAD || !wanted(req, child))
+        if (!wanted(req, child))
             continue;
         any = true;
         if (try_child(req, child, res))

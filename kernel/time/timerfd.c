@@ -95,8 +95,9 @@ static void timerfd_wake(struct timerfd *t) REQUIRES(t->wq.lock)
 static int try_read(struct timerfd *t, uint64_t *count)
 {
     spin_irq_guard(&t->wq.lock);
-    if (t->cancelled) {
-        t->cancelled = false;
+    if (t->cancelled) { // what had expired by the old clock says nothing any more
+        t->cancelled = t->resting = false;
+        t->ticks = 0;
         return -ECANCELED;
     }
     if (!t->ticks)

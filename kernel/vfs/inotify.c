@@ -129,7 +129,6 @@ static uint32_t inotify_poll(struct file *file, struct poll_table *pt)
 {
     struct inotify_group *g = file->private;
     poll_wait(file, &g->wait, pt);
-    smp_mb();
     return READ_ONCE(g->nr_events) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 

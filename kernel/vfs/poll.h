@@ -28,8 +28,10 @@ struct poll_table {
 // By ->poll, before it looks at its state: the caller, if it wants to wait, will be woken from `wq`.
 static inline void poll_wait(struct file *file, struct waitqueue *wq, struct poll_table *pt)
 {
-    if (pt && pt->queue)
+    if (pt && pt->queue) {
         pt->queue(pt, file, wq);
+        smp_mb(); // against who changes the state, then finds nobody on the queue and takes no lock
+    }
 }
 
 // The readiness of `file`: its poll operation, or POLL_ALWAYS.

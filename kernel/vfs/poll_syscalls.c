@@ -45,7 +45,7 @@ static long poll_loop(struct abi_pollfd *fds, unsigned nr, struct poll_waiter *w
         if (w->err)
             return w->err;
         if (timed_out)
-            return 0;
+            return signal_pending() ? -EINTR : 0; // a mask for the length of the call lets signals in, also where nothing is waited for
         int err = poll_waiter_sleep(w, deadline);
         if (err == -EINTR)
             return -EINTR;
@@ -120,7 +120,5 @@ SYSCALL5(ppoll, struct abi_pollfd __user *, ufds, unsigned, nr, void __user *, u
     long n = do_poll(ufds, nr, deadline);
     if (mask && n != -EINTR)
         sigmask_restore_temporary();
-    if (deadline != KTIME_MAX)
-        deadline_to_user(uts, false, deadline);
-    return n == -EINTR ? -ERESTARTNOHAND : n;
+    return poll_finish(n, uts, false, deadline);
 }

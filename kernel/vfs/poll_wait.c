@@ -124,15 +124,17 @@ int deadline_from_user(const void __user *uts, bool microseconds, ktime_t *deadl
     return 0;
 }
 
-void deadline_to_user(void __user *uts, bool microseconds, ktime_t deadline)
+long poll_finish(long n, void __user *uts, bool microseconds, ktime_t deadline)
 {
-    if (!uts || current_task()->personality & STICKY_TIMEOUTS)
-        return;
-    ktime_t now = clock_monotonic();
-    struct timespec_k left = ns_to_timespec(deadline > now ? deadline - now : 0);
-    if (microseconds)
-        left.tv_nsec /= 1000;
-    (void)!copy_to_user(uts, &left, sizeof left);
+    bool told = true;
+    if (deadline && deadline != KTIME_MAX) {
+        ktime_t now = clock_monotonic();
+        struct timespec_k left = ns_to_timespec(deadline > now ? deadline - now : 0);
+        if (microseconds)
+            left.tv_nsec /= 1000;
+        told = !(current_task()->personality & STICKY_TIMEOUTS) && !copy_to_user(uts, &left, sizeof left);
+    }
+    return n == -EINTR && told ? -ERESTARTNOHAND : n;
 }
 
 int temporary_mask_from_user(const void __user *mask, size_t size)

@@ -36,7 +36,8 @@ void poll_waiter_free(struct poll_waiter *w); // stops listening
 
 // A user time-out as an absolute deadline; nothing for a null pointer. 0, -EFAULT, -EINVAL.
 [[nodiscard]] int deadline_from_user(const void __user *uts, bool microseconds, ktime_t *deadline);
-// Writes what is left of it back; errors are ignored, as the call has its result already.
-void deadline_to_user(void __user *uts, bool microseconds, ktime_t deadline);
+// The end of a call with result n that deadline_from_user() gave its deadline: writes back what is left, if there was any. -EINTR becomes -ERESTARTNOHAND,
+// unless what is left could not be told (or, by STICKY_TIMEOUTS, is not), as the call would begin with the whole time again.
+long poll_finish(long n, void __user *uts, bool microseconds, ktime_t deadline);
 // The mask for the length of a call: 0, -EINVAL (size), -EFAULT.
 [[nodiscard]] int temporary_mask_from_user(const void __user *mask, size_t size);

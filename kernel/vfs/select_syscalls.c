@@ -62,7 +62,7 @@ static long select_loop(struct select_sets *s, struct poll_waiter *w, ktime_t de
         if (w->err)
             return w->err;
         if (timed_out)
-            return 0;
+            return signal_pending() ? -EINTR : 0;
         int err = poll_waiter_sleep(w, deadline);
         if (err == -EINTR)
             return -EINTR;
@@ -127,9 +127,7 @@ SYSCALL5(select, int, nr, void __user *, in, void __user *, out, void __user *, 
     if (err)
         return err;
     long n = do_select(nr, (void __user *const[3]){in, out, except}, deadline);
-    if (deadline != KTIME_MAX)
-        deadline_to_user(utv, true, deadline);
-    return n == -EINTR ? -ERESTARTNOHAND : n;
+    return poll_finish(n, utv, true, deadline);
 }
 
 SYSCALL6(pselect6, int, nr, void __user *, in, void __user *, out, void __user *, except, void __user *, uts, const void __user *, usig)
@@ -146,7 +144,5 @@ SYSCALL6(pselect6, int, nr, void __user *, in, void __user *, out, void __user *
     long n = do_select(nr, (void __user *const[3]){in, out, except}, deadline);
     if (sig.set && n != -EINTR)
         sigmask_restore_temporary();
-    if (deadline != KTIME_MAX)
-        deadline_to_user(uts, false, deadline);
-    return n == -EINTR ? -ERESTARTNOHAND : n;
+    return poll_finish(n, uts, false, deadline);
 }

@@ -114,7 +114,7 @@ CASE(set_tid_address_is_zeroed_and_woken_at_the_end)
     pthread_t thread;
     EXPECT_EQ(syscall(SYS_set_tid_address, nullptr), getpid());
     REQUIRE_EQ(pthread_create(&thread, nullptr, set_own_address, nullptr), 0);
-    struct timespec limit = {.tv_sec = 5};
+    struct timespec limit = {.tv_sec = LONG_TIMEOUT_MS / 1000};
     while (__atomic_load_n(&tid_word, __ATOMIC_SEQ_CST) != 0)
         EXPECT(syscall(SYS_futex, &tid_word, FUTEX_WAIT, 1, &limit, nullptr, 0) == 0 || errno == EAGAIN);
 }
@@ -421,6 +421,27 @@ CASE(pidfd_open_polls_and_signals)
     EXPECT_ERRNO(syscall(SYS_pidfd_open, -1, 0), EINVAL);
     EXPECT_ERRNO(syscall(SYS_pidfd_open, getpid(), 0xf00), EINVAL);
     EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, 0, 0, nullptr, 0), EBADF);
+}
+
+static void reap(long child)
+{
+    until_asleep(getpid());
+    EXPECT_EQ(waitpid((pid_t)child, nullptr, 0), (pid_t)child);
+}
+
+CASE(pidfd_hangs_up_when_the_process_is_reaped)
+{
+    siginfo_t info;
+    IN_CHILD(child)
+    {
+    }
+    struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, child, 0)};
+    REQUIRE(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    EXPECT_EQ(poll(&p, 1, 0), 0);
+    thread_t reaper = after_ms(0, reap, child);
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    EXPECT_EQ(p.revents, POLLHUP);
+    join(reaper);
 }
 
 CASE(pidfd_getfd_copies_a_descriptor)

@@ -13,6 +13,7 @@ static _Atomic unsigned word, word2;
 
 static void wake_word(long count)
 {
+    until_asleep(getpid());
     word = 1;
     futex(&word, FUTEX_WAKE_PRIVATE, (unsigned)count, nullptr, nullptr, 0);
 }
@@ -189,12 +190,14 @@ CASE(futex_private_and_copied_pages_are_separate)
 {
     IN_CHILD(child)
     {
-        struct timespec t = {.tv_nsec = 100000000};
-        EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, nullptr, 0), ETIMEDOUT);
+        futex(&word, FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0); // nobody wakes it
     }
     until_asleep(child);
     EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0), 0);
-    EXPECT_EXITED(child, 0);
+    sleep_ms(20);
+    until_asleep(child); // still
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
 }
 
 static pthread_mutex_t *robust;
@@ -257,6 +260,29 @@ CASE(futex_robust_list_is_kept_by_the_kernel)
     EXPECT(head == &own);
     EXPECT_EQ(length, sizeof own);
     EXPECT_ERRNO(syscall(SYS_set_robust_list, &own, 3), EINVAL);
+}
+
+static _Atomic unsigned orphan;
+
+// Dies as one that an owner's death woke, before it took the mutex: the word is nobody's, and it is what the thread was about.
+static void *die_before_taking(void *)
+{
+    static _Thread_local struct robust_list_head head;
+    head = (struct robust_list_head){.list = {.next = &head.list}, .list_op_pending = (struct robust_list *)&orphan};
+    until_asleep(getpid());
+    syscall(SYS_set_robust_list, &head, sizeof head);
+    syscall(SYS_exit, 0); // past the C library
+    return nullptr;
+}
+
+CASE(futex_robust_list_passes_on_the_wake_of_a_waiter_that_died)
+{
+    pthread_t thread;
+    orphan = FUTEX_OWNER_DIED | FUTEX_WAITERS;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, die_before_taking, nullptr), 0);
+    struct timespec limit = {.tv_sec = LONG_TIMEOUT_MS / 1000};
+    EXPECT_EQ(futex(&orphan, FUTEX_WAIT, FUTEX_OWNER_DIED | FUTEX_WAITERS, &limit, nullptr, 0), 0);
+    EXPECT_EQ(orphan, FUTEX_OWNER_DIED | FUTEX_WAITERS);
 }
 
 CASE(futex_clear_child_tid_is_zeroed_and_woken)

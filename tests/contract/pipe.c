@@ -201,20 +201,6 @@ CASE(pipe_blocked_read_is_interrupted_by_signal)
     EXPECT_EQ(handled_signals, 1);
 }
 
-CASE(pipe_blocked_read_restarts_with_sa_restart)
-{
-    int fds[2];
-    make_pipe(fds, 0);
-    count_signal(SIGUSR1, SA_RESTART);
-    thread_t killer = after_ms(30, kill_thread, pack_kill(own_tid(), SIGUSR1));
-    thread_t writer = after_ms(80, write_byte, fds[1]);
-    char c;
-    EXPECT_EQ(read(fds[0], &c, 1), 1);
-    EXPECT_EQ(handled_signals, 1);
-    join(killer);
-    join(writer);
-}
-
 CASE(pipe_close_wakes_reader)
 {
     int fds[2];

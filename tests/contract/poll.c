@@ -99,6 +99,28 @@ CASE(ppoll_mask_lets_pending_signal_in)
     EXPECT(sigismember(&now, SIGUSR1)); // the old mask is back
 }
 
+CASE(ppoll_mask_lets_pending_signal_in_without_waiting)
+{
+    sigset_t set, none;
+    sigemptyset(&none);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    count_signal(SIGUSR1, 0);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    struct timespec zero = {};
+    raise(SIGUSR1);
+    EXPECT_ERRNO(ppoll(nullptr, 0, &zero, &none), EINTR);
+    EXPECT_EQ(handled_signals, 1);
+    raise(SIGUSR1);
+    EXPECT_ERRNO(pselect(0, nullptr, nullptr, nullptr, &zero, &none), EINTR);
+    EXPECT_EQ(handled_signals, 2);
+    raise(SIGUSR1);
+    EXPECT_EQ(ppoll(nullptr, 0, &zero, &set), 0);
+    struct pollfd ready = {.fd = eventfd(1, 0), .events = POLLIN};
+    EXPECT_EQ(ppoll(&ready, 1, &zero, &none), 1); // there is a result: no signal is let in
+    EXPECT_EQ(handled_signals, 2);
+}
+
 CASE(ppoll_rejects_bad_times)
 {
     struct timespec bad = {.tv_sec = 0, .tv_nsec = 1000000000}, negative = {.tv_sec = -1};

@@ -217,6 +217,25 @@ CASE(wait_any_by_process_group)
     EXPECT_EQ(WEXITSTATUS(status), 4);
 }
 
+// A child that has ended does not stop any more, and waiting for that ends when it does.
+CASE(waitid_for_stops_does_not_wait_for_who_has_ended)
+{
+    siginfo_t info;
+    IN_CHILD(dead)
+    {
+    }
+    REQUIRE(waitid(P_PID, (id_t)dead, &info, WEXITED | WNOWAIT) == 0);
+    EXPECT_ERRNO(waitid(P_PID, (id_t)dead, &info, WSTOPPED), ECHILD);
+    EXPECT_ERRNO(waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED), ECHILD);
+    EXPECT_EXITED(dead, 0);
+    IN_CHILD(child)
+    {
+        until_asleep(getppid());
+    }
+    EXPECT_ERRNO(waitid(P_ALL, 0, &info, WCONTINUED), ECHILD);
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(waitid_fills_siginfo_and_can_leave_the_zombie)
 {
     IN_CHILD(child)

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/personality.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -298,12 +299,39 @@ CASE(restart_after_stop_and_continue)
 static void wait_in_epoll(void)
 {
     struct epoll_event event;
-    EXPECT_ERRNO(epoll_wait(epoll_create1(0), &event, 1, 2000), EINTR); // one of those that a stop interrupts: signal(7)
+    EXPECT_ERRNO(epoll_wait(epoll_create1(0), &event, 1, LONG_TIMEOUT_MS), EINTR); // one of those that a stop interrupts: signal(7)
 }
 
 CASE(restart_epoll_wait_is_interrupted_by_stop)
 {
-    expect_goes_on(wait_in_epoll);
+    IN_CHILD(child)
+    {
+        wait_in_epoll();
+    }
+    int status;
+    until_asleep(child);
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+    kill(child, SIGCONT);
+    EXPECT_EXITED(child, 0);
+}
+
+// With STICKY_TIMEOUTS nobody learns what is left of the time, so the call does not begin again.
+CASE(restart_of_select_needs_to_tell_what_is_left)
+{
+    IN_CHILD(child)
+    {
+        struct timeval t = {.tv_sec = LONG_TIMEOUT_MS / 1000};
+        EXPECT(personality(STICKY_TIMEOUTS) >= 0);
+        EXPECT_ERRNO(select(0, nullptr, nullptr, nullptr, &t), EINTR);
+        EXPECT_EQ(t.tv_sec, LONG_TIMEOUT_MS / 1000);
+    }
+    int status;
+    until_asleep(child);
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+    kill(child, SIGCONT);
+    EXPECT_EXITED(child, 0);
 }
 
 CASE(restart_ignored_signal_interrupts_nothing)

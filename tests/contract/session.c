@@ -448,6 +448,38 @@ CASE(tty_background_tcsetpgrp_stops_with_sigttou)
     EXPECT_EQ(in_background(take_foreground, default_ttou), STOPPED_BY(SIGTTOU));
 }
 
+static void *read_terminal_line(void *fd)
+{
+    char text[8] = "";
+    EXPECT_EQ(read((int)(intptr_t)fd, text, sizeof text), 3);
+    EXPECT_STR(text, "hi\n");
+    return nullptr;
+}
+
+// The signal is for the group, and another thread than the one that reads may take it.
+CASE(tty_background_read_by_another_thread_goes_on_in_the_foreground)
+{
+    struct pty p = open_pty();
+    IN_CHILD(shell)
+    {
+        int fd = take_terminal(&p);
+        signal(SIGTTOU, SIG_IGN);
+        IN_CHILD(job)
+        {
+            pthread_t reader;
+            setpgid(0, 0);
+            REQUIRE_EQ(pthread_create(&reader, nullptr, read_terminal_line, (void *)(intptr_t)fd), 0);
+            pthread_join(reader, nullptr);
+        }
+        expect_stopped(job, SIGTTIN);
+        tcsetpgrp(fd, job);
+        kill(-job, SIGCONT);
+        type(&p, "hi\n");
+        EXPECT_EXITED(job, 0);
+    }
+    EXPECT_EXITED(shell, 0);
+}
+
 CASE(tty_job_goes_on_in_the_foreground)
 {
     struct pty p = open_pty();

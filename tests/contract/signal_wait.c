@@ -2,6 +2,7 @@
 #include "tests/contract/sigset.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
@@ -116,7 +117,44 @@ CASE(signalfd_in_an_epoll_outlives_the_task_that_added_it)
     close(ep);
 }
 
-CASE_WITHIN(30, signal_storm_between_two_processes)
+static _Atomic pid_t acceptors[2];
+
+static void *accept_one(void *tid)
+{
+    sigset_t set = set_of(SIGUSR1);
+    struct timespec limit = {.tv_sec = LONG_TIMEOUT_MS / 1000};
+    sigaddset(&set, SIGUSR2);
+    *(_Atomic pid_t *)tid = own_tid();
+    EXPECT(sigtimedwait(&set, nullptr, &limit) > 0);
+    return nullptr;
+}
+
+// Both come before the first waiter runs. It takes one; the other is the second's.
+CASE(sigwait_gives_two_signals_to_two_waiters)
+{
+    pthread_t threads[2];
+    cpu_set_t first;
+    block(SIGUSR1);
+    block(SIGUSR2);
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    REQUIRE(sched_setaffinity(0, sizeof first, &first) == 0);
+    for (int i = 0; i < 2; i++)
+        REQUIRE_EQ(pthread_create(&threads[i], nullptr, accept_one, (void *)&acceptors[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        while (!acceptors[i])
+            sched_yield();
+        until_asleep(acceptors[i]);
+    }
+    struct sched_param p = {.sched_priority = 1};
+    REQUIRE(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p) == 0);
+    EXPECT_EQ(kill(getpid(), SIGUSR1), 0);
+    EXPECT_EQ(kill(getpid(), SIGUSR2), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], nullptr);
+}
+
+CASE_WITHIN(120, signal_storm_between_two_processes)
 {
     enum { COUNT = 2000 };
     block(SIGRTMIN);

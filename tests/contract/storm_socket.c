@@ -2,6 +2,7 @@
 #include "tests/contract/storm.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -142,9 +143,14 @@ static void write_close_and_read(int number)
         EXPECT_EQ(close(fds[1]), 0);
     } else {
         ssize_t n;
+        struct pollfd p = {.fd = fds[0], .events = POLLIN};
         REQUIRE(fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0);
-        while ((n = read(fds[0], text, sizeof text)) > 0 || (n < 0 && errno == EAGAIN))
+        do {
+            poll(&p, 1, 0);
+            EXPECT(got == 4 || (p.revents & (POLLIN | POLLHUP)) != POLLHUP); // with the data, not instead of it
+            n = read(fds[0], text, sizeof text);
             got += n > 0 ? (int)n : 0;
+        } while (n > 0 || (n < 0 && errno == EAGAIN));
         EXPECT(n == 0 || errno == EIO); // what a terminal says when its other end is closed
         EXPECT_EQ(got, 4);
         EXPECT_EQ(close(fds[0]), 0);
@@ -213,9 +219,12 @@ static void *open_for_writing(void *)
 
 static void *disturb_opener(void *)
 {
-    while (fifo_rounds_left > 0) {
+    for (unsigned i = 1; fifo_rounds_left > 0; i++) {
         pthread_kill(opener, SIGUSR1);
-        sched_yield();
+        if (i % 16)
+            sched_yield();
+        else
+            sleep_ms(1);
     }
     return nullptr;
 }

@@ -85,6 +85,23 @@ CASE(pty_echo_and_newline_translation)
     EXPECT_STR(text, "out\r\n");
 }
 
+static void become_raw_and_type(long master)
+{
+    until_asleep(getpid());
+    make_raw((int)master); // the settings are the slave's
+    write_byte(master);
+}
+
+CASE(pty_reader_of_a_line_takes_single_bytes_when_the_terminal_becomes_raw)
+{
+    int m, s;
+    char text[16];
+    make_pty(&m, &s);
+    thread_t other = after_ms(0, become_raw_and_type, m);
+    EXPECT_EQ(read(s, text, sizeof text), 1);
+    join(other);
+}
+
 CASE(pty_editing_keys)
 {
     int m, s;
@@ -427,6 +444,8 @@ CASE(pty_settings_by_the_master_flush_the_slave)
     struct termios t = settings(master);
     EXPECT_EQ(write(slave, "shown", 5), 5);
     EXPECT_EQ(write(master, "typed", 5), 5);
+    struct pollfd typed = {.fd = slave, .events = POLLIN};
+    EXPECT_EQ(poll(&typed, 1, 3000), 1);
     EXPECT_EQ(tcsetattr(master, TCSAFLUSH, &t), 0);
     EXPECT_EQ(read_soon(master, text, sizeof text), 5);
     EXPECT_STR(text, "shown");

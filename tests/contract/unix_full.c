@@ -138,6 +138,27 @@ CASE(unix_datagram_sender_sleeps_for_a_receiver_that_only_stopped_sending)
     EXPECT_EQ(handled_signals, 1);
 }
 
+static void stop_sending(long fd)
+{
+    until_asleep(getpid());
+    EXPECT_EQ(shutdown((int)fd, SHUT_WR), 0);
+}
+
+CASE(unix_sender_without_room_is_woken_by_its_own_shutdown)
+{
+    int fds[2];
+    char block[1024] = {};
+    make_pair(SOCK_DGRAM, fds);
+    REQUIRE(fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0);
+    while (send(fds[0], block, sizeof block, 0) > 0)
+        ;
+    REQUIRE_EQ(errno, EAGAIN);
+    REQUIRE(fcntl(fds[0], F_SETFL, 0) == 0);
+    thread_t other = after_ms(0, stop_sending, fds[0]);
+    EXPECT_ERRNO(send(fds[0], block, sizeof block, MSG_NOSIGNAL), EPIPE);
+    join(other);
+}
+
 static _Atomic pid_t waiter_tid;
 
 static void *connect_second(void *fd)

@@ -180,9 +180,10 @@ static unsigned receive(struct uart *u, struct received *out, unsigned room) REQ
 
 enum { NEWS_ROOM = 1, NEWS_CARRIER_LOST = 2, NEWS_CARRIER = 4 };
 
-static unsigned modem_changes(struct uart *u) REQUIRES(u->lock)
+// Reading the register forgets what changed: whoever reads passes the news on, with tell().
+static unsigned modem_changes(struct uart *u, uint8_t *now) REQUIRES(u->lock)
 {
-    uint8_t status = get(u, UART_MODEM_STATUS);
+    uint8_t status = *now = get(u, UART_MODEM_STATUS);
     unsigned news = 0;
     u->counts.cts += (status & UART_MSR_CTS_CHANGED) != 0;
     u->counts.dsr += (status & UART_MSR_DSR_CHANGED) != 0;
@@ -206,29 +207,35 @@ static void carrier_lost(struct work_item *item)
     tty_hangup(&ports[item - hangup_work].tty);
 }
 
-// One round of one port. False: it asks for nothing.
-static bool serve(struct uart *u)
+static void tell(struct uart *u, unsigned news)
 {
-    struct received got[RX_BATCH] __attribute__((uninitialized));
-    unsigned n = 0, news = 0;
-    {
-        spin_irq_guard(&u->lock);
-        if (!u->running || get(u, UART_IDENT) & UART_IIR_NONE)
-            return false;
-        n = receive(u, got, RX_BATCH);
-        news = modem_changes(u);
-        if (u->ier & UART_IER_TX && get(u, UART_LINE_STATUS) & UART_LSR_ROOM && transmit(u))
-            news |= NEWS_ROOM;
-    }
-    for (unsigned i = 0; i < n; i++)
-        if (tty_receive(&u->tty, &got[i].byte, 1, got[i].flag) == 0)
-            u->counts.buf_overrun++;
     if (news & NEWS_ROOM)
         tty_wakeup(&u->tty);
     if (news & NEWS_CARRIER)
         wake_up_all(&u->tty.read_wait);
     if (news & NEWS_CARRIER_LOST && !(u->tty.termios.c_cflag & CLOCAL))
         work_queue(&hangup_work[u->tty.index], carrier_lost);
+}
+
+// One round of one port. False: it asks for nothing.
+static bool serve(struct uart *u)
+{
+    struct received got[RX_BATCH] __attribute__((uninitialized));
+    unsigned n = 0, news = 0;
+    uint8_t status;
+    {
+        spin_irq_guard(&u->lock);
+        if (!u->running || get(u, UART_IDENT) & UART_IIR_NONE)
+            return false;
+        n = receive(u, got, RX_BATCH);
+        news = modem_changes(u, &status);
+        if (u->ier & UART_IER_TX && get(u, UART_LINE_STATUS) & UART_LSR_ROOM && transmit(u))
+            news |= NEWS_ROOM;
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (tty_receive(&u->tty, &got[i].byte, 1, got[i].flag) == 0)
+            u->counts.buf_overrun++;
+    tell(u, news);
     return true;
 }
 
@@ -281,12 +288,17 @@ static void uart_set_termios(struct tty *tty, const struct abi_termios2 *old)
     if (((old->c_cflag ^ tty->termios.c_cflag) & (CBAUD | CSIZE | CSTOPB | PARENB | PARODD | CMSPAR | CRTSCTS)) == 0 &&
         old->c_ospeed == tty->termios.c_ospeed)
         return;
-    spin_irq_guard(&u->lock);
-    program_line(u);
-    if (tty_baud(old) == 0 && tty_baud(&tty->termios))
-        u->mcr |= UART_MCR_RTS;
-    set(u, UART_MODEM, u->mcr);
-    (void)modem_changes(u);
+    unsigned news;
+    {
+        spin_irq_guard(&u->lock);
+        program_line(u);
+        if (tty_baud(old) == 0 && tty_baud(&tty->termios))
+            u->mcr |= UART_MCR_RTS;
+        set(u, UART_MODEM, u->mcr);
+        uint8_t status;
+        news = modem_changes(u, &status);
+    }
+    tell(u, news);
 }
 
 static void uart_throttle(struct tty *tty, bool on)
@@ -304,8 +316,13 @@ static void uart_throttle(struct tty *tty, bool on)
 static int uart_tiocmget(struct tty *tty)
 {
     struct uart *u = uart_of(tty);
-    spin_irq_guard(&u->lock);
-    uint8_t status = get(u, UART_MODEM_STATUS);
+    unsigned news;
+    uint8_t status;
+    {
+        spin_irq_guard(&u->lock);
+        news = modem_changes(u, &status);
+    }
+    tell(u, news);
     return (int)((status & UART_MSR_CTS ? TIOCM_CTS : 0) | (status & UART_MSR_DSR ? TIOCM_DSR : 0) | (status & UART_MSR_RING ? TIOCM_RNG : 0) |
                  (status & UART_MSR_DCD ? TIOCM_CAR : 0) | (u->mcr & UART_MCR_DTR ? TIOCM_DTR : 0) | (u->mcr & UART_MCR_RTS ? TIOCM_RTS : 0) |
                  (u->mcr & UART_MCR_OUT1 ? TIOCM_OUT1 : 0) | (u->mcr & UART_MCR_OUT2 ? TIOCM_OUT2 : 0) | (u->mcr & UART_MCR_LOOP ? TIOCM_LOOP : 0));
@@ -368,7 +385,8 @@ static int uart_activate(struct tty *tty)
     set(u, UART_FIFO, u->has_fifo ? UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_TRIGGER_8 : 0);
     u->mcr = UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2;
     program_line(u);
-    (void)modem_changes(u);
+    uint8_t status;
+    (void)modem_changes(u, &status); // of before
     u->running = true;
     u->ier = UART_IER_RX | UART_IER_LINE | UART_IER_MODEM;
     set(u, UART_INTERRUPTS, u->ier);

@@ -14,6 +14,11 @@ void ldisc_reset(struct tty *tty) REQUIRES(tty->lock);
 // Takes bytes off the raw ring until it is empty, there is no room, or a signal has to be sent (ldisc.signal). Returns bytes taken.
 size_t ldisc_input(struct tty *tty) REQUIRES(tty->lock);
 // Puts what a read(2) may have now into buf; *line_done: a canonical line (or end of file) ended with it.
+// Whether reads get lines, by these settings.
+static inline bool ldisc_is_canonical(const struct abi_termios2 *t)
+{
+    return t->c_lflag & ICANON && !(t->c_lflag & EXTPROC);
+}
 size_t ldisc_take(struct tty *tty, uint8_t *buf, size_t size, bool *line_done) REQUIRES(tty->lock);
 // The user's buffer is full: an end-of-file character right behind belongs to this read.
 void ldisc_skip_eof(struct tty *tty) REQUIRES(tty->lock);
@@ -45,8 +50,9 @@ static inline bool ldisc_is_continuation(const struct tty *tty, uint8_t c) // of
 // -- tty_flow.c
 void tty_queue_input(struct tty *tty);                 // tty_input_run() by a worker
 void tty_flush_input(struct tty *tty);                 // what came and was not read is lost; takes tty->lock
-void tty_stop(struct tty *tty);                        // ^S, TCOOFF: no output any more
-void tty_start(struct tty *tty);                       // unless TCOOFF stopped it
+void tty_input_flushed(struct tty *tty);               // after ldisc_flush_input(): whoever waits for room hears of it; tty->lock not held
+void tty_stop(struct tty *tty) REQUIRES(tty->lock);    // ^S, TCOOFF: no output any more
+void tty_start(struct tty *tty) REQUIRES(tty->lock);   // unless TCOOFF stopped it
 // Bytes that the driver took: none while stopped.
 size_t tty_driver_write(struct tty *tty, const uint8_t *buf, size_t size) REQUIRES(tty->lock);
 void tty_kick(struct tty *tty);                       // after tty->lock was dropped

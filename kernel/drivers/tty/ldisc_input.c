@@ -399,7 +399,7 @@ bool ldisc_readable(const struct tty *tty, bool for_poll)
 {
     const struct n_tty *n = &tty->ldisc;
     const struct abi_termios2 *t = &tty->termios;
-    if (t->c_lflag & ICANON && !(t->c_lflag & EXTPROC))
+    if (ldisc_is_canonical(t))
         return READ_ONCE(n->canon_head) != READ_ONCE(n->tail);
     uint32_t need = for_poll && !t->c_cc[VTIME] && t->c_cc[VMIN] ? t->c_cc[VMIN] : 1;
     return READ_ONCE(n->head) - READ_ONCE(n->tail) >= need;
@@ -437,7 +437,7 @@ size_t ldisc_take(struct tty *tty, uint8_t *buf, size_t size, bool *line_done)
 {
     struct n_tty *n = &tty->ldisc;
     *line_done = false;
-    if (tty->termios.c_lflag & ICANON && !(tty->termios.c_lflag & EXTPROC))
+    if (ldisc_is_canonical(&tty->termios))
         return take_line(tty, buf, size, line_done);
     size_t got = 0;
     for (; got < size && n->tail != n->head; got++)

@@ -152,6 +152,9 @@ static void stop_last(struct tty *tty) REQUIRES(tty->open_lock)
     ldisc_flush_input(tty);
     ldisc_echo_drop(tty);
     mutex_unlock(&tty->lock);
+    tty->throttled = false; // its lines are as activation sets them
+    if (tty->ops->input_taken)
+        tty->ops->input_taken(tty);
 }
 
 static int open_locked(struct tty *tty, struct tty_file *tf) REQUIRES(tty->open_lock)
@@ -247,10 +250,14 @@ void tty_hangup(struct tty *tty)
     mutex_lock(&tty->lock);
     ldisc_flush_input(tty);
     ldisc_echo_drop(tty);
+    bool stopped = tty->stopped;
     tty->stopped = tty->tco_stopped = false;
     if (tty->ops->flush_output)
         tty->ops->flush_output(tty);
+    if (stopped && tty->ops->start)
+        tty->ops->start(tty); // the console may keep it open
     mutex_unlock(&tty->lock);
+    tty_input_flushed(tty);
     stop_last(tty);
     mutex_unlock(&tty->open_lock);
     tty_disown_session(tty, true);

@@ -68,15 +68,20 @@ static void unthrottle(struct tty *tty)
         tty->ops->throttle(tty, false);
 }
 
+void tty_input_flushed(struct tty *tty)
+{
+    unthrottle(tty);
+    if (tty->ops->input_taken)
+        tty->ops->input_taken(tty);
+}
+
 void tty_flush_input(struct tty *tty)
 {
     mutex_lock(&tty->lock);
     ldisc_flush_input(tty);
     mutex_unlock(&tty->lock);
     tty_packet_note(tty, TIOCPKT_FLUSHREAD, 0);
-    unthrottle(tty);
-    if (tty->ops->input_taken)
-        tty->ops->input_taken(tty);
+    tty_input_flushed(tty);
 }
 
 void tty_input_run(struct tty *tty)
@@ -98,11 +103,8 @@ void tty_input_run(struct tty *tty)
             wake_up_nr(&tty->read_wait, EPOLLIN | EPOLLRDNORM, ~0u);
         if (news)
             fasync_notify(&tty->async, POLL_IN);
-        if (taken) {
-            unthrottle(tty);
-            if (tty->ops->input_taken)
-                tty->ops->input_taken(tty);
-        }
+        if (taken)
+            tty_input_flushed(tty);
         if (!sig)
             return;
         wake_up_nr(&tty->write_wait, EPOLLOUT | EPOLLWRNORM, ~0u); // output was flushed

@@ -75,7 +75,7 @@ struct read_rules {
 // VMIN and VTIME: termios(3), "Canonical and noncanonical mode".
 static struct read_rules rules_of(const struct abi_termios2 *t)
 {
-    struct read_rules r = {.canonical = t->c_lflag & ICANON && !(t->c_lflag & EXTPROC), .minimum = 1, .first = KTIME_MAX};
+    struct read_rules r = {.canonical = ldisc_is_canonical(t), .minimum = 1, .first = KTIME_MAX};
     if (t->c_lflag & ICANON)
         return r;
     uint8_t vmin = t->c_cc[VMIN], vtime = t->c_cc[VTIME];
@@ -95,7 +95,7 @@ static ssize_t read_locked(struct tty *tty, struct file *file, struct iov_iter *
     size_t total = 0;
     uint8_t chunk[READ_CHUNK] __attribute__((uninitialized));
     bool packet_header = READ_ONCE(tty->packet);
-    while (iov_iter_count(to)) {
+    while (iov_iter_count(to) && !tty_file_hung(file->private)) {
         uint8_t status = total ? 0 : take_packet_status(tty);
         if (status)
             return copy_to_iter(to, &status, 1) ? 1 : -EFAULT;
@@ -114,17 +114,22 @@ static ssize_t read_locked(struct tty *tty, struct file *file, struct iov_iter *
             packet_header = false;
             total = 1;
         }
-        bool line_done;
+        bool line_done = false, canonical = rules.canonical;
+        size_t n = 0;
         mutex_lock(&tty->lock);
-        size_t n = ldisc_take(tty, chunk, min(iov_iter_count(to), sizeof chunk), &line_done);
-        if (rules.canonical && !line_done && n == iov_iter_count(to))
-            ldisc_skip_eof(tty);
+        if (!tty_file_hung(file->private)) { // else it is another session's
+            canonical = ldisc_is_canonical(&tty->termios);
+            n = ldisc_take(tty, chunk, min(iov_iter_count(to), sizeof chunk), &line_done);
+            if (canonical && !line_done && n == iov_iter_count(to))
+                ldisc_skip_eof(tty);
+        }
         mutex_unlock(&tty->lock);
         size_t copied = copy_to_iter(to, chunk, n);
         total += copied;
         if (copied < n)
             return total ? (ssize_t)total : -EFAULT;
-        if (line_done || (!rules.canonical && total >= rules.minimum && !ldisc_readable(tty, false)))
+        // Who began with lines and finds single bytes now takes what there is.
+        if (line_done || (!canonical && total >= rules.minimum && !ldisc_readable(tty, false)))
             break;
         if (rules.between)
             deadline = clock_monotonic() + rules.between;
@@ -184,11 +189,9 @@ static ssize_t write_chunk(struct tty *tty, struct file *file, const uint8_t *bu
         done += n;
         if (done == size)
             break;
-        if (READ_ONCE(tty->async.first))
-            WRITE_ONCE(tty->tell_room, true);
         tty_kick_later(tty); // full: the other end has to work before there is room
-        if (n)
-            continue;
+        if (n || (READ_ONCE(tty->async.first) && !xchg(&tty->tell_room, true)))
+            continue; // look again: room that was made just now told nobody
         if (nonblocking(file, rw_flags))
             return done ? (ssize_t)done : -EAGAIN;
         if (wait_event_interruptible(&tty->write_wait, output_room(tty) || write_end_gone(tf)))

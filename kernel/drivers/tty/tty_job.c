@@ -61,6 +61,7 @@ int tty_check_change(struct tty *tty, int sig)
         struct siginfo info;
         siginfo_init_kernel(&info, sig);
         (void)signal_send_pgrp(group, sig, &info);
+        thread_set_work(current_thread(), WORK_SIGNAL); // another thread may take it: this call begins again all the same
         err = -ERESTARTSYS;
     }
     pid_put(group);

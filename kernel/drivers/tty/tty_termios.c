@@ -158,17 +158,18 @@ static int flow(struct tty *tty, struct tty *real, unsigned long arg)
     uint8_t c = 0;
     switch (arg) {
     case TCOOFF:
-        if (!tty->tco_stopped) {
-            tty->tco_stopped = true;
-            tty_stop(tty);
+    case TCOON: {
+        mutex_guard(&tty->lock);
+        bool off = arg == TCOOFF;
+        if (tty->tco_stopped != off) {
+            tty->tco_stopped = off;
+            if (off)
+                tty_stop(tty);
+            else
+                tty_start(tty);
         }
         return 0;
-    case TCOON:
-        if (tty->tco_stopped) {
-            tty->tco_stopped = false;
-            tty_start(tty);
-        }
-        return 0;
+    }
     case TCIOFF:
         c = tty->termios.c_cc[VSTOP];
         break;

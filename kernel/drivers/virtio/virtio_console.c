@@ -28,6 +28,7 @@ static struct hvc {
     uint32_t in_flight;     // bytes from tail that the device has
     uint8_t *log_page;      // where printk's text goes out from
     bool log_busy;
+    bool room_unsaid;       // printk found that the device had sent the terminal's bytes: the interrupt tells the terminal
     uint8_t *in;
     uint32_t held_length[SLICES]; // slices that came and were not taken; 0: with the device
     uint32_t held_offset[SLICES];
@@ -72,7 +73,8 @@ static void sent(struct virtqueue *)
     bool room;
     {
         spin_irq_guard(&hvc.lock);
-        room = collect_sent();
+        room = collect_sent() | hvc.room_unsaid;
+        hvc.room_unsaid = false;
         send_more();
     }
     if (room)
@@ -131,7 +133,7 @@ static void hvc_console_write(struct console *, const char *text, size_t size) N
         hvc.log_busy = true;
         virtqueue_notify(&hvc.device->queues[QUEUE_OUT]);
         for (int i = 0; i < POLLS && hvc.log_busy; i++) {
-            (void)collect_sent(); // the interrupt that follows finds nothing left, but wakes nobody: so does the next write
+            hvc.room_unsaid |= collect_sent(); // the interrupt that follows finds nothing left, and tells of this
             cpu_relax();
         }
     }

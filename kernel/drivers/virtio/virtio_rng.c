@@ -60,7 +60,9 @@ static ssize_t hwrng_read(struct file *file, struct iov_iter *to, loff_t *, unsi
     size_t total = 0;
     ssize_t n = 0;
     while (iov_iter_count(to)) {
-        n = fetch((uint32_t)min(iov_iter_count(to), (size_t)CHUNK), KTIME_MAX);
+        n = fetch((uint32_t)min(iov_iter_count(to), (size_t)CHUNK), file->flags & O_NONBLOCK ? 0 : KTIME_MAX);
+        if (n == -ETIMEDOUT)
+            n = -EAGAIN;
         if (n <= 0)
             break;
         size_t want = min((size_t)n, iov_iter_count(to)), done = copy_to_iter(to, rng.buf, want);

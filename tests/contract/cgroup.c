@@ -19,9 +19,14 @@ static void make_group(void)
     REQUIRE(mkdir("cg/g", 0755) == 0);
 }
 
+static int64_t soon(void)
+{
+    return now_ns() + LONG_TIMEOUT_MS * INT64_C(1000000);
+}
+
 static void remove_group(void)
 {
-    for (int i = 0; i < 500 && rmdir("cg/g") != 0; i++)
+    for (int64_t end = soon(); rmdir("cg/g") != 0 && now_ns() < end;)
         sleep_ms(2);
     EXPECT_ERRNO(access("cg/g", F_OK), ENOENT);
 }
@@ -58,6 +63,13 @@ static bool has_line(const char *path, const char *line)
     char wanted[64];
     snprintf(wanted, sizeof wanted, "\n%s\n", line);
     return strstr(text, wanted);
+}
+
+static void expect_soon(const char *event)
+{
+    for (int64_t end = soon(); !has_line("cg/g/cgroup.events", event) && now_ns() < end;)
+        sleep_ms(2);
+    EXPECT(has_line("cg/g/cgroup.events", event));
 }
 
 CASE(cgroup_tree_has_its_files)
@@ -154,9 +166,7 @@ CASE(cgroup_events_say_whether_populated)
     EXPECT_ERRNO(rmdir("cg/g"), EBUSY);
     kill(child, SIGKILL);
     EXPECT_KILLED(child, SIGKILL);
-    for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "populated 0"); i++)
-        sleep_ms(2);
-    EXPECT(has_line("cg/g/cgroup.events", "populated 0"));
+    expect_soon("populated 0");
     EXPECT_ERRNO(rmdir("cg/g"), EBUSY); // it has a child
     EXPECT_EQ(rmdir("cg/g/h"), 0);
     remove_group();
@@ -253,7 +263,7 @@ static pid_t counting_member(void)
 
 static void until_it_counts_beyond(unsigned before)
 {
-    for (int i = 0; i < 500 && *count == before; i++)
+    for (int64_t end = soon(); *count == before && now_ns() < end;)
         sleep_ms(2);
     EXPECT(*count != before);
 }
@@ -266,9 +276,7 @@ CASE(cgroup_freeze_stops_and_thaws)
     char text[64];
     REQUIRE(read(fd, text, sizeof text) > 0);
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
-    for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "frozen 1"); i++)
-        sleep_ms(2);
-    EXPECT(has_line("cg/g/cgroup.events", "frozen 1"));
+    expect_soon("frozen 1");
     unsigned frozen_at = *count;
     sleep_ms(50);
     EXPECT_EQ(*count, frozen_at);
@@ -282,13 +290,6 @@ CASE(cgroup_freeze_stops_and_thaws)
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "2"), -ERANGE);
     close(fd);
     remove_group();
-}
-
-static void expect_frozen(void)
-{
-    for (int i = 0; i < 500 && !has_line("cg/g/cgroup.events", "frozen 1"); i++)
-        sleep_ms(2);
-    EXPECT(has_line("cg/g/cgroup.events", "frozen 1"));
 }
 
 CASE(cgroup_freeze_reaches_a_signal_wait)
@@ -308,7 +309,7 @@ CASE(cgroup_freeze_reaches_a_signal_wait)
         sched_yield();
     until_asleep(child);
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
-    expect_frozen();
+    expect_soon("frozen 1");
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
     EXPECT_EXITED(child, 0);
     remove_group();
@@ -338,13 +339,13 @@ CASE(cgroup_freeze_counts_the_stopped_and_vfork_parents)
     }
     REQUIRE(read(fds[0], &c, 1) == 1);
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
-    expect_frozen();
+    expect_soon("frozen 1");
     int status = 0;
     kill(stopped, SIGCONT); // it goes on as far as the freezer
     EXPECT_EQ(waitpid(stopped, &status, WCONTINUED), stopped);
     EXPECT(WIFCONTINUED(status));
     sleep_ms(50);
-    expect_frozen();
+    expect_soon("frozen 1");
     EXPECT_EQ(*count, stopped_at);
     EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
     EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));

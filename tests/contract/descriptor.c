@@ -394,7 +394,7 @@ CASE(record_lock_given_back_takes_the_process_s_others_along)
 }
 
 // Both hold a lock in turn and wait for the other's, but never at once: nobody who has just been let go counts as waiting.
-CASE(record_lock_given_back_lets_its_waiter_go_at_once)
+CASE_WITHIN(120, record_lock_given_back_lets_its_waiter_go_at_once)
 {
     enum { ROUNDS = 500 };
     int fd = open("f", O_RDWR | O_CREAT, 0600), forth[2], back[2];
@@ -645,7 +645,7 @@ static void *map_beside_seal(void *)
     return nullptr;
 }
 
-CASE(memfd_seal_write_and_a_mapping_at_once_exclude_each_other)
+CASE_WITHIN(120, memfd_seal_write_and_a_mapping_at_once_exclude_each_other)
 {
     pthread_t mapper;
     REQUIRE(pthread_barrier_init(&seal_turn, nullptr, 2) == 0);

@@ -208,6 +208,12 @@ void write_byte(long fd)
     EXPECT_EQ(write((int)fd, "x", 1), 1);
 }
 
+void read_byte(long fd)
+{
+    char c;
+    EXPECT_EQ(read((int)fd, &c, 1), 1);
+}
+
 // State of a thread as /proc shows it ('S', 'R' …), or 0.
 static char thread_state(pid_t tid)
 {

@@ -129,6 +129,7 @@ void join(thread_t thread);
 // Actions for after_ms.
 void close_fd(long fd);
 void write_byte(long fd);
+void read_byte(long fd); // waits for it
 // The signals below are sent when the thread that is to be interrupted sleeps, or after some seconds anyway.
 void kill_self(long signal);  // to the process
 void kill_child(long packed); // pack_kill(pid, signal)

@@ -249,7 +249,8 @@ CASE(umount_and_open_exclude_each_other)
     REQUIRE(pthread_create(&opener, nullptr, open_in_mount, nullptr) == 0);
     bool mounted = false;
     int busy = 0, gone = 0;
-    for (int64_t end = now_ns() + 3'000'000'000; now_ns() < end;) {
+    int64_t end = now_ns() + 3'000'000'000;
+    while (now_ns() < end || ((!busy || !gone) && now_ns() < end + 15'000'000'000)) {
         if (!mounted) {
             tmpfs_at("a");
             make_file("a/f", "");

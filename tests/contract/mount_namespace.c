@@ -58,10 +58,12 @@ CASE(mount_namespace_shared_mounts_pass_events)
 
 CASE(mount_namespace_setns_needs_a_directory_of_its_own)
 {
-    int ours = open_ns(getpid(), "mnt");
-    thread_t sleeper = after_ms(300, close_fd, 99); // shares the working directory with us
+    int ours = open_ns(getpid(), "mnt"), fds[2];
+    REQUIRE(pipe(fds) == 0);
+    thread_t other = after_ms(0, read_byte, fds[0]); // shares the working directory with us
     EXPECT_ERRNO(setns(ours, CLONE_NEWNS), EINVAL);
-    join(sleeper);
+    write_byte(fds[1]);
+    join(other);
 }
 
 CASE(mount_namespace_setns_moves_root_and_directory)

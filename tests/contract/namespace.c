@@ -237,13 +237,14 @@ CASE(unshare_checks_flags)
     EXPECT_ERRNO(unshare(CLONE_PARENT), EINVAL);
     EXPECT_ERRNO(unshare(CLONE_VFORK), EINVAL);
     EXPECT_ERRNO(syscall(SYS_unshare, 0x80000000u), EINVAL);
-    pthread_barrier_t barrier;
-    pthread_barrier_init(&barrier, nullptr, 2);
-    thread_t sleeper = after_ms(300, close_fd, 99);
+    int fds[2];
+    REQUIRE(pipe(fds) == 0);
+    thread_t other = after_ms(0, read_byte, fds[0]);
     EXPECT_ERRNO(unshare(CLONE_THREAD), EINVAL); // two threads
     EXPECT_ERRNO(unshare(CLONE_VM), EINVAL);
     EXPECT_ERRNO(unshare(CLONE_SIGHAND), EINVAL);
-    join(sleeper);
+    write_byte(fds[1]);
+    join(other);
 }
 
 // --- PID namespaces. ---

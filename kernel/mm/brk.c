@@ -12,7 +12,7 @@ static int brk_grow(struct mm *mm, vaddr_t from, vaddr_t to) NO_THREAD_SAFETY_AN
     uint64_t pages = (to - from) >> PAGE_SHIFT;
     if (from < vm_mmap_min_addr && !capable(CAP_SYS_RAWIO))
         return -EPERM;
-    if (!vma_range_free(mm, from, to + PAGE_SIZE) || !may_expand(mm, flags, pages))
+    if (!vma_range_free(mm, from, to + PAGE_SIZE) || !may_expand(mm, flags, pages) || mm->data_pages + pages > rlimit(RLIMIT_DATA) >> PAGE_SHIFT)
         return -ENOMEM;
     if (mm->def_flags & VM_LOCKED && !may_lock(mm, pages))
         return -EAGAIN;

@@ -143,7 +143,7 @@ static enum fault_result fault_one(struct vma *vma, vaddr_t addr, struct leaf le
     }
     if (write) {
         page_set_dirty(page);
-        if (cache->host && !page_cache_is_memory(cache))
+        if (cache->host)
             inode_touch(cache->host, true, true);
     }
     install_cached(vma, leaf, page, write);

@@ -100,7 +100,6 @@ static void copy_fields(struct mm *to, struct mm *from)
     to->env_end = from->env_end;
     to->arch.vdso = from->arch.vdso;
     to->dumpable = from->dumpable;
-    to->oom_score_adj = from->oom_score_adj;
     to->membarrier = from->membarrier;
     for (unsigned i = 0; i < sizeof to->auxv / sizeof to->auxv[0]; i++) {
         to->auxv[i] = from->auxv[i];

@@ -40,13 +40,13 @@ static int will_need(struct vma *vma, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-// A hole in the file under a shared writable mapping. mm->sem is dropped meanwhile: the file system takes its own locks.
+// A hole in the file under a shared mapping that is or can be made writable. mm->sem is dropped meanwhile: the file system takes its own locks.
 static int punch_hole(struct vma *vma, vaddr_t start, vaddr_t end, bool *dropped) NO_THREAD_SAFETY_ANALYSIS
 {
     struct mm *mm = vma->mm;
     if (vma->flags & VM_LOCKED || !vma->cache)
         return -EINVAL;
-    if ((vma->flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+    if ((vma->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
         return -EACCES;
     uint64_t first = vma_index(vma, start), last = vma_index(vma, end - 1);
     *dropped = true;

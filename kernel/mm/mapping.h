@@ -23,5 +23,8 @@ static inline bool vm_flags_accountable(unsigned long flags)
 {
     return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
 }
-unsigned prot_with_personality(unsigned prot); // READ_IMPLIES_EXEC
+// Whether what may be read may be run as well, if it can be: personality(2), READ_IMPLIES_EXEC.
+bool read_implies_exec(unsigned prot);
+// RLIMIT_DATA for `pages` more, for all but brk(2).
+[[nodiscard]] bool may_have_data(const struct mm *mm, uint64_t pages);
 #define LOW_MMAP_BASE (MMU_USER_END / 3 & PAGE_MASK) // bottom-up search: ADDR_COMPAT_LAYOUT, or the usual area is full

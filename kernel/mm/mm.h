@@ -109,7 +109,6 @@ struct mm {
     uint64_t auxv[48];
     unsigned long def_flags; // mlockall(MCL_FUTURE)
     uint8_t dumpable;        // PR_SET_DUMPABLE
-    int16_t oom_score_adj;
     uint32_t membarrier;        // commands the process has registered for (membarrier(2)); atomic
     struct spinlock table_lock; // upper page-table levels
 };

@@ -9,11 +9,21 @@
 
 #include "arch/include/mmu.h"
 
-unsigned prot_with_personality(unsigned prot)
+bool read_implies_exec(unsigned prot)
 {
-    if (prot & PROT_READ && current_task() && current_task()->personality & READ_IMPLIES_EXEC)
-        prot |= PROT_EXEC;
-    return prot;
+    return prot & PROT_READ && current_task() && current_task()->personality & READ_IMPLIES_EXEC;
+}
+
+static bool is_noexec(const struct file *file)
+{
+    return file && file->path.mnt && file->path.mnt->flags & MNT_NOEXEC;
+}
+
+bool may_have_data(const struct mm *mm, uint64_t pages)
+{
+    struct rlimit_k limit = rlimits(RLIMIT_DATA);
+    // A soft limit of zero is brk(2)'s alone: Valgrind sets it.
+    return mm->data_pages + pages <= (limit.cur ? limit.cur : limit.max) >> PAGE_SHIFT;
 }
 
 bool may_expand(const struct mm *mm, unsigned long flags, uint64_t pages)
@@ -21,7 +31,7 @@ bool may_expand(const struct mm *mm, unsigned long flags, uint64_t pages)
     if (mm->total_pages + pages > rlimit(RLIMIT_AS) >> PAGE_SHIFT)
         return false;
     bool data = (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN | VM_STACK)) == VM_WRITE;
-    return !data || mm->data_pages + pages <= rlimit(RLIMIT_DATA) >> PAGE_SHIFT;
+    return !data || may_have_data(mm, pages);
 }
 
 bool may_lock(const struct mm *mm, uint64_t pages)
@@ -47,8 +57,9 @@ long find_place(struct mm *mm, vaddr_t hint, size_t len, unsigned flags)
         }
         return (long)hint;
     }
+    hint &= PAGE_MASK;
     if (hint) {
-        hint = max(ALIGN_UP(hint, PAGE_SIZE), (vaddr_t)vm_mmap_min_addr);
+        hint = max(hint, (vaddr_t)vm_mmap_min_addr);
         vaddr_t limit = flags & MAP_32BIT ? 0x80000000UL : MMU_USER_END;
         const struct vma *prev = vma_find(mm, hint - 1);
         bool clear = !prev || prev->start >= hint || prev->end <= hint;
@@ -89,7 +100,7 @@ static int check_file(struct file *file, unsigned prot, unsigned flags, unsigned
     }
     if (!(file->mode & FMODE_READ))
         return -EACCES;
-    if (file->path.mnt && file->path.mnt->flags & MNT_NOEXEC) {
+    if (is_noexec(file)) {
         if (prot & PROT_EXEC)
             return -EPERM;
         *vm_flags &= ~(unsigned long)VM_MAYEXEC;
@@ -233,7 +244,7 @@ long mm_mmap(struct mm *mm, vaddr_t addr, size_t len, unsigned prot, unsigned fl
     if (len > MMU_USER_END)
         return -ENOMEM;
     len = ALIGN_UP(len, PAGE_SIZE);
-    if (offset + len < offset || (int64_t)(offset + len) < 0)
+    if (file && (offset + len < offset || (int64_t)(offset + len) < 0))
         return -EOVERFLOW;
     // Huge pages: none are ever reserved. Sizes that the CPU does not have are not valid at all.
     if (flags & MAP_HUGETLB) {
@@ -243,7 +254,9 @@ long mm_mmap(struct mm *mm, vaddr_t addr, size_t len, unsigned prot, unsigned fl
     long place;
     if (down_write_killable(&mm->sem))
         return -EINTR;
-    int err = map_locked(mm, addr, len, prot_with_personality(prot), flags, file, offset >> PAGE_SHIFT, &place);
+    if (read_implies_exec(prot) && !is_noexec(file))
+        prot |= PROT_EXEC;
+    int err = map_locked(mm, addr, len, prot, flags, file, offset >> PAGE_SHIFT, &place);
     bool populate = !err && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || flags & MAP_LOCKED ||
                              (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED);
     up_write(&mm->sem);

@@ -36,34 +36,52 @@ static void rewrite_entries(struct vma *vma, vaddr_t *first, vaddr_t *last)
     }
 }
 
-// One VMA, which lies inside the range, gets the rights `rwx`. Returns it or what it was joined with.
-static int protect_vma(struct vma **at, unsigned long rwx, vaddr_t *first, vaddr_t *last)
+static unsigned long flags_with(const struct vma *vma, unsigned long rwx)
 {
-    struct vma *vma = *at;
-    unsigned long flags = (vma->flags & ~(unsigned long)(VM_READ | VM_WRITE | VM_EXEC)) | rwx;
-    if (flags == vma->flags)
+    return (vma->flags & ~(unsigned long)(VM_READ | VM_WRITE | VM_EXEC)) | rwx;
+}
+
+// What it costs that `pages` of the VMA get the rights: RLIMIT_DATA counts memory as it becomes private and writable, and so does the commit account
+// (*flag is VM_ACCOUNT then); RLIMIT_AS does not change.
+static int charge_rights(const struct vma *vma, unsigned long rwx, uint64_t pages, unsigned long *flag)
+{
+    unsigned long flags = flags_with(vma, rwx);
+    *flag = 0;
+    if (!(rwx & VM_WRITE) || vma->flags & VM_WRITE)
         return 0;
-    if (rwx & VM_WRITE && !(vma->flags & VM_WRITE)) {
-        // RLIMIT_DATA counts memory as it becomes private and writable; RLIMIT_AS does not change.
-        bool data = !(flags & (VM_SHARED | VM_GROWSDOWN | VM_STACK));
-        if (data && vma->mm->data_pages + vma_pages(vma) > rlimit(RLIMIT_DATA) >> PAGE_SHIFT)
-            return -ENOMEM;
-        if (vm_flags_accountable(flags) && !(vma->flags & VM_ACCOUNT)) {
-            int err = commit_charge(vma_pages(vma));
-            if (err)
-                return err;
-            flags |= VM_ACCOUNT;
-        }
+    if (!(flags & (VM_SHARED | VM_GROWSDOWN | VM_STACK)) && !may_have_data(vma->mm, pages))
+        return -ENOMEM;
+    if (!vm_flags_accountable(flags) || vma->flags & VM_ACCOUNT)
+        return 0;
+    *flag = VM_ACCOUNT;
+    return commit_charge(pages);
+}
+
+// The part [from, to) of a VMA gets the rights `rwx`. A refusal leaves the VMA whole.
+static int protect_part(struct vma *vma, vaddr_t from, vaddr_t to, unsigned long rwx, vaddr_t *first, vaddr_t *last)
+{
+    struct mm *mm = vma->mm;
+    uint64_t pages = (to - from) >> PAGE_SHIFT;
+    unsigned long account;
+    int err = charge_rights(vma, rwx, pages, &account);
+    if (err)
+        return err;
+    err = vma_cut(mm, from, to);
+    if (err) {
+        if (account)
+            commit_release(pages);
+        return err;
     }
-    vma_set_flags(vma, flags);
+    vma = vma_find(mm, from);
+    vma_set_flags(vma, flags_with(vma, rwx) | account);
     rewrite_entries(vma, first, last);
-    *at = vma_merge(vma);
+    vma_merge(vma);
     return 0;
 }
 
 static int protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, unsigned prot)
 {
-    unsigned long rwx = vm_flags_of_prot(prot);
+    bool run = read_implies_exec(prot);
     struct vma *vma = vma_find(mm, start);
     if (!vma || (vma->start > start && !(prot & PROT_GROWSDOWN)))
         return -ENOMEM;
@@ -84,6 +102,7 @@ static int protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, unsigned pr
             err = -ENOMEM; // a hole; what lies before it is changed, as on Linux
             break;
         }
+        unsigned long rwx = vm_flags_of_prot(prot) | (run && vma->flags & VM_MAYEXEC ? VM_EXEC : 0);
         // VM_MAYx is VM_x shifted: what the mapping can ever be given.
         if (rwx & ~(vma->flags >> 4 & (VM_READ | VM_WRITE | VM_EXEC))) {
             err = -EACCES;
@@ -94,10 +113,7 @@ static int protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, unsigned pr
             continue;
         }
         vaddr_t stop = min(vma->end, end);
-        if (!(err = vma_cut(mm, done, stop))) {
-            vma = vma_find(mm, done);
-            err = protect_vma(&vma, rwx, &first, &last);
-        }
+        err = protect_part(vma, done, stop, rwx, &first, &last);
         done = stop;
     }
     if (last > first)
@@ -121,7 +137,7 @@ int mm_mprotect(struct mm *mm, vaddr_t addr, size_t len, unsigned prot)
     int err = down_write_killable(&mm->sem);
     if (err)
         return err;
-    err = protect_locked(mm, addr, addr + len, prot_with_personality(prot & ~PROT_SEM));
+    err = protect_locked(mm, addr, addr + len, prot & ~PROT_SEM);
     up_write(&mm->sem);
     return err;
 }

@@ -95,16 +95,19 @@ static int move_vma(struct vma *vma, vaddr_t to, size_t new_len, bool keep)
     struct mm *mm = vma->mm;
     vaddr_t from = vma->start;
     size_t old_len = vma->end - vma->start, moved = min(old_len, new_len);
-    uint64_t pages = new_len >> PAGE_SHIFT;
-    if (vma->flags & VM_ACCOUNT) {
-        int err = commit_charge(pages);
+    uint64_t pages = new_len >> PAGE_SHIFT, old_pages = old_len >> PAGE_SHIFT;
+    // What moves is charged already; only what is new, or stays behind, is not.
+    bool accounted = vma->flags & VM_ACCOUNT;
+    uint64_t extra = keep ? pages : pages - min(pages, old_pages);
+    if (accounted) {
+        int err = commit_charge(extra);
         if (err)
             return err;
     }
     struct vma *copy = vma_duplicate(vma, mm);
     if (!copy) {
-        if (vma->flags & VM_ACCOUNT)
-            commit_release(pages);
+        if (accounted)
+            commit_release(extra);
         return -ENOMEM;
     }
     copy->start = to;
@@ -117,6 +120,10 @@ static int move_vma(struct vma *vma, vaddr_t to, size_t new_len, bool keep)
     if (!err && copy->ops && copy->ops->mremap)
         err = copy->ops->mremap(copy);
     if (err) {
+        if (accounted) {
+            copy->flags &= ~(unsigned long)VM_ACCOUNT;
+            commit_release(extra);
+        }
         int undone = unmap_locked(mm, to, to + new_len);
         return undone ? undone : err;
     }
@@ -126,6 +133,10 @@ static int move_vma(struct vma *vma, vaddr_t to, size_t new_len, bool keep)
             vma_set_flags(vma, vma->flags & ~(unsigned long)(VM_LOCKED | VM_LOCKONFAULT));
         vma_merge(copy);
         return 0;
+    }
+    if (accounted) { // the copy's now
+        vma->flags &= ~(unsigned long)VM_ACCOUNT;
+        commit_release(old_pages - min(pages, old_pages));
     }
     err = unmap_locked(mm, from, from + old_len);
     if (!err)

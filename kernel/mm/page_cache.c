@@ -92,7 +92,8 @@ static void count_page(const struct page_cache *cache, int64_t n)
         mm_stat_add(MM_STAT_SHMEM, n);
 }
 
-// Publishes a fresh page. 0, -EEXIST, -ENOMEM.
+// Charges and publishes a fresh page; both or none, so that nobody who finds the last block taken has not found the page that took it. 0, -EEXIST, -ENOMEM,
+// or what the charge says.
 static int insert(struct page_cache *cache, uint64_t index, struct page *page)
 {
     page->cache = cache;
@@ -101,7 +102,9 @@ static int insert(struct page_cache *cache, uint64_t index, struct page *page)
     page->flags |= PG_CACHE | (page_cache_is_memory(cache) ? PG_SHMEM : 0);
     page_get(page); // the cache's own
     spin_lock(&cache->lock);
-    int err = xa_load(&cache->pages, index) ? -EEXIST : xa_store(&cache->pages, index, page, nullptr);
+    int err = xa_load(&cache->pages, index) ? -EEXIST : cache->ops && cache->ops->charge ? cache->ops->charge(cache, index) : 0;
+    if (!err && (err = xa_store(&cache->pages, index, page, nullptr)) && cache->ops && cache->ops->uncharge)
+        cache->ops->uncharge(cache, 1);
     if (!err)
         cache->nr_pages++;
     spin_unlock(&cache->lock);
@@ -136,21 +139,13 @@ static int wait_filled(struct page_cache *cache, struct page *page)
 static int create(struct page_cache *cache, uint64_t index, struct page **out)
 {
     bool reads = cache->ops && cache->ops->read_page;
-    int err = cache->ops && cache->ops->charge ? cache->ops->charge(cache, index) : 0;
-    if (err)
-        return err;
     struct page *page = page_alloc(0, ALLOC_USER | (reads ? 0 : ALLOC_ZERO));
-    if (page) {
-        page->flags |= reads ? PG_LOCKED : PG_UPTODATE;
-        err = insert(cache, index, page);
-    } else {
-        err = -ENOMEM;
-    }
+    if (!page)
+        return -ENOMEM;
+    page->flags |= reads ? PG_LOCKED : PG_UPTODATE;
+    int err = insert(cache, index, page);
     if (err) {
-        if (page)
-            page_put(page);
-        if (cache->ops && cache->ops->uncharge)
-            cache->ops->uncharge(cache, 1);
+        page_put(page);
         return err;
     }
     if (reads) {

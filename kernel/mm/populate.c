@@ -128,6 +128,30 @@ int mm_pin_page(struct mm *mm, vaddr_t addr, bool write, struct page **out)
     return pin(mm, addr, write, false, out);
 }
 
+// Within one page, and with the lock held over the copy: else a fork and a write of the process's own could put another page there meanwhile, and what we
+// write would be nobody's. `buf` is the kernel's.
+static int access_page(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct page *page;
+    int err = mm_read_lock_own(mm, addr & PAGE_MASK, (addr & PAGE_MASK) + PAGE_SIZE);
+    if (err)
+        return err;
+    err = pin_locked(mm, addr, write, force, &page);
+    if (!err) {
+        char *at = (char *)page_address(page) + (addr & ~PAGE_MASK);
+        if (write) {
+            memcpy(at, buf, len);
+            if (page_flags(page) & PG_CACHE)
+                page_set_dirty(page);
+        } else {
+            memcpy(buf, at, len);
+        }
+        page_put(page);
+    }
+    up_read(&mm->sem);
+    return err;
+}
+
 ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force)
 {
     size_t done = 0;
@@ -135,20 +159,10 @@ ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write
         return -EIO;
     len = min(len, MMU_USER_END - addr);
     while (done < len) {
-        struct page *page;
-        int err = pin(mm, addr + done, write, force, &page);
+        size_t offset = (addr + done) & (PAGE_SIZE - 1), part = min(PAGE_SIZE - offset, len - done);
+        int err = access_page(mm, addr + done, (char *)buf + done, part, write, force);
         if (err)
             return done ? (ssize_t)done : err == -EFAULT ? -EIO : err;
-        size_t offset = (addr + done) & (PAGE_SIZE - 1), part = min(PAGE_SIZE - offset, len - done);
-        char *at = (char *)page_address(page) + offset;
-        if (write) {
-            memcpy(at, (char *)buf + done, part);
-            if (page_flags(page) & PG_CACHE)
-                page_set_dirty(page);
-        } else {
-            memcpy((char *)buf + done, at, part);
-        }
-        page_put(page);
         done += part;
     }
     return (ssize_t)done;

@@ -421,7 +421,9 @@ void cgroup_freeze_wait(struct task *task)
             cgroup_get(cg);
         }
         mark_frozen(task, true);
+        WRITE_ONCE(task->in_freezer, true);
         int err = wait_event_killable(&cg->thaw_wq, !READ_ONCE(cg->frozen_by) || READ_ONCE(task->cgroup) != cg);
+        WRITE_ONCE(task->in_freezer, false);
         cgroup_put(cg);
         if (err)
             break;

@@ -194,8 +194,6 @@ int binary_commit(struct binary *bin)
     struct mm *mm = bin->mm;
     if (inode_deny_write(bin->file->inode) == 0) // never fails: it is denied while we hold it open
         mm->exe_file = file_get(bin->file);
-    if (task->thread.mm)
-        mm->oom_score_adj = task->thread.mm->oom_score_adj;
     exec_settle_cred(bin);
     replace_mm(bin);
     bin->committed = true;

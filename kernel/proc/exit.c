@@ -177,6 +177,10 @@ static void account_dead_thread(struct process *p, struct task *task)
     p->dead_maj_flt += task->maj_flt;
     p->dead_nvcsw += task->thread.nvcsw;
     p->dead_nivcsw += task->thread.nivcsw;
+    p->dead_rchar += task->io_rchar;
+    p->dead_wchar += task->io_wchar;
+    p->dead_syscr += task->io_syscr;
+    p->dead_syscw += task->io_syscw;
 }
 
 // Takes a dead thread out of everything that can be looked up. Its sighand goes: no signal reaches it any more.
@@ -211,6 +215,10 @@ static void add_children_usage(struct process *parent, struct process *child)
     parent->children_maj_flt += child->dead_maj_flt + child->children_maj_flt;
     parent->children_nvcsw += child->dead_nvcsw + child->children_nvcsw;
     parent->children_nivcsw += child->dead_nivcsw + child->children_nivcsw;
+    parent->dead_rchar += child->dead_rchar;
+    parent->dead_wchar += child->dead_wchar;
+    parent->dead_syscr += child->dead_syscr;
+    parent->dead_syscw += child->dead_syscw;
     uint64_t rss = max(child->max_rss, child->children_max_rss);
     parent->children_max_rss = max(parent->children_max_rss, rss);
 }
@@ -459,6 +467,12 @@ static void add_up_times(struct process *p, uint64_t *utime, uint64_t *stime)
 }
 
 // The tree's lock is for the unlucky: the tick asks for it, and programs with many threads do.
+unsigned process_threads(struct process *p)
+{
+    spin_irq_guard(&process_tree_lock);
+    return p->nr_threads + (p->leader && p->leader->exiting);
+}
+
 void process_times(struct process *p, uint64_t *utime, uint64_t *stime)
 {
     bool torn;

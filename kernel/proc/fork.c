@@ -260,6 +260,8 @@ static int link_child(struct task *child, const struct clone_request *req, const
     pid_attach(child, PID_SESSION, p->session);
     p->shared_pending.set = missed->set;
     p->has_child_subreaper = me->has_child_subreaper || me->is_subreaper;
+    p->oom_score_adj = me->oom_score_adj;
+    p->oom_score_adj_min = me->oom_score_adj_min;
     signal_recalc(child);
     return 0;
 }

@@ -341,7 +341,7 @@ SYSCALL2(setns, int, fd, int, nstype)
     if (!f.file)
         return -EBADF;
     struct namespace_ref ref = {};
-    struct task *leader = nullptr;
+    struct task *whose = nullptr;
     struct namespaces *ns = nullptr;
     int err = 0;
     unsigned long kinds = (unsigned)nstype;
@@ -353,7 +353,7 @@ SYSCALL2(setns, int, fd, int, nstype)
         struct pid *pid = pidfd_pid(f.file);
         if (!pid || !kinds || (kinds & ~NAMESPACE_FLAGS))
             return -EINVAL;
-        if (!(leader = pid_task_get(pid, PID_PROCESS)))
+        if (!(whose = pidfd_task_get(pid)))
             return -ESRCH;
     }
     if (!err && !capable(CAP_SYS_ADMIN))
@@ -361,7 +361,7 @@ SYSCALL2(setns, int, fd, int, nstype)
     if (!err)
         err = build_set(task->ns, 0, task->fs, &ns);
     if (!err)
-        err = leader ? enter_those_of(ns, leader, kinds) : enter(ns, &ref);
+        err = whose ? enter_those_of(ns, whose, kinds) : enter(ns, &ref);
     if (!err) {
         if (kinds & CLONE_NEWNS)
             mount_ns_enter(ns->mnt, task->fs);
@@ -369,8 +369,8 @@ SYSCALL2(setns, int, fd, int, nstype)
     } else if (ns) {
         namespaces_put(ns);
     }
-    if (leader)
-        task_put(leader);
+    if (whose)
+        task_put(whose);
     else
         namespace_ref_put(&ref);
     return err;

@@ -12,25 +12,13 @@
 #define OOM_SCORE_ADJ_MIN (-1000)
 
 // The memory of a process, with a users reference: that of any thread that has not ended. Null: none has.
-static struct mm *process_mm_get(struct process *p)
-{
-    struct mm *mm = nullptr;
-    struct task *t;
-    rcu_read_lock();
-    for_each_thread_rcu(t, p)
-        if ((mm = task_mm_get(t)))
-            break;
-    rcu_read_unlock();
-    return mm;
-}
-
 // What killing `p` would free, in pages, shifted by its adjustment (*adj_out, may be null) in thousandths of all memory; 0: not to be killed.
 static uint64_t badness_pages(struct process *p, uint64_t total, int *adj_out)
 {
     struct mm *mm = process_mm_get(p);
     if (!mm)
         return 0;
-    int adj = mm->oom_score_adj;
+    int adj = READ_ONCE(p->oom_score_adj);
     if (adj_out)
         *adj_out = adj;
     int64_t points = adj == OOM_SCORE_ADJ_MIN ? 0 : (int64_t)(mm_rss(mm) + mm->table_pages) + adj * (int64_t)total / 1000;

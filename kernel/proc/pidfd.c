@@ -51,6 +51,12 @@ struct pid *pidfd_pid(struct file *file)
     return file->ops == &pidfd_ops ? file->private : nullptr;
 }
 
+struct task *pidfd_task_get(struct pid *pid)
+{
+    struct task *task = pid_task_get(pid, PID_PROCESS);
+    return task ? task : pid_task_get(pid, PID_THREAD);
+}
+
 int pidfd_create(struct pid *pid, unsigned flags, struct file **out)
 {
     int err = file_anon("[pidfd]", &pidfd_ops, pid, O_RDWR | flags, out);
@@ -98,13 +104,13 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
             return -EFAULT;
         if (info.si_signo != sig)
             return -EINVAL;
-        if (!siginfo_may_send(&info, pid == current_process()->pid))
+        if (!siginfo_may_send(&info, pid == current_task()->pid && !(flags & PIDFD_SIGNAL_PROCESS_GROUP)))
             return -EPERM;
     }
     bool to_thread = flags & PIDFD_SIGNAL_THREAD || (!flags && (f.file->flags & PIDFD_THREAD));
     if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
         return signal_kill_pgrp(pid, sig, uinfo ? &info : nullptr);
-    struct task *t = pid_task_get(pid, to_thread ? PID_THREAD : PID_PROCESS);
+    struct task *t = to_thread ? pid_task_get(pid, PID_THREAD) : pidfd_task_get(pid);
     if (!t)
         return -ESRCH;
     int err;
@@ -118,7 +124,7 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
     else if (to_thread)
         err = signal_send_thread(t, sig, &info);
     else
-        err = signal_send_process(t->process, sig, uinfo ? &info : nullptr);
+        err = signal_send_near(t, sig, uinfo ? &info : nullptr);
     task_put(t);
     return err;
 }
@@ -131,18 +137,18 @@ SYSCALL3(pidfd_getfd, int, fd, int, targetfd, unsigned, flags)
     struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
     if (!pid)
         return -EBADF;
-    struct task *leader = pid_task_get(pid, PID_PROCESS);
-    if (!leader)
+    struct task *task = pidfd_task_get(pid);
+    if (!task)
         return -ESRCH;
-    struct files *files = task_files_get(leader);
+    struct files *files = task_files_get(task);
     struct file *file = files ? files_lookup(files, targetfd) : nullptr;
-    int result = task_may_access(leader, true);
+    int result = task_may_access(task, true);
     if (result && file)
         file_put(file);
     if (!result)
         result = !files ? -ESRCH : !file ? -EBADF : fd_install_new(file, O_CLOEXEC);
     if (files)
-        files_put(files);
-    task_put(leader);
+        files_release(files);
+    task_put(task);
     return result;
 }

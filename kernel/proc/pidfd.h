@@ -7,3 +7,5 @@ struct pid;
 // An open file that stands for `pid` and takes its own reference. -ENFILE, -ENOMEM.
 [[nodiscard]] int pidfd_create(struct pid *pid, unsigned flags, struct file **out);
 struct pid *pidfd_pid(struct file *file); // borrowed; null: not a pidfd
+// The leader of the process that a pidfd stands for, or the thread; with a reference, null when it is gone.
+struct task *pidfd_task_get(struct pid *pid);

@@ -15,3 +15,4 @@ struct rlimit_k {
 
 // The current process's soft limit. Any context with a current task; infinity in kernel threads.
 uint64_t rlimit(unsigned resource);
+struct rlimit_k rlimits(unsigned resource); // with the hard limit; as above

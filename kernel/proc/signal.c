@@ -190,7 +190,10 @@ static bool wants(struct task *t, int sig)
 {
     if ((t->blocked & sigmask(sig)) || t->exiting)
         return false;
-    return sig == SIGKILL || t->thread.state != THREAD_STOPPED;
+    if (sig == SIGKILL)
+        return true;
+    // One that has a signal to take already takes this one as well, but only once it runs.
+    return t->thread.state != THREAD_STOPPED && (READ_ONCE(t->thread.on_cpu) || !(READ_ONCE(t->thread.work) & WORK_SIGNAL));
 }
 
 // Whom a signal is for. Those of a group or kill(-1) are for TO_MANY: children in the making are meant too.
@@ -357,9 +360,20 @@ int signal_send_thread(struct task *task, int sig, const struct siginfo *info)
     return send(task->process, task, sig, info, nullptr, TO_THREAD);
 }
 
+// For the process, `task` first. One that has just ended, or was the leader before an exec, is as good as any.
+static int send_near(struct task *task, int sig, const struct siginfo *info, struct sigqueue *reserved)
+{
+    int err = send(task->process, task, sig, info, reserved, TO_PROCESS);
+    return err == -ESRCH ? send(task->process, nullptr, sig, info, reserved, TO_PROCESS) : err;
+}
+
 int signal_send_reserved(struct process *process, struct task *task, struct sigqueue *reserved, const struct siginfo *info)
 {
-    return send(process, task, info->si_signo, info, reserved, task ? TO_THREAD : TO_PROCESS);
+    if (task)
+        return send(process, task, info->si_signo, info, reserved, TO_THREAD);
+    struct task *running = current_task();
+    return running && running->process == process ? send_near(running, info->si_signo, info, reserved)
+                                                  : send(process, nullptr, info->si_signo, info, reserved, TO_PROCESS);
 }
 
 int signal_send_process(struct process *process, int sig, const struct siginfo *info)
@@ -367,11 +381,23 @@ int signal_send_process(struct process *process, int sig, const struct siginfo *
     return send(process, nullptr, sig, info, nullptr, TO_PROCESS);
 }
 
+int signal_send_near(struct task *task, int sig, const struct siginfo *info)
+{
+    return send_near(task, sig, info, nullptr);
+}
+
 void signal_send_kernel(struct process *process, int sig)
 {
     struct siginfo info;
     siginfo_init_kernel(&info, sig);
     (void)signal_send_process(process, sig, &info);
+}
+
+void signal_send_kernel_near(struct task *task, int sig)
+{
+    struct siginfo info;
+    siginfo_init_kernel(&info, sig);
+    (void)signal_send_near(task, sig, &info);
 }
 
 int signal_send_member(struct process *process, int sig, const struct siginfo *info)
@@ -464,8 +490,12 @@ void signal_hand_over(struct task *task, uint64_t set)
     struct task *t;
     for_each_thread_rcu(t, task->process)
     {
-        if (t != task && !t->exiting && (set & (~t->blocked | t->sigwait_set)))
-            wake_for_signal(t, false);
+        uint64_t theirs = t == task || t->exiting ? 0 : set & (~t->blocked | t->sigwait_set);
+        if (!theirs)
+            continue;
+        wake_for_signal(t, false);
+        if (!(set &= ~theirs))
+            return; // no more need to wake: who takes one hands on what is left
     }
 }
 

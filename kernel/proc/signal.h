@@ -52,6 +52,9 @@ void sighand_unlock(struct sighand *sighand, irq_flags_t flags) NO_THREAD_SAFETY
 int signal_send_thread(struct task *task, int sig, const struct siginfo *info);
 int signal_send_process(struct process *process, int sig, const struct siginfo *info);
 void signal_send_kernel(struct process *process, int sig); // from nobody: SI_KERNEL
+// The same, for the process of `task`, which takes it if it may: the thread that was named, or that used the time. The caller holds a reference or is it.
+int signal_send_near(struct task *task, int sig, const struct siginfo *info);
+void signal_send_kernel_near(struct task *task, int sig);
 int signal_send_pgrp(struct pid *pgrp, int sig, const struct siginfo *info);
 void siginfo_init_kernel(struct siginfo *info, int sig); // SI_KERNEL
 bool may_signal(const struct task *target, int sig);     // kill(2) permission of the current thread. The caller holds the task or RCU
@@ -60,7 +63,7 @@ int signal_kill_process(struct process *process, int sig, const struct siginfo *
 
 // A place in the queues that its owner keeps, so that a signal of its always finds room: timer_create(2). Charged to the current user; null if that
 // is over RLIMIT_SIGPENDING, or for want of memory. The owner belongs to the current process, also when it gives the place back; a signal that is
-// pending in it then stays so. Sent (to `task`, or if null to the process) while it is pending it stays as it is.
+// pending in it then stays so. Sent (to `task`, or if null to the process, whose running thread comes first) while it is pending it stays as it is.
 struct sigqueue;
 [[nodiscard]] struct sigqueue *signal_reserve(void);
 void signal_unreserve(struct sigqueue *reserved);

@@ -210,6 +210,24 @@ int signal_kill_pgrp(struct pid *pgrp, int sig, const struct siginfo *info)
     return result;
 }
 
+// The process that a thread with this number belongs to; that thread is asked for permission, and takes the signal if it may.
+static int kill_one(pid_t tid, int sig, const struct siginfo *info)
+{
+    struct task *t = task_find_get(tid);
+    if (t) {
+        int err = may_signal(t, sig) ? signal_send_near(t, sig, info) : -EPERM;
+        task_put(t);
+        if (err != -ESRCH)
+            return err;
+    }
+    struct process *p = process_of_thread_get(tid); // also in the midst of an exec, when a leader has no number
+    if (!p)
+        return -ESRCH;
+    int err = signal_kill_process(p, sig, info);
+    process_put(p);
+    return err;
+}
+
 SYSCALL2(kill, pid_t, upid, int, sig)
 {
     if (sig < 0 || sig > NSIG)
@@ -228,12 +246,7 @@ SYSCALL2(kill, pid_t, upid, int, sig)
         pid_put(pgrp);
         return err;
     }
-    struct process *p = process_of_thread_get(upid);
-    if (!p)
-        return -ESRCH;
-    int err = signal_kill_process(p, sig, nullptr);
-    process_put(p);
-    return err;
+    return kill_one(upid, sig, nullptr);
 }
 
 // One thread; tgid 0: whatever its process is (tkill).
@@ -290,12 +303,7 @@ SYSCALL3(rt_sigqueueinfo, pid_t, tgid, int, sig, const void __user *, uinfo)
         return err;
     if (sig < 0 || sig > NSIG)
         return -EINVAL;
-    struct process *p = process_of_thread_get(tgid);
-    if (!p)
-        return siginfo_may_send(&info, false) ? -ESRCH : -EPERM;
-    err = siginfo_may_send(&info, p == current_process()) ? signal_kill_process(p, sig, &info) : -EPERM;
-    process_put(p);
-    return err;
+    return siginfo_may_send(&info, tgid == pid_vnr(current_task()->pid)) ? kill_one(tgid, sig, &info) : -EPERM;
 }
 
 // rt_tgsigqueueinfo(2)

@@ -92,11 +92,11 @@ SYSCALL1(sysinfo, struct abi_sysinfo __user *, uinfo)
 static void usage_of_threads(struct process *p, struct abi_rusage *u)
 {
     struct task *t;
+    spin_irq_guard(&process_tree_lock);
     u->minflt = (int64_t)p->dead_min_flt;
     u->majflt = (int64_t)p->dead_maj_flt;
     u->nvcsw = (int64_t)p->dead_nvcsw;
     u->nivcsw = (int64_t)p->dead_nivcsw;
-    spin_irq_guard(&process_tree_lock);
     for_each_thread(t, p)
     {
         u->minflt += (int64_t)t->min_flt;

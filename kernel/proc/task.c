@@ -164,10 +164,22 @@ struct mm *task_mm_get(struct task *t)
     return mm && mm_get_users_not_zero(mm) ? mm : nullptr;
 }
 
+struct mm *process_mm_get(struct process *p)
+{
+    struct mm *mm = nullptr;
+    struct task *t;
+    rcu_read_lock();
+    for_each_thread_rcu(t, p)
+        if ((mm = task_mm_get(t)))
+            break;
+    rcu_read_unlock();
+    return mm;
+}
+
 struct files *task_files_get(struct task *t)
 {
     spin_guard(&t->alloc_lock);
-    return t->files ? files_get(t->files) : nullptr;
+    return t->files ? files_hold(t->files) : nullptr;
 }
 
 struct fs_context *task_fs_get(struct task *t)
@@ -231,6 +243,14 @@ int task_mm_access(struct task *t, bool attach, struct mm **out)
         if (err)
             return err;
     }
+}
+
+struct rlimit_k rlimits(unsigned resource)
+{
+    struct task *task = current_task();
+    if (!task)
+        return (struct rlimit_k){RLIM_INFINITY, RLIM_INFINITY};
+    return (struct rlimit_k){READ_ONCE(task->process->rlimits[resource].cur), READ_ONCE(task->process->rlimits[resource].max)};
 }
 
 uint64_t rlimit(unsigned resource)

@@ -70,7 +70,8 @@ struct task {
     bool over_nproc;                 // became a user over its limit, and has not forked or execed since
     bool stop_dequeued;              // took a stop signal and has not begun the stop yet; SIGCONT and SIGKILL clear it: sighand->lock
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
-    bool frozen;                     // sits in the cgroup freezer
+    bool frozen;                     // counts as frozen: in the cgroup freezer, stopped, or waiting for a vfork child
+    bool in_freezer;                 // the first of these
     uint8_t sync_fault;              // a forced signal that is delivered before any other; 0: none
     uint64_t timer_slack, default_timer_slack; // ns; the default is what the parent had: PR_SET_TIMERSLACK
     uint64_t rt_sleeps, rt_since;    // RLIMIT_RTTIME: times it slept, and its run time then, as the last tick saw it: time/cpu_timer.c
@@ -124,8 +125,10 @@ struct process {
     seqcount_t threads_seq;                // a thread's times move from the list to the sums below: process_tree_lock
     uint64_t dead_utime, dead_stime;       // of threads that ended
     uint64_t children_utime, children_stime;
+    uint64_t dead_rchar, dead_wchar, dead_syscr, dead_syscw; // of threads that ended and children that were waited for: /proc/PID/io
     uint64_t dead_min_flt, dead_maj_flt, dead_nvcsw, dead_nivcsw, children_min_flt, children_maj_flt, children_nvcsw, children_nivcsw;
     uint64_t max_rss, children_max_rss;
+    int16_t oom_score_adj, oom_score_adj_min; // what is set, and the least that is set without CAP_SYS_RESOURCE: proc_pid_oom_score_adj(5)
     struct timers_user *timers;            // interval and POSIX timers; lazily made
     ktime_t start_boottime;
     struct waitqueue exit_wq;              // exec waits for its siblings here
@@ -178,8 +181,9 @@ struct process *process_next(struct pid_namespace *ns, pid_t *nr);
 #define for_each_thread_rcu(t, p) list_for_each_entry_rcu(t, &(p)->threads, thread_link)
 
 struct mm *task_mm_get(struct task *t);          // users reference or null
-struct files *task_files_get(struct task *t);    // a reference or null (it is exiting), as the next one
-struct fs_context *task_fs_get(struct task *t);
+struct mm *process_mm_get(struct process *p);    // the same, of whichever thread still has it
+struct files *task_files_get(struct task *t);    // to look at: files_release(); null: it is exiting
+struct fs_context *task_fs_get(struct task *t); // a reference or null
 const struct cred *task_cred_get(struct task *t); // a reference
 // The ptrace access check (proc files, process_vm_readv …): 0 or -EPERM. First take hold of what is wanted (memory, a file, a path), then ask: an execve() in
 // between gives the task more rights, never less to protect, so that one who asks first may get what the answer did not mean.
@@ -188,6 +192,7 @@ int task_may_access(struct task *t, bool attach);
 // execve() may also make memory accessible that was not (after setuid(2)), so the memory is the one that the answer was about.
 [[nodiscard]] int task_mm_access(struct task *t, bool attach, struct mm **out);
 void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
+unsigned process_threads(struct process *p); // as /proc counts them: a leader that has ended stays one until it is reaped
 
 // -- life
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status

@@ -198,29 +198,29 @@ static bool itimer_cpu_due(struct timers_user *timers, struct itimer_cpu *it, ui
     spin_irq_guard(&timers->lock);
     if (!it->expires || now < it->expires)
         return false;
-    it->expires = it->interval ? now + it->interval : 0;
+    it->expires = it->interval ? min(it->expires + it->interval, (uint64_t)KTIME_MAX) : 0; // from when it was due, not from this tick
     return true;
 }
 
 // RLIMIT_CPU, looked at anew in each tick (so setrlimit(2) has nothing to tell us): SIGXCPU at the soft limit and each second after, SIGKILL at the
 // hard one: getrlimit(2).
-static void cpu_limit_check(struct process *p, uint64_t total)
+static void cpu_limit_check(struct task *task, uint64_t total)
 {
-    struct rlimit_k *limit = &p->rlimits[RLIMIT_CPU];
+    struct rlimit_k *limit = &task->process->rlimits[RLIMIT_CPU];
     uint64_t seconds = total / NSEC_PER_SEC, soft = READ_ONCE(limit->cur), hard = READ_ONCE(limit->max);
     if (hard != RLIM_INFINITY && seconds >= hard) {
-        signal_send_kernel(p, SIGKILL);
+        signal_send_kernel_near(task, SIGKILL);
     } else if (seconds >= soft) {
-        signal_send_kernel(p, SIGXCPU);
+        signal_send_kernel_near(task, SIGXCPU);
         WRITE_ONCE(limit->cur, seconds + 1);
     }
 }
 
 // RLIMIT_RTTIME: what a real-time thread uses without ever going to sleep. SIGXCPU at the soft limit and each second after, SIGKILL at the hard one.
-static void rt_limit_check(struct thread *t, struct process *p)
+static void rt_limit_check(struct thread *t)
 {
     struct task *task = task_of(t);
-    struct rlimit_k *limit = &p->rlimits[RLIMIT_RTTIME];
+    struct rlimit_k *limit = &task->process->rlimits[RLIMIT_RTTIME];
     if (task->rt_sleeps != t->nvcsw || !task->rt_since) {
         task->rt_sleeps = t->nvcsw;
         task->rt_since = thread_runtime(t);
@@ -228,23 +228,24 @@ static void rt_limit_check(struct thread *t, struct process *p)
     }
     uint64_t used = (thread_runtime(t) - task->rt_since) / NSEC_PER_USEC, soft = READ_ONCE(limit->cur), hard = READ_ONCE(limit->max);
     if (hard != RLIM_INFINITY && used >= hard) {
-        signal_send_kernel(p, SIGKILL);
+        signal_send_kernel_near(task, SIGKILL);
     } else if (used >= soft) {
-        signal_send_kernel(p, SIGXCPU);
+        signal_send_kernel_near(task, SIGXCPU);
         WRITE_ONCE(limit->cur, soft + 1000000);
     }
 }
 
-static void process_time_tick(struct process *p, struct timers_user *timers, bool limited, bool interval)
+// The signals are first of all for the thread that the tick met: it used the time.
+static void process_time_tick(struct task *task, struct timers_user *timers, bool limited, bool interval)
 {
     uint64_t utime, stime;
-    process_times(p, &utime, &stime);
+    process_times(task->process, &utime, &stime);
     if (limited)
-        cpu_limit_check(p, utime + stime);
+        cpu_limit_check(task, utime + stime);
     if (interval && itimer_cpu_due(timers, &timers->virtual, utime))
-        signal_send_kernel(p, SIGVTALRM);
+        signal_send_kernel_near(task, SIGVTALRM);
     if (interval && itimer_cpu_due(timers, &timers->prof, utime + stime))
-        signal_send_kernel(p, SIGPROF);
+        signal_send_kernel_near(task, SIGPROF);
     if (timers)
         fire_both(timers, timers->cpu_timers, utime, stime);
 }
@@ -254,12 +255,12 @@ static void cpu_time_tick(struct thread *t, bool)
     struct task *task = task_of(t);
     struct process *p = task->process;
     if (unlikely(READ_ONCE(p->rlimits[RLIMIT_RTTIME].cur) != RLIM_INFINITY) && t->params.rt_priority)
-        rt_limit_check(t, p);
+        rt_limit_check(t);
     struct timers_user *timers = READ_ONCE(p->timers);
     bool limited = READ_ONCE(p->rlimits[RLIMIT_CPU].cur) != RLIM_INFINITY;
     bool interval = timers && (READ_ONCE(timers->virtual.expires) || READ_ONCE(timers->prof.expires));
     if (limited || interval || (timers && trees_used(timers->cpu_timers)))
-        process_time_tick(p, timers, limited, interval);
+        process_time_tick(task, timers, limited, interval);
     if (timers && trees_used(task->cpu_timers)) {
         uint64_t utime, stime;
         thread_times(t, &utime, &stime);

@@ -127,7 +127,7 @@ SYSCALL2(ftruncate, int, fd, loff_t, size)
         return -EINVAL;
     if (inode->flags & I_APPEND)
         return -EPERM;
-    struct iattr attr = {.valid = ATTR_SIZE, .size = size, .file = f.file};
+    struct iattr attr = {.valid = ATTR_SIZE | ATTR_MTIME | ATTR_CTIME, .size = size, .mtime = clock_now_ts(), .file = f.file}; // also at the same size
     return vfs_setattr(&f.file->path, &attr);
 }
 

@@ -71,6 +71,9 @@ void iput(struct inode *inode); // null allowed. May sleep: the last reference m
 // Owner, group (set-group-ID directory rule) and mode (umask was applied by the caller) of a new inode in `dir`.
 void inode_init_owner(struct inode *inode, const struct inode *dir, umode_t mode);
 void inode_touch(struct inode *inode, bool mtime, bool ctime); // sets them to now; inode->sem
+// The content of the file is changed by the current thread: set-id bits and file capabilities go, unless it may keep them, and the times are now. inode->sem
+// held for write. 0, or what setattr answers.
+[[nodiscard]] int file_modified(struct file *file);
 void inode_accessed(struct file *file); // atime by mount policy (relatime)
 void path_accessed(const struct path *path); // the same without an open file (readlink)
 int inode_new_size_ok(struct inode *inode, loff_t size); // RLIMIT_FSIZE with SIGXFSZ, the file system's limit: 0 or -EFBIG
@@ -98,6 +101,7 @@ void inode_unlock_two(struct inode *a, struct inode *b);
 
 // Checks of the generic kind. 0 or -EACCES/-EPERM.
 int generic_permission(struct inode *inode, unsigned mask);
+bool inode_owner_or_capable(const struct inode *inode); // the current thread is its owner, or CAP_FOWNER makes it one
 int inode_permission(struct inode *inode, unsigned mask); // with read-only file systems (-EROFS) and ops->permission
 // The same for other credentials than the current ones, of an inode with neither ops->permission nor an access control list.
 int inode_permission_of(const struct cred *cred, struct inode *inode, unsigned mask);

@@ -14,7 +14,8 @@ struct fd_array {
 };
 
 struct files {
-    refcount_t refs;
+    refcount_t users;       // tasks; the last one closes what is open
+    refcount_t refs;        // of the memory: one of all users, one of each who only looks (/proc, pidfd_getfd)
     struct fd_array *table; // RCU
     struct spinlock lock;
     unsigned next;          // no free descriptor below; lock
@@ -35,7 +36,7 @@ struct file *fd_find_shared(struct files *f, unsigned fd, unsigned refuse);
 static ALWAYS_INLINE struct fd_ref fd_find(int fd, unsigned refuse)
 {
     struct files *f = current_files();
-    if (unlikely(refcount_read(&f->refs) != 1))
+    if (unlikely(refcount_read(&f->users) != 1))
         return (struct fd_ref){fd_find_shared(f, (unsigned)fd, refuse), true};
     struct fd_array *t = f->table;
     struct file *file = likely((unsigned)fd < t->max) ? t->file[(unsigned)fd] : nullptr;

@@ -20,6 +20,7 @@ struct files *files_create(void)
     struct files *f = kzalloc(sizeof *f, ALLOC_KERNEL);
     if (!f)
         return nullptr;
+    refcount_set(&f->users, 1);
     refcount_set(&f->refs, 1);
     spin_init(&f->lock, &files_class);
     f->first = (struct fd_array){
@@ -29,6 +30,12 @@ struct files *files_create(void)
 }
 
 struct files *files_get(struct files *files)
+{
+    refcount_inc(&files->users);
+    return files;
+}
+
+struct files *files_hold(struct files *files)
 {
     refcount_inc(&files->refs);
     return files;
@@ -218,7 +225,7 @@ struct fd_ref fd_get_raw(int fd)
 struct fd_view fd_view(void)
 {
     struct files *f = current_files();
-    if (refcount_read(&f->refs) != 1)
+    if (refcount_read(&f->users) != 1)
         return (struct fd_view){};
     return (struct fd_view){f->table->file, f->table->max};
 }
@@ -371,21 +378,31 @@ void files_close_on_exec(struct files *f)
     }
 }
 
+void files_release(struct files *f)
+{
+    if (!refcount_dec_and_test(&f->refs))
+        return;
+    if (f->table != &f->first)
+        array_free_rcu(&f->table->rcu);
+    kfree(f);
+}
+
+// Nobody who could begin to look is left: a task gives its table up before. Those who look already must not find what is closed.
 void files_put(struct files *f)
 {
-    if (!f || !refcount_dec_and_test(&f->refs))
+    if (!f || !refcount_dec_and_test(&f->users))
         return;
+    bool looked_at = refcount_read(&f->refs) != 1;
     struct fd_array *t = f->table;
     for (size_t w = 0; w < words(t->max); w++) {
         for (unsigned long bits = t->open[w]; bits; bits &= bits - 1) {
-            struct file *file = t->file[w * 64 + (unsigned)__builtin_ctzl(bits)];
+            unsigned fd = (unsigned)(w * 64 + (unsigned)__builtin_ctzl(bits));
+            struct file *file = looked_at ? take(f, fd) : t->file[fd];
             if (file)
                 (void)file_close(file, f);
         }
     }
-    if (t != &f->first)
-        array_free_rcu(&t->rcu);
-    kfree(f);
+    files_release(f);
 }
 
 // ---- copying --------------------------------------------------------------------------------------------------------
@@ -445,7 +462,7 @@ int files_copy(struct files *from, struct files **out)
 static int unshare_up_to(struct files **slot, unsigned keep)
 {
     struct files *old = *slot, *copy;
-    if (refcount_read(&old->refs) == 1)
+    if (refcount_read(&old->users) == 1)
         return 0;
     int err = copy_up_to(old, keep, &copy);
     if (err)

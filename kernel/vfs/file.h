@@ -36,6 +36,9 @@ ssize_t file_write(struct file *file, const void *buf, size_t size, loff_t *pos)
 [[nodiscard]] int files_copy(struct files *from, struct files **out); // fork: -ENOMEM
 struct files *files_get(struct files *files);
 void files_put(struct files *files); // null allowed. The last one closes what is open: may sleep
+// For who only looks: keeps the memory, not what is open.
+struct files *files_hold(struct files *files);
+void files_release(struct files *files);
 void files_close_on_exec(struct files *files); // of a table that is the current process's alone
 [[nodiscard]] int files_unshare(struct files **slot);                 // a private copy if shared: -ENOMEM
 

@@ -88,13 +88,17 @@ static ssize_t write_limit(struct inode *inode, loff_t pos, size_t count)
     return (ssize_t)min(count, (size_t)(inode->sb->max_bytes - pos));
 }
 
-static int drop_privileges(struct file *file)
+int file_modified(struct file *file)
 {
     unsigned kill = inode_privileges_to_kill(file->inode);
-    if (likely(!kill))
-        return 0;
-    struct iattr attr = {.valid = kill};
-    return setattr_locked(file->path.dentry, &attr);
+    if (unlikely(kill)) {
+        struct iattr attr = {.valid = kill};
+        int err = setattr_locked(file->path.dentry, &attr);
+        if (err)
+            return err;
+    }
+    inode_touch(file->inode, true, true);
+    return 0;
 }
 
 static ssize_t write_page(struct inode *inode, struct iov_iter *from, loff_t at, size_t n)
@@ -103,10 +107,17 @@ static ssize_t write_page(struct inode *inode, struct iov_iter *from, loff_t at,
         if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) || at + (loff_t)n > inode->size)
             return -EPERM;
     }
-    struct page *page;
-    int err = page_cache_get(&inode->cache, (uint64_t)at >> PAGE_SHIFT, &page);
-    if (err)
-        return err;
+    uint64_t index = (uint64_t)at >> PAGE_SHIFT;
+    struct page *page = page_cache_find(&inode->cache, index);
+    if (!page || !(page_flags(page) & PG_UPTODATE)) {
+        if (page)
+            page_put(page);
+        if (!iov_iter_fault_in(from, 1)) // no page is made for nothing
+            return -EFAULT;
+        int err = page_cache_get(&inode->cache, index, &page);
+        if (err)
+            return err;
+    }
     size_t copied = copy_from_iter(from, (char *)page_address(page) + ((size_t)at & ~PAGE_MASK), n);
     if (copied) {
         page_set_dirty(page);
@@ -125,10 +136,9 @@ static ssize_t write_locked(struct file *file, struct iov_iter *from, loff_t *po
     ssize_t room = write_limit(inode, at, iov_iter_count(from));
     if (room < 0)
         return room;
-    int err = drop_privileges(file);
+    int err = file_modified(file);
     if (err)
         return err;
-    inode_touch(inode, true, true);
     ssize_t done = 0, n = 0;
     while (done < room) {
         size_t piece = min(PAGE_SIZE - ((size_t)at & ~PAGE_MASK), (size_t)(room - done));
@@ -205,11 +215,11 @@ loff_t generic_llseek(struct file *file, loff_t offset, int whence)
         break;
     case SEEK_CUR:
         if (__builtin_add_overflow(offset, file->pos, &offset))
-            return -EOVERFLOW;
+            return -EINVAL;
         break;
     case SEEK_END:
         if (__builtin_add_overflow(offset, inode_size(file->inode), &offset))
-            return -EOVERFLOW;
+            return -EINVAL;
         break;
     case SEEK_DATA:
     case SEEK_HOLE:
@@ -242,8 +252,8 @@ void inode_set_size(struct inode *inode, loff_t size)
 {
     loff_t old = inode->size;
     __atomic_store_n(&inode->size, size, __ATOMIC_RELEASE);
-    if (size >= old)
-        return;
+    if (size > old)
+        return; // at the same size what was allocated beyond it goes: fallocate(2)
     down_write(&inode->invalidate_sem);
     page_cache_remove_range(&inode->cache, DIV_ROUND_UP((uint64_t)size, PAGE_SIZE), UINT64_MAX);
     page_cache_zero_tail(&inode->cache, (uint64_t)size);

@@ -199,22 +199,29 @@ static void follow_pivot(struct fs_context *fs, const struct path *old, const st
 static void all_follow_pivot(const struct path *old, const struct path *new_)
 {
     pid_t nr = 0;
+    unsigned from = 0; // threads of the next process that are done
     for (;;) {
-        struct fs_context *some[16];
-        unsigned n = 0;
+        struct fs_context *some[16], *last = nullptr;
+        unsigned n = 0, at = 0;
+        pid_t next = nr;
         rcu_read_lock();
-        struct process *p = process_next(&init_pid_ns, &nr);
+        struct process *p = process_next(&init_pid_ns, &next);
         if (p) {
             struct task *t;
             for_each_thread_rcu(t, p) {
-                struct fs_context *fs = n < ARRAY_SIZE(some) ? task_fs_get(t) : nullptr;
-                if (fs)
-                    some[n++] = fs;
+                if (n == ARRAY_SIZE(some))
+                    break;
+                if (at++ < from || READ_ONCE(t->fs) == last)
+                    continue; // as most often: all threads share it
+                if ((last = task_fs_get(t)))
+                    some[n++] = last;
             }
         }
         rcu_read_unlock();
         if (!p)
             return;
+        from = n == ARRAY_SIZE(some) ? at : 0;
+        nr = from ? nr : next;
         for (unsigned i = 0; i < n; i++) {
             follow_pivot(some[i], old, new_);
             fs_context_put(some[i]);

@@ -59,7 +59,7 @@ int inode_permission(struct inode *inode, unsigned mask)
     return inode->ops && inode->ops->permission ? inode->ops->permission(inode, mask) : generic_permission(inode, mask);
 }
 
-static bool owner_or_capable(const struct inode *inode)
+bool inode_owner_or_capable(const struct inode *inode)
 {
     return current_cred()->fsuid == inode->uid || capable(CAP_FOWNER);
 }
@@ -94,13 +94,13 @@ int setattr_prepare(struct dentry *dentry, struct iattr *attr)
     if (valid & ATTR_GID && !(cred->fsuid == inode->uid && (attr->gid == inode->gid || in_group(cred, attr->gid))) && !capable(CAP_CHOWN))
         return -EPERM;
     if (valid & ATTR_MODE) {
-        if (!owner_or_capable(inode))
+        if (!inode_owner_or_capable(inode))
             return -EPERM;
         gid_t gid = valid & ATTR_GID ? attr->gid : inode->gid;
         if (!in_group(cred, gid) && !capable(CAP_FSETID))
             attr->mode &= ~S_ISGID;
     }
-    if (valid & (ATTR_ATIME_SET | ATTR_MTIME_SET) && !owner_or_capable(inode))
+    if (valid & (ATTR_ATIME_SET | ATTR_MTIME_SET) && !inode_owner_or_capable(inode))
         return -EPERM;
     return 0;
 }
@@ -147,7 +147,7 @@ static int set_attributes(struct dentry *dentry, struct iattr *attr)
         return -EPERM;
     // "now" for both needs write permission where one is not the owner: utimensat(2).
     if (attr->valid & (ATTR_ATIME | ATTR_MTIME) && !(attr->valid & (ATTR_ATIME_SET | ATTR_MTIME_SET)) && !(attr->valid & ATTR_SIZE) &&
-        !owner_or_capable(inode)) {
+        !inode_owner_or_capable(inode)) {
         int err = inode->flags & I_IMMUTABLE ? -EACCES : inode_permission(inode, MAY_WRITE);
         if (err)
             return err;

@@ -758,3 +758,40 @@ CASE(mount_and_rmdir_race_between_namespaces)
     (void)unlink("d/f");
     EXPECT(rmdir("d") == 0 || errno == ENOENT);
 }
+
+static pthread_barrier_t all_there, root_moved;
+
+static void *stay(void *)
+{
+    pthread_barrier_wait(&all_there);
+    pthread_barrier_wait(&root_moved);
+    return nullptr;
+}
+
+static void *look_from_own_root(void *)
+{
+    REQUIRE(unshare(CLONE_FS) == 0);
+    REQUIRE(chdir("/") == 0);
+    pthread_barrier_wait(&all_there);
+    pthread_barrier_wait(&root_moved);
+    EXPECT_EQ(access("/marker", F_OK), 0);
+    EXPECT_EQ(access("marker", F_OK), 0);
+    return nullptr;
+}
+
+CASE(pivot_root_moves_every_thread)
+{
+    enum { THREADS = 40 };
+    pthread_t threads[THREADS];
+    root_to_pivot();
+    make_file("new/marker", "");
+    pthread_barrier_init(&all_there, nullptr, THREADS + 1);
+    pthread_barrier_init(&root_moved, nullptr, THREADS + 1);
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE_EQ(pthread_create(&threads[i], nullptr, i < 10 ? stay : look_from_own_root, nullptr), 0);
+    pthread_barrier_wait(&all_there);
+    EXPECT_EQ(syscall(SYS_pivot_root, "new", "new/old"), 0);
+    pthread_barrier_wait(&root_moved);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], nullptr);
+}

@@ -649,3 +649,125 @@ CASE(proc_wchan_names_where_a_sleeper_sleeps)
     kill(sleeper, SIGKILL);
     EXPECT_KILLED(sleeper, SIGKILL);
 }
+
+// --- Processes of several threads. ---
+
+static void *write_a_mebibyte(void *)
+{
+    static char block[65536];
+    int fd = open("/dev/null", O_WRONLY);
+    for (int i = 0; i < 16; i++)
+        EXPECT_EQ(write(fd, block, sizeof block), sizeof block);
+    return nullptr;
+}
+
+CASE(proc_io_counts_those_that_ended)
+{
+    long before = field(file_text("/proc/self/io"), "\nwchar:");
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, write_a_mebibyte, nullptr), 0);
+    pthread_join(thread, nullptr);
+    EXPECT(field(file_text("/proc/self/io"), "\nwchar:") >= before + (1 << 20));
+    IN_CHILD(child)
+    {
+        write_a_mebibyte(nullptr);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT(field(file_text("/proc/self/io"), "\nwchar:") >= before + (2 << 20));
+}
+
+// The field of a stat file with that number, from 1.
+static long stat_field(const char *path, int number)
+{
+    const char *at = strrchr(file_text(path), ')');
+    REQUIRE(at);
+    for (int i = 2; i < number && at; i++)
+        at = strchr(at + 1, ' ');
+    REQUIRE(at);
+    return atol(at + 1);
+}
+
+static void *look_at_own_stat(void *)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", own_tid());
+    EXPECT_EQ(atoi(file_text(path)), own_tid());
+    EXPECT_EQ(stat_field(path, 38), -1); // its end signals nobody
+    EXPECT_EQ(stat_field("/proc/thread-self/stat", 38), -1);
+    EXPECT_EQ(stat_field("/proc/self/stat", 38), SIGCHLD);
+    EXPECT_EQ(stat_field("/proc/self/stat", 35), 0); // where one waits is said of one thread
+    EXPECT_EQ(stat_field("/proc/self/stat", 20), 2);
+    return nullptr;
+}
+
+CASE(proc_stat_of_a_thread)
+{
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, look_at_own_stat, nullptr), 0);
+    pthread_join(thread, nullptr);
+}
+
+static void *outlive_the_leader(void *)
+{
+    char text[64];
+    snprintf(text, sizeof text, "/proc/%d/stat", getpid());
+    for (int i = 0; i < LONG_TIMEOUT_MS && !strstr(file_text(text), ") Z "); i++)
+        sleep_ms(1);
+    EXPECT_EQ(field(file_text("/proc/self/status"), "\nThreads:"), 2);
+    EXPECT_EQ(stat_field("/proc/self/stat", 20), 2);
+    _exit(0);
+}
+
+CASE(proc_counts_a_leader_that_ended_and_a_zombie)
+{
+    siginfo_t info;
+    char path[64];
+    IN_CHILD(child)
+    {
+        pthread_t thread;
+        REQUIRE_EQ(pthread_create(&thread, nullptr, outlive_the_leader, nullptr), 0);
+        syscall(SYS_exit, 0);
+    }
+    REQUIRE(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    snprintf(path, sizeof path, "/proc/%d/stat", child);
+    EXPECT_EQ(stat_field(path, 20), 1);
+    EXPECT_EXITED(child, 0);
+}
+
+static void *write_oom_adj(void *)
+{
+    char text[64];
+    snprintf(text, sizeof text, "/proc/%d/stat", getpid());
+    for (int i = 0; i < LONG_TIMEOUT_MS && !strstr(file_text(text), ") Z "); i++)
+        sleep_ms(1);
+    EXPECT_EQ(write_text("/proc/self/oom_score_adj", "300"), 0);
+    EXPECT_STR(file_text("/proc/self/oom_score_adj"), "300\n");
+    _exit(0);
+}
+
+CASE(proc_oom_score_adj_is_the_process_s)
+{
+    IN_CHILD(child)
+    {
+        pthread_t thread;
+        REQUIRE_EQ(pthread_create(&thread, nullptr, write_oom_adj, nullptr), 0);
+        syscall(SYS_exit, 0); // the leader has no memory any more
+    }
+    EXPECT_EXITED(child, 0);
+    pid_t borrower = vfork();
+    if (borrower == 0) {
+        int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+        _exit(write(fd, "500", 3) == 3 ? 0 : 1);
+    }
+    EXPECT_EXITED(borrower, 0);
+    EXPECT_STR(file_text("/proc/self/oom_score_adj"), "0\n"); // not his who borrows the memory
+    IN_CHILD(plain)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        REQUIRE(prctl(PR_SET_DUMPABLE, 1) == 0);
+        EXPECT_EQ(write_text("/proc/self/oom_score_adj", "500"), 0);
+        EXPECT_EQ(write_text("/proc/self/oom_score_adj", "0"), 0); // down again, to what it was set to with the capability
+        EXPECT_EQ(write_text("/proc/self/oom_score_adj", "-1"), -EACCES);
+    }
+    EXPECT_EXITED(plain, 0);
+}

@@ -290,3 +290,49 @@ CASE(signal_pid_namespace_dies_with_its_init)
     EXPECT_EQ(read(fds[0], &c, 1), 0); // the last holder is gone
     EXPECT_EXITED(child, 0);
 }
+
+static void *queue_to_oneself(void *)
+{
+    siginfo_t forged = story(SI_USER, 1);
+    EXPECT_ERRNO(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, &forged), EPERM); // that is another thread
+    EXPECT_EQ(syscall(SYS_rt_sigqueueinfo, own_tid(), SIGUSR1, &forged), 0);
+    return nullptr;
+}
+
+CASE(rt_sigqueueinfo_lets_a_thread_tell_itself_anything)
+{
+    pthread_t thread;
+    block_all();
+    REQUIRE_EQ(pthread_create(&thread, nullptr, queue_to_oneself, nullptr), 0);
+    pthread_join(thread, nullptr);
+    EXPECT_EQ(take(), SIGUSR1); // it was for the process all the same
+    EXPECT_EQ(taken.si_pid, 4711);
+}
+
+static int thread_fds[2];
+static _Atomic pid_t pidfd_thread;
+
+static void *wait_for_byte(void *)
+{
+    pidfd_thread = own_tid();
+    read_byte(thread_fds[0]);
+    return nullptr;
+}
+
+CASE(pidfd_of_a_thread_reaches_its_process)
+{
+    enum { OF_A_THREAD = O_EXCL, TO_THE_GROUP = 2 };
+    pthread_t thread;
+    block_all();
+    REQUIRE(pipe(thread_fds) == 0);
+    REQUIRE_EQ(pthread_create(&thread, nullptr, wait_for_byte, nullptr), 0);
+    while (!pidfd_thread)
+        sched_yield();
+    int fd = (int)syscall(SYS_pidfd_open, pidfd_thread, OF_A_THREAD);
+    REQUIRE(fd >= 0);
+    EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, nullptr, TO_THE_GROUP), 0);
+    EXPECT_EQ(take(), SIGUSR1);
+    EXPECT(syscall(SYS_pidfd_getfd, fd, thread_fds[1], 0) >= 0);
+    write_byte(thread_fds[1]);
+    pthread_join(thread, nullptr);
+}

@@ -1,7 +1,9 @@
 // tests/contract/storm_file.c — names, locks, attributes and the working directory, used by several threads or processes at once.
 #include "tests/contract/storm.h"
 
+#include <linux/falloc.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/xattr.h>
 
 // --- Locks: whoever has one is alone. ---
@@ -250,4 +252,41 @@ CASE(storm_extended_attributes)
     char value[256];
     bool there = getxattr("f", "user.exclusive", value, sizeof value) >= 0;
     EXPECT_EQ(created - removed, there);
+}
+
+// --- The last block of a file system. ---
+
+static char *last_block;
+static int last_file;
+static pthread_barrier_t block_turn;
+
+static void *touch_last_block(void *)
+{
+    for (int i = 0; i < 300; i++) {
+        pthread_barrier_wait(&block_turn);
+        last_block[0] = 1;
+        pthread_barrier_wait(&block_turn);
+    }
+    return nullptr;
+}
+
+// Both touch the same hole, for which there is just room: neither is told that there is none.
+CASE(storm_last_block_is_enough_for_two_who_want_the_same)
+{
+    own_mount_namespace();
+    REQUIRE(mkdir("small", 0755) == 0 && mount("t", "small", "tmpfs", 0, "size=4k") == 0);
+    last_file = open("small/f", O_RDWR | O_CREAT, 0600);
+    REQUIRE(last_file >= 0 && ftruncate(last_file, PAGE) == 0);
+    last_block = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, last_file, 0);
+    REQUIRE(last_block != MAP_FAILED);
+    REQUIRE_EQ(pthread_barrier_init(&block_turn, nullptr, 2), 0);
+    pthread_t other;
+    REQUIRE_EQ(pthread_create(&other, nullptr, touch_last_block, nullptr), 0);
+    for (int i = 0; i < 300; i++) {
+        pthread_barrier_wait(&block_turn);
+        last_block[1] = 1;
+        pthread_barrier_wait(&block_turn);
+        REQUIRE(fallocate(last_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE) == 0);
+    }
+    pthread_join(other, nullptr);
 }

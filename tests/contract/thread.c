@@ -699,3 +699,69 @@ CASE(thread_affinity_is_settable)
     EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0, 3, &got), EINVAL);
     EXPECT_ERRNO(sched_getaffinity(999999, sizeof got, &got), ESRCH);
 }
+
+// --- What is the process's and what the thread's. ---
+
+static void *kill_own_number(void *)
+{
+    signalled_tid = 0;
+    EXPECT_EQ(kill(own_tid(), SIGUSR2), 0);
+    EXPECT_EQ(signalled_tid, own_tid());
+    return nullptr;
+}
+
+CASE(kill_by_a_threads_number_prefers_that_thread)
+{
+    signal(SIGUSR2, note_tid);
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, kill_own_number, nullptr), 0);
+    pthread_join(thread, nullptr);
+}
+
+static _Atomic int *seen_signals; // shared with a child
+
+static void note_signal(int signal)
+{
+    atomic_fetch_or(seen_signals, signal == SIGUSR1 ? 1 : 2);
+}
+
+static void *only_wait(void *)
+{
+    for (;;)
+        pause();
+}
+
+static char state_of(pid_t pid)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const char *end = strrchr(file_text(path), ')');
+    return end ? end[2] : '?';
+}
+
+// The parent of a vfork does not run handlers. A second signal that comes meanwhile is for another thread, which takes the first as well.
+CASE(signals_go_to_another_thread_while_one_has_a_signal_to_take)
+{
+    seen_signals = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    signal(SIGUSR1, note_signal);
+    signal(SIGUSR2, note_signal);
+    pid_t parent = getpid();
+    IN_CHILD(sender)
+    {
+        while (state_of(parent) != 'D')
+            sleep_ms(1);
+        EXPECT_EQ(kill(parent, SIGUSR1), 0);
+        EXPECT_EQ(kill(parent, SIGUSR2), 0);
+    }
+    pthread_t thread;
+    REQUIRE_EQ(pthread_create(&thread, nullptr, only_wait, nullptr), 0);
+    pid_t child = vfork();
+    if (child == 0) {
+        struct timespec tick = {.tv_nsec = 2000000};
+        for (int i = 0; i < LONG_TIMEOUT_MS / 2 && *seen_signals != 3; i++)
+            nanosleep(&tick, nullptr);
+        _exit(*seen_signals == 3 ? 0 : 1);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EXITED(sender, 0);
+}

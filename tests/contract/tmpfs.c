@@ -244,3 +244,100 @@ CASE(xattr_checks)
     }
     EXPECT_EXITED(child, 0);
 }
+
+// --- What a call leaves behind, and what it says of it. ---
+
+static long blocks_of(int fd)
+{
+    struct stat s;
+    REQUIRE(fstat(fd, &s) == 0);
+    return (long)s.st_blocks;
+}
+
+// Whether the file says that its content changed since make_old().
+static bool is_modified(int fd)
+{
+    struct stat s;
+    REQUIRE(fstat(fd, &s) == 0);
+    return s.st_mtim.tv_sec != 1;
+}
+
+static void make_old(int fd)
+{
+    REQUIRE(futimens(fd, (struct timespec[]){{1, 0}, {1, 0}}) == 0);
+}
+
+static int fresh_file(void)
+{
+    int fd = open("fresh", O_RDWR | O_CREAT | O_TRUNC, 0644);
+    REQUIRE(fd >= 0);
+    return fd;
+}
+
+CASE(tmpfs_write_from_nowhere_takes_no_block)
+{
+    int fd = fresh_file();
+    char *two = mmap(nullptr, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(munmap(two + PAGE, PAGE) == 0);
+    EXPECT_ERRNO(write(fd, (void *)8, PAGE), EFAULT);
+    EXPECT_EQ(blocks_of(fd), 0);
+    EXPECT_EQ(write(fd, two, 2 * PAGE), PAGE);
+    EXPECT_EQ(blocks_of(fd), 8);
+}
+
+CASE(tmpfs_truncation_frees_what_was_allocated_beyond_the_size)
+{
+    int fd = fresh_file();
+    EXPECT_EQ(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 8 * PAGE), 0);
+    EXPECT_EQ(blocks_of(fd), 64);
+    EXPECT_EQ(ftruncate(fd, 0), 0); // which it is long already
+    EXPECT_EQ(blocks_of(fd), 0);
+}
+
+CASE(tmpfs_says_when_content_was_modified)
+{
+    int fd = fresh_file();
+    EXPECT_EQ(ftruncate(fd, PAGE), 0);
+    make_old(fd);
+    EXPECT_EQ(ftruncate(fd, PAGE), 0);
+    EXPECT(is_modified(fd));
+    make_old(fd);
+    EXPECT_EQ(truncate("fresh", PAGE), 0);
+    EXPECT(!is_modified(fd)); // by name only when the size is another
+    EXPECT_EQ(fallocate(fd, 0, 0, PAGE), 0);
+    EXPECT(is_modified(fd));
+    make_old(fd);
+    EXPECT_EQ(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE), 0);
+    EXPECT(is_modified(fd));
+    make_old(fd);
+    volatile char *p = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    REQUIRE(p != MAP_FAILED);
+    EXPECT(!is_modified(fd));
+    p[0] = 1;
+    EXPECT(is_modified(fd));
+}
+
+CASE(tmpfs_fallocate_takes_set_id_bits)
+{
+    int fd = fresh_file();
+    struct stat s;
+    REQUIRE(fchown(fd, 1000, 1000) == 0 && fchmod(fd, 06755) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
+        EXPECT_EQ(fallocate(fd, 0, 0, PAGE), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    REQUIRE(fstat(fd, &s) == 0);
+    EXPECT_EQ(s.st_mode & 06000, 0);
+}
+
+CASE(tmpfs_seek_beyond_all_numbers_is_einval)
+{
+    int fd = fresh_file();
+    EXPECT_EQ(lseek(fd, 10, SEEK_SET), 10);
+    EXPECT_ERRNO(lseek(fd, INT64_MAX, SEEK_CUR), EINVAL);
+    EXPECT_EQ(ftruncate(fd, 10), 0);
+    EXPECT_ERRNO(lseek(fd, INT64_MAX, SEEK_END), EINVAL);
+    EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 10);
+}

@@ -13,7 +13,7 @@ static struct file *file_of(struct task *task, int fd)
     struct files *files = task_files_get(task);
     struct file *file = files ? files_lookup(files, fd) : nullptr;
     if (files)
-        files_put(files);
+        files_release(files);
     return file;
 }
 
@@ -101,7 +101,7 @@ static int fd_getattr(const struct path *path, struct kstat *stat, uint32_t, uns
     struct files *files = task ? task_files_get(task) : nullptr;
     if (files) {
         stat->size = files_count(files);
-        files_put(files);
+        files_release(files);
     }
     task_put(task);
     return 0;
@@ -130,7 +130,7 @@ static int fd_iterate(struct file *dir, struct dir_context *ctx)
             ctx->pos = fd + 3;
         }
     }
-    files_put(files);
+    files_release(files);
     return 0;
 }
 
@@ -150,7 +150,7 @@ int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
         file_put(file);
     }
     if (files)
-        files_put(files);
+        files_release(files);
     return file ? 0 : -ENOENT;
 }
 
@@ -249,7 +249,7 @@ static int task_getattr(const struct path *path, struct kstat *stat, uint32_t, u
     generic_getattr(path->dentry->inode, stat);
     struct task *task = proc_task(path->dentry->inode);
     if (task)
-        stat->nlink += task->process->nr_threads;
+        stat->nlink += process_threads(task->process);
     task_put(task);
     return 0;
 }

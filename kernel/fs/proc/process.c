@@ -79,7 +79,7 @@ static bool fd_open(struct task *task, int fd)
     if (!files)
         return false;
     bool open = files_next(files, fd) == fd;
-    files_put(files);
+    files_release(files);
     return open;
 }
 

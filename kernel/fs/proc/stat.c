@@ -45,7 +45,7 @@ static const char *state_text(const struct task *task)
     case THREAD_INTERRUPTIBLE:
         return "S (sleeping)";
     case THREAD_KILLABLE:
-        return task->frozen ? "S (sleeping)" : "D (disk sleep)";
+        return READ_ONCE(task->in_freezer) ? "S (sleeping)" : "D (disk sleep)";
     case THREAD_UNINTERRUPTIBLE:
         return "D (disk sleep)";
     case THREAD_STOPPED:
@@ -77,7 +77,7 @@ static void read_tree(const struct pid_namespace *ns, struct task *task, bool wh
         f->tty = p->tty->device.devt;
         f->tty_pgrp = p->tty->pgrp ? pid_nr_ns(p->tty->pgrp, ns) : -1;
     }
-    f->threads = p->nr_threads;
+    f->threads = p->nr_threads + (p->leader && p->leader->exiting);
     f->cmin_flt = p->children_min_flt;
     f->cmaj_flt = p->children_maj_flt;
     if (!whole) {
@@ -146,7 +146,7 @@ static int show_stat(struct seq_file *m, struct task *task, bool whole)
     struct mm *mm = task_mm_get(task);
     bool may_look = task_may_access(task, false) == 0, addresses = mm && may_look;
 
-    seq_printf(m, "%d (", pid_nr_ns(whole ? p->pid : task->pid, ns));
+    seq_printf(m, "%d (", pid_nr_ns(proc_inode(m->file->inode)->pid, ns));
     for (unsigned i = 0; i < THREAD_NAME_SIZE && th->name[i]; i++)
         seq_putc(m, th->name[i]);
     seq_printf(m, ") %c %d %d %d %d %d %u", state_text(task)[0], tree.ppid, tree.pgrp, tree.session, (int)user_dev(tree.tty), tree.tty_pgrp,
@@ -162,8 +162,8 @@ static int show_stat(struct seq_file *m, struct task *task, bool whole)
                addresses ? (unsigned long)mm->start_stack : 0ul);
     seq_printf(m, " %lu %lu %lu %lu", (unsigned long)(sig.pending & 0x7fffffff), (unsigned long)(sig.blocked & 0x7fffffff),
                (unsigned long)(sig.ignored & 0x7fffffff), (unsigned long)(sig.caught & 0x7fffffff));
-    bool asleep = may_look && READ_ONCE(th->state) != THREAD_RUNNING;
-    seq_printf(m, " %d 0 0 %d %u %u %u 0 0 0", asleep, p->exit_signal, th->cpu, th->params.rt_priority, th->params.policy);
+    bool asleep = may_look && READ_ONCE(th->state) != THREAD_RUNNING && (!whole || tree.threads < 2);
+    seq_printf(m, " %d 0 0 %d %u %u %u 0 0 0", asleep, task == p->leader ? p->exit_signal : -1, th->cpu, th->params.rt_priority, th->params.policy);
     if (addresses)
         seq_printf(m, " %lu %lu %lu %lu %lu %lu %lu", (unsigned long)mm->start_data, (unsigned long)mm->end_data, (unsigned long)mm->start_brk,
                    (unsigned long)mm->arg_start, (unsigned long)mm->arg_end, (unsigned long)mm->env_start, (unsigned long)mm->env_end);
@@ -220,7 +220,7 @@ static void show_ids(struct seq_file *m, struct task *task)
     struct files *files = task_files_get(task);
     unsigned fds = files ? files_max(files) : 0;
     if (files)
-        files_put(files);
+        files_release(files);
     seq_printf(m, "FDSize:\t%u\nGroups:\t", fds);
     for (unsigned i = 0; i < cred->ngroups; i++)
         seq_printf(m, "%s%u", i ? " " : "", cred->groups[i]);
@@ -334,7 +334,7 @@ int proc_status(struct seq_file *m, struct task *task)
         show_memory(m, mm);
         mm_put_users(mm);
     }
-    seq_printf(m, "Threads:\t%u\n", task->process->nr_threads);
+    seq_printf(m, "Threads:\t%u\n", process_threads(task->process));
     show_signals(m, task);
     seq_printf(m, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", task->no_new_privs);
     show_cpus(m, &task->thread.affinity);

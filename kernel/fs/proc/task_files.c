@@ -132,26 +132,17 @@ static int limits_show(struct seq_file *m, struct task *task)
 
 // ---- the out-of-memory killer's view: proc_pid_oom_score_adj(5) -----------------------------------------------------
 
-static int oom_adj_of(struct task *task)
-{
-    struct mm *mm = task_mm_get(task);
-    int adj = mm ? READ_ONCE(mm->oom_score_adj) : 0;
-    if (mm)
-        mm_put_users(mm);
-    return adj;
-}
-
 static int oom_score_show(struct seq_file *m, struct task *task)
 {
-    struct mm *mm = task_mm_get(task);
-    int64_t score = 0;
+    struct mm *mm = process_mm_get(task->process);
+    int64_t score = 0, adj = READ_ONCE(task->process->oom_score_adj);
     if (mm) {
         struct mem_counts mem;
         mem_counts_read(&mem);
         int64_t total = (int64_t)max(mem.total, 1ul);
-        int64_t points = (int64_t)(mm_rss(mm) + mm->table_pages) + mm->oom_score_adj * (total / 1000);
+        int64_t points = (int64_t)(mm_rss(mm) + mm->table_pages) + adj * (total / 1000);
         // From 0 to 1333, with 666 for no memory at all and no adjustment.
-        score = mm->oom_score_adj == -1000 ? 0 : max((1000 + points * 1000 / total) * 2 / 3, 0l);
+        score = adj == -1000 ? 0 : max((1000 + points * 1000 / total) * 2 / 3, 0l);
         mm_put_users(mm);
     }
     seq_printf(m, "%lld\n", (long long)score);
@@ -160,28 +151,25 @@ static int oom_score_show(struct seq_file *m, struct task *task)
 
 static int oom_score_adj_show(struct seq_file *m, struct task *task)
 {
-    seq_printf(m, "%d\n", oom_adj_of(task));
+    seq_printf(m, "%d\n", READ_ONCE(task->process->oom_score_adj));
     return 0;
 }
 
 // The old scale: -17 .. 15.
 static int oom_adj_show(struct seq_file *m, struct task *task)
 {
-    int adj = oom_adj_of(task);
+    int adj = READ_ONCE(task->process->oom_score_adj);
     seq_printf(m, "%d\n", adj == 1000 ? 15 : adj * 17 / 1000);
     return 0;
 }
 
-static int set_oom_adj(struct task *task, int adj)
+// Below `least` only with the capability.
+static int set_oom_adj(struct process *p, int adj, int least)
 {
-    struct mm *mm = task_mm_get(task);
-    if (!mm)
-        return -ESRCH;
-    int err = adj < mm->oom_score_adj && !capable(CAP_SYS_RESOURCE) ? -EACCES : 0;
-    if (!err)
-        WRITE_ONCE(mm->oom_score_adj, (int16_t)adj);
-    mm_put_users(mm);
-    return err;
+    if (adj < least && !capable(CAP_SYS_RESOURCE))
+        return -EACCES;
+    WRITE_ONCE(p->oom_score_adj, (int16_t)adj);
+    return 0;
 }
 
 static int parse_number(char *text, int low, int high, int *out)
@@ -194,7 +182,9 @@ static ssize_t oom_score_adj_store(struct task *task, char *text, size_t len)
 {
     int adj, err = parse_number(text, -1000, 1000, &adj);
     if (!err)
-        err = set_oom_adj(task, adj);
+        err = set_oom_adj(task->process, adj, READ_ONCE(task->process->oom_score_adj_min));
+    if (!err && capable(CAP_SYS_RESOURCE))
+        WRITE_ONCE(task->process->oom_score_adj_min, (int16_t)adj);
     return err ? err : (ssize_t)len;
 }
 
@@ -202,7 +192,7 @@ static ssize_t oom_adj_store(struct task *task, char *text, size_t len)
 {
     int adj, err = parse_number(text, -17, 15, &adj);
     if (!err)
-        err = set_oom_adj(task, adj == 15 ? 1000 : adj * 1000 / 17);
+        err = set_oom_adj(task->process, adj == 15 ? 1000 : adj * 1000 / 17, READ_ONCE(task->process->oom_score_adj));
     return err ? err : (ssize_t)len;
 }
 
@@ -210,20 +200,20 @@ static ssize_t oom_adj_store(struct task *task, char *text, size_t len)
 
 static int io_show(struct seq_file *m, struct task *task)
 {
-    uint64_t rchar = 0, wchar = 0, syscr = 0, syscw = 0;
-    struct task *t;
-    bool whole = !proc_inode(m->file->inode)->thread;
-    rcu_read_lock();
-    for_each_thread_rcu(t, task->process)
-    {
-        if (!whole && t != task)
-            continue;
-        rchar += t->io_rchar;
-        wchar += t->io_wchar;
-        syscr += t->io_syscr;
-        syscw += t->io_syscw;
+    struct process *p = task->process;
+    uint64_t rchar = task->io_rchar, wchar = task->io_wchar, syscr = task->io_syscr, syscw = task->io_syscw;
+    if (!proc_inode(m->file->inode)->thread) {
+        struct task *t;
+        spin_irq_guard(&process_tree_lock);
+        rchar = p->dead_rchar, wchar = p->dead_wchar, syscr = p->dead_syscr, syscw = p->dead_syscw;
+        for_each_thread(t, p)
+        {
+            rchar += t->io_rchar;
+            wchar += t->io_wchar;
+            syscr += t->io_syscr;
+            syscw += t->io_syscw;
+        }
     }
-    rcu_read_unlock();
     seq_printf(m, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n", (unsigned long long)rchar,
                (unsigned long long)wchar, (unsigned long long)syscr, (unsigned long long)syscw);
     return 0;
@@ -240,7 +230,7 @@ static int sched_show(struct seq_file *m, struct task *task)
 {
     struct thread *th = &task->thread;
     uint64_t run = thread_runtime(th);
-    seq_printf(m, "%s (%d, #threads: %u)\n", th->name, pid_vnr(task->pid), task->process->nr_threads);
+    seq_printf(m, "%s (%d, #threads: %u)\n", th->name, pid_vnr(task->pid), process_threads(task->process));
     seq_puts(m, "-------------------------------------------------------------------\n");
     seq_printf(m, "%-45s:%21llu.%06llu\n", "se.sum_exec_runtime", (unsigned long long)run / 1000000, (unsigned long long)run % 1000000);
     seq_printf(m, "%-45s:%21llu.%06llu\n", "se.vruntime", (unsigned long long)th->se.vruntime / 1000000, (unsigned long long)th->se.vruntime % 1000000);

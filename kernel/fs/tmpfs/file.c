@@ -7,10 +7,11 @@
 static int tmpfs_charge(struct page_cache *cache, uint64_t)
 {
     struct tmpfs_sb *ts = tmpfs_sb(cache->host->sb);
-    if (__atomic_add_fetch(&ts->used_blocks, 1, __ATOMIC_RELAXED) > ts->max_blocks && ts->max_blocks) {
-        __atomic_fetch_sub(&ts->used_blocks, 1, __ATOMIC_RELAXED);
-        return -ENOSPC;
-    }
+    uint64_t used = __atomic_load_n(&ts->used_blocks, __ATOMIC_RELAXED);
+    do { // never above the limit, not even for a moment: another who charges then would fail for nothing
+        if (ts->max_blocks && used >= ts->max_blocks)
+            return -ENOSPC;
+    } while (!__atomic_compare_exchange_n(&ts->used_blocks, &used, used + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     __atomic_fetch_add(&cache->host->blocks, PAGE_SIZE / 512, __ATOMIC_RELAXED);
     return 0;
 }
@@ -69,9 +70,7 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t l
     write_guard(&inode->sem);
     if (mode & FALLOC_FL_PUNCH_HOLE) {
         long err = punch_hole(inode, offset, end);
-        if (!err)
-            inode_touch(inode, true, true);
-        return err;
+        return err ? err : file_modified(file);
     }
     int err = inode_new_size_ok(inode, end);
     if (err)
@@ -94,8 +93,7 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t l
     }
     if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size)
         inode_set_size(inode, end);
-    inode_touch(inode, false, true);
-    return 0;
+    return file_modified(file);
 }
 
 const struct file_ops tmpfs_file_ops = {

@@ -261,10 +261,11 @@ static int tmpfs_setattr(struct dentry *dentry, struct iattr *attr)
             return -EINVAL;
         if ((attr->size < inode->size && inode->seals & F_SEAL_SHRINK) || (attr->size > inode->size && inode->seals & F_SEAL_GROW))
             return -EPERM;
-        if (attr->size != inode->size) {
+        bool other = attr->size != inode->size;
+        if (other || inode->cache.nr_pages)
             inode_set_size(inode, attr->size);
+        if (other)
             inode_touch(inode, true, true);
-        }
     }
     if (attr->valid & ATTR_MODE && inode->seals & F_SEAL_EXEC && (attr->mode ^ inode->mode) & 0111)
         return -EPERM;

@@ -174,12 +174,13 @@ uint64_t signal_pending_set(struct task *task)
 void signal_forget_locked(uint64_t set)
 {
     struct process *me = current_process();
-    (void)sigpending_remove(&me->shared_pending, set);
+    bool gone = sigpending_remove(&me->shared_pending, set);
     struct task *t;
     // Another thread's WORK_SIGNAL stays, with nothing behind it: that one may be on its way out with -ERESTARTSYS, which only the slow way understands.
     for_each_thread_rcu(t, me)
-        (void)sigpending_remove(&t->pending, set);
-    signal_recalc(current_task());
+        gone |= sigpending_remove(&t->pending, set);
+    if (gone)
+        signal_recalc(current_task());
 }
 
 // What is left counts: a signal that something else sent as well stays pending.

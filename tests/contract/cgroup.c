@@ -292,6 +292,18 @@ CASE(cgroup_freeze_stops_and_thaws)
     remove_group();
 }
 
+CASE(cgroup_frozen_member_dies_of_any_fatal_signal)
+{
+    make_group();
+    pid_t child = counting_member();
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
+    expect_soon("frozen 1");
+    kill(child, SIGTERM);
+    EXPECT_KILLED(child, SIGTERM);
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
+    remove_group();
+}
+
 CASE(cgroup_freeze_reaches_a_signal_wait)
 {
     make_group();

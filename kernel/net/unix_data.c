@@ -60,10 +60,11 @@ static int wait_for_room(struct unix_sock *u, bool nonblock, ktime_t deadline)
 {
     while (!has_room(u)) {
         int err;
-        if (READ_ONCE(u->s.shutdown) & SOCKET_SND_SHUTDOWN)
-            return -EPIPE;
+        bool ended = load_acquire(&u->s.shutdown) & SOCKET_SND_SHUTDOWN; // before its reason is looked for, which comes first
         if (READ_ONCE(u->s.error) && (err = socket_take_error(&u->s)))
             return err;
+        if (ended)
+            return -EPIPE;
         if (u->s.async.first && !xchg(&u->s.tell_room, true))
             continue; // look again: a reader that made room just now told nobody
         if (nonblock)
@@ -93,7 +94,6 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
 {
     size_t total = iov_iter_count(&msg->iter), sent = 0;
     bool packet = u->s.type == SOCK_SEQPACKET;
-    ktime_t deadline = socket_deadline(u->s.sndtimeo);
     struct unix_sock *peer = unix_peer_get(u);
     int err = 0;
     if (!peer) {
@@ -112,7 +112,7 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
             err = -EPIPE;
             break;
         }
-        if ((err = wait_for_room(u, msg->nonblock || (msg->flags & MSG_DONTWAIT), deadline)))
+        if ((err = wait_for_room(u, msg->nonblock || (msg->flags & MSG_DONTWAIT), socket_deadline(u->s.sndtimeo)))) // of each piece, as on Linux
             break;
         if (READ_ONCE(u->s.error) && (err = socket_take_error(&u->s)))
             break;

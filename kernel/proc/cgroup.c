@@ -411,6 +411,7 @@ void cgroup_leave_frozen(struct task *task)
 void cgroup_freeze_wait(struct task *task)
 {
     thread_clear_work(&task->thread, WORK_FREEZE);
+    WRITE_ONCE(task->in_freezer, true); // before it counts as frozen: who hears of that may kill it
     for (;;) {
         struct cgroup *cg;
         {
@@ -421,13 +422,12 @@ void cgroup_freeze_wait(struct task *task)
             cgroup_get(cg);
         }
         mark_frozen(task, true);
-        WRITE_ONCE(task->in_freezer, true);
         int err = wait_event_killable(&cg->thaw_wq, !READ_ONCE(cg->frozen_by) || READ_ONCE(task->cgroup) != cg);
-        WRITE_ONCE(task->in_freezer, false);
         cgroup_put(cg);
         if (err)
             break;
     }
+    WRITE_ONCE(task->in_freezer, false);
     mark_frozen(task, false);
 }
 

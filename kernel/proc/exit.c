@@ -466,13 +466,13 @@ static void add_up_times(struct process *p, uint64_t *utime, uint64_t *stime)
     }
 }
 
-// The tree's lock is for the unlucky: the tick asks for it, and programs with many threads do.
 unsigned process_threads(struct process *p)
 {
     spin_irq_guard(&process_tree_lock);
     return p->nr_threads + (p->leader && p->leader->exiting);
 }
 
+// The tree's lock is for the unlucky: the tick asks for it, and programs with many threads do.
 void process_times(struct process *p, uint64_t *utime, uint64_t *stime)
 {
     bool torn;

@@ -11,7 +11,6 @@
 
 #define OOM_SCORE_ADJ_MIN (-1000)
 
-// The memory of a process, with a users reference: that of any thread that has not ended. Null: none has.
 // What killing `p` would free, in pages, shifted by its adjustment (*adj_out, may be null) in thousandths of all memory; 0: not to be killed.
 static uint64_t badness_pages(struct process *p, uint64_t total, int *adj_out)
 {

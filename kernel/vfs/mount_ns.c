@@ -199,7 +199,8 @@ static void follow_pivot(struct fs_context *fs, const struct path *old, const st
 static void all_follow_pivot(const struct path *old, const struct path *new_)
 {
     pid_t nr = 0;
-    unsigned from = 0; // threads of the next process that are done
+    pid_t begun = 0;   // the process whose threads did not all find place
+    unsigned from = 0; // so many of them are done
     for (;;) {
         struct fs_context *some[16], *last = nullptr;
         unsigned n = 0, at = 0;
@@ -208,6 +209,8 @@ static void all_follow_pivot(const struct path *old, const struct path *new_)
         struct process *p = process_next(&init_pid_ns, &next);
         if (p) {
             struct task *t;
+            if (next != begun)
+                from = 0;
             for_each_thread_rcu(t, p) {
                 if (n == ARRAY_SIZE(some))
                     break;
@@ -220,6 +223,7 @@ static void all_follow_pivot(const struct path *old, const struct path *new_)
         rcu_read_unlock();
         if (!p)
             return;
+        begun = next;
         from = n == ARRAY_SIZE(some) ? at : 0;
         nr = from ? nr : next;
         for (unsigned i = 0; i < n; i++) {

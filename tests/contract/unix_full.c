@@ -159,6 +159,29 @@ CASE(unix_sender_without_room_is_woken_by_its_own_shutdown)
     join(other);
 }
 
+static void close_other_end(long fd)
+{
+    until_asleep(getpid());
+    EXPECT_EQ(close((int)fd), 0);
+}
+
+CASE(unix_sender_without_room_is_told_that_its_peer_left_data_unread)
+{
+    int fds[2];
+    char block[4096] = {};
+    make_pair(SOCK_STREAM, fds);
+    REQUIRE(fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0);
+    for (size_t n = sizeof block; n; n /= 2)
+        while (send(fds[0], block, n, 0) > 0)
+            ;
+    REQUIRE_EQ(errno, EAGAIN);
+    REQUIRE(fcntl(fds[0], F_SETFL, 0) == 0);
+    thread_t other = after_ms(0, close_other_end, fds[1]);
+    EXPECT_ERRNO(send(fds[0], block, sizeof block, MSG_NOSIGNAL), ECONNRESET);
+    EXPECT_ERRNO(send(fds[0], block, sizeof block, MSG_NOSIGNAL), EPIPE);
+    join(other);
+}
+
 static _Atomic pid_t waiter_tid;
 
 static void *connect_second(void *fd)

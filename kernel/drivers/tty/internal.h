@@ -13,12 +13,12 @@ struct tty *tty_find_by_name(const char *name);       // "ttyS0"; with a referen
 void ldisc_reset(struct tty *tty) REQUIRES(tty->lock);
 // Takes bytes off the raw ring until it is empty, there is no room, or a signal has to be sent (ldisc.signal). Returns bytes taken.
 size_t ldisc_input(struct tty *tty) REQUIRES(tty->lock);
-// Puts what a read(2) may have now into buf; *line_done: a canonical line (or end of file) ended with it.
 // Whether reads get lines, by these settings.
 static inline bool ldisc_is_canonical(const struct abi_termios2 *t)
 {
     return t->c_lflag & ICANON && !(t->c_lflag & EXTPROC);
 }
+// Puts what a read(2) may have now into buf; *line_done: a canonical line (or end of file) ended with it.
 size_t ldisc_take(struct tty *tty, uint8_t *buf, size_t size, bool *line_done) REQUIRES(tty->lock);
 // The user's buffer is full: an end-of-file character right behind belongs to this read.
 void ldisc_skip_eof(struct tty *tty) REQUIRES(tty->lock);

@@ -95,7 +95,9 @@ static ssize_t read_locked(struct tty *tty, struct file *file, struct iov_iter *
     size_t total = 0;
     uint8_t chunk[READ_CHUNK] __attribute__((uninitialized));
     bool packet_header = READ_ONCE(tty->packet);
-    while (iov_iter_count(to) && !tty_file_hung(file->private)) {
+    while (iov_iter_count(to)) {
+        if (tty_file_hung(file->private)) // what comes now is another session's. A slave whose master is gone has an error, not an end
+            return total ? (ssize_t)total : READ_ONCE(tty->other_closed) ? -EIO : 0;
         uint8_t status = total ? 0 : take_packet_status(tty);
         if (status)
             return copy_to_iter(to, &status, 1) ? 1 : -EFAULT;

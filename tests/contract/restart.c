@@ -296,6 +296,17 @@ CASE(restart_after_stop_and_continue)
     expect_goes_on(long_select);
 }
 
+// Its call, for which it waits, ends when it is stopped and continued.
+static void expect_ends_by_stop(pid_t child)
+{
+    int status;
+    until_asleep(child);
+    kill(child, SIGSTOP);
+    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+    kill(child, SIGCONT);
+    EXPECT_EXITED(child, 0);
+}
+
 static void wait_in_epoll(void)
 {
     struct epoll_event event;
@@ -308,12 +319,7 @@ CASE(restart_epoll_wait_is_interrupted_by_stop)
     {
         wait_in_epoll();
     }
-    int status;
-    until_asleep(child);
-    kill(child, SIGSTOP);
-    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
-    kill(child, SIGCONT);
-    EXPECT_EXITED(child, 0);
+    expect_ends_by_stop(child);
 }
 
 // With STICKY_TIMEOUTS nobody learns what is left of the time, so the call does not begin again.
@@ -326,12 +332,7 @@ CASE(restart_of_select_needs_to_tell_what_is_left)
         EXPECT_ERRNO(select(0, nullptr, nullptr, nullptr, &t), EINTR);
         EXPECT_EQ(t.tv_sec, LONG_TIMEOUT_MS / 1000);
     }
-    int status;
-    until_asleep(child);
-    kill(child, SIGSTOP);
-    EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
-    kill(child, SIGCONT);
-    EXPECT_EXITED(child, 0);
+    expect_ends_by_stop(child);
 }
 
 CASE(restart_ignored_signal_interrupts_nothing)

@@ -55,6 +55,24 @@ def markdown(value, clock, wanted):
     return "\n".join(lines)
 
 
+def measure_all(qemu, systems, clock, args, wanted, out):
+    """Whole rounds only, a run of each system in every one. They take minutes: an interrupt ends the measuring and keeps those there are."""
+    runs = []
+    try:
+        for number in measure.rounds(args.runs, args.minutes):
+            one_round = []
+            for configuration, system in systems.items():
+                one_round.append(measure.run_once(qemu, system, configuration, clock, number, wanted, os.path.join(out, "raw-macro"), smp=args.smp,
+                                                  memory_mib=MEMORY_MIB))
+                print(f"  run {number}: {configuration}: {one_round[-1].kernel}", flush=True)
+            runs += one_round
+    except KeyboardInterrupt:
+        if not runs:
+            raise
+        print(f"  interrupted in round {number}", flush=True)
+    return runs
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as f:
         config = json.load(f)
@@ -68,13 +86,8 @@ def main():
     clock = "kvm" if machines.accelerator(qemu) == "kvm" else "wall"
     partial = f"--only={args.only}" if args.only else ""
     out = document.folder(args.out, partial)
-    runs = []
     try:
-        for number in measure.rounds(args.runs, args.minutes):
-            for configuration, system in config["systems"].items():
-                runs.append(measure.run_once(qemu, system, configuration, clock, number, wanted, os.path.join(out, "raw-macro"), smp=args.smp,
-                                             memory_mib=MEMORY_MIB))
-                print(f"  run {number}: {configuration}: {runs[-1].kernel}", flush=True)
+        runs = measure_all(qemu, config["systems"], clock, args, wanted, out)
         value = report.build("macro", partial, runs, [], qemu, [clock], wanted)
     except results.Incomplete as why:
         print(f"refused: {why}\n  the console's text is in {os.path.join(out, 'raw-macro')}", file=sys.stderr)

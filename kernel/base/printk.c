@@ -47,6 +47,7 @@ static struct {
 } state;
 static char ring[RING_SIZE] ALIGNED(8);
 static LIST_HEAD(consoles);
+static LIST_HEAD(silent); // those that console= does not name: programs write to their devices all the same
 
 static uint32_t record_span(size_t text_size)
 {
@@ -287,7 +288,10 @@ void console_write(const char *text, size_t size)
 void console_drain(void)
 {
     struct console *console;
-    list_for_each_entry (console, &consoles, link) // the list is complete when programs run
+    list_for_each_entry (console, &consoles, link) // the lists are complete when programs run
+        if (console->drain)
+            console->drain(console);
+    list_for_each_entry (console, &silent, link)
         if (console->drain)
             console->drain(console);
 }
@@ -366,11 +370,14 @@ static void replay(struct console *console)
 
 bool console_register(struct console *console)
 {
-    if (!console_is_asked_for(console->name))
-        return false;
     irq_flags_t flags;
     if (!log_lock(&flags))
         return false;
+    if (!console_is_asked_for(console->name)) {
+        list_add_tail(&console->link, &silent);
+        log_unlock(flags);
+        return false;
+    }
     struct console *other, *next;
     bool repeat = true;
     list_for_each_entry_safe (other, next, &consoles, link) {

@@ -58,7 +58,7 @@ struct console {
 
 // Adds a console if the command line asks for it (no console= at all: every one is taken) and shows it what was logged
 // so far. Registering a name again that a boot console has replaces that one, without repeating the log. Returns
-// whether it is in use.
+// whether it is in use; one that is not is only drained.
 bool console_register(struct console *console);
 // After the command line has been read: boot consoles that console= does not name fall silent.
 void console_settle(void);

@@ -51,13 +51,13 @@ static int wait_for_partner(struct pipe *p, struct waitqueue *wq, const uint32_t
     return *count == old ? -ERESTARTSYS : 0;
 }
 
-// Only a named pipe waits for its other end: an anonymous one, opened by /proc/PID/fd, may have lost it for ever.
+// Only a named pipe waits for its other end: an anonymous one, opened by /proc/PID/fd, may have lost it for ever (both ends, even: then it is a new pipe).
 static int open_read(struct pipe *p, struct file *file)
 {
     p->readers_seen++;
     if (p->readers++ == 0)
         wake_up_all(&p->writable);
-    if (p->writers || p->anon_sb)
+    if (p->writers || pipe_is_anonymous(file->inode))
         return 0;
     if (file->flags & O_NONBLOCK) {
         file->version = p->writers_seen; // no hang-up until a writer has come and gone
@@ -71,12 +71,12 @@ static int open_read(struct pipe *p, struct file *file)
 
 static int open_write(struct pipe *p, struct file *file)
 {
-    if (file->flags & O_NONBLOCK && !p->readers && !p->anon_sb)
+    if (file->flags & O_NONBLOCK && !p->readers && !pipe_is_anonymous(file->inode))
         return -ENXIO;
     p->writers_seen++;
     if (p->writers++ == 0)
         wake_up_all(&p->readable);
-    if (p->readers || p->anon_sb)
+    if (p->readers || pipe_is_anonymous(file->inode))
         return 0;
     int err = wait_for_partner(p, &p->writable, &p->readers_seen);
     if (err && --p->writers == 0)

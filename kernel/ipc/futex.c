@@ -110,11 +110,13 @@ static int enqueue_if(struct futex_waiter *w, const uint32_t __user *uaddr, uint
 static int sleep_until_woken(struct futex_waiter *w, const struct futex_deadline *deadline)
 {
     const struct task *task = current_task();
-    ktime_t slack = (ktime_t)task->timer_slack;
+    ktime_t slack = current_timer_slack();
     int err = 0;
     for (;; set_current_state(THREAD_INTERRUPTIBLE)) { // the first time under the lock, in enqueue_if()
-        if (!load_acquire(&w->bucket))
+        if (!load_acquire(&w->bucket)) {
+            err = 0; // woken, and the waker counts on it, however late it is
             break;
+        }
         if (err || (thread_signal_pending(&task->thread, false) && (err = -EINTR))) {
             if (unqueue(w))
                 break;

@@ -24,26 +24,23 @@ static int deadline_from_user(struct futex_deadline *deadline, const struct abi_
     return 0;
 }
 
-static long op_wait(uint32_t __user *uaddr, int op, uint32_t val, const struct abi_timespec __user *utimeout, uint32_t bitset)
-{
-    struct futex_deadline deadline;
-    bool relative = (op & FUTEX_CMD_MASK) == FUTEX_WAIT;
-    int err = deadline_from_user(&deadline, utimeout, relative, op & FUTEX_CLOCK_REALTIME);
-    return err ? err : futex_wait(uaddr, op & FUTEX_PRIVATE_FLAG, val, &deadline, bitset);
-}
-
 SYSCALL6(futex, uint32_t __user *, uaddr, int, op, uint32_t, val, unsigned long, arg4, uint32_t __user *, uaddr2, uint32_t, val3)
 {
     int command = op & FUTEX_CMD_MASK;
     bool private = op & FUTEX_PRIVATE_FLAG;
-    const struct abi_timespec __user *utimeout = user_ptr(const struct abi_timespec, arg4);
+    struct futex_deadline deadline;
+    if (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) {
+        int err = deadline_from_user(&deadline, user_ptr(const struct abi_timespec, arg4), command == FUTEX_WAIT, op & FUTEX_CLOCK_REALTIME);
+        if (err)
+            return err;
+    }
     if (op & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET) // not FUTEX_WAIT: its timeout is relative (so Linux since 5.14)
         return -ENOSYS;
     switch (command) {
     case FUTEX_WAIT:
-        return op_wait(uaddr, op, val, utimeout, FUTEX_BITSET_MATCH_ANY);
+        return futex_wait(uaddr, private, val, &deadline, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAIT_BITSET:
-        return op_wait(uaddr, op, val, utimeout, val3);
+        return futex_wait(uaddr, private, val, &deadline, val3);
     case FUTEX_WAKE:
         return futex_wake(uaddr, private, (int)val, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAKE_BITSET:

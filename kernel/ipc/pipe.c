@@ -287,7 +287,7 @@ static ssize_t pipe_write_iter(struct file *file, struct iov_iter *from, loff_t 
     fasync_notify(&p->async_readers, POLL_IN);
     if (room)
         wake_up_poll(&p->writable, EPOLLOUT | EPOLLWRNORM);
-    if (done > 0 && file->path.dentry->sb != p->anon_sb)
+    if (done > 0 && file->path.dentry->sb != pipe_sb)
         inode_touch(file->inode, true, true);
     return done ? done : n;
 }
@@ -424,6 +424,7 @@ long pipe_set_size(struct pipe *p, unsigned long size)
 // ---- anonymous pipes ----------------------------------------------------------------------------------------------------------------------------------------
 
 static struct mount *pipe_mount RO_AFTER_INIT;
+const struct superblock *pipe_sb RO_AFTER_INIT;
 
 static int pipe_name(struct dentry *d, char *buf, size_t size)
 {
@@ -443,7 +444,6 @@ static int pipe_inode(struct inode **out)
     p->users = 2;
     p->readers = p->writers = 1;
     p->readers_seen = p->writers_seen = 1;
-    p->anon_sb = pipe_mount->sb;
     inode->pipe = p;
     *out = inode;
     return 0;
@@ -492,6 +492,7 @@ static int pipe_init(void)
 {
     int err = mount_internal(&pipefs_type, nullptr, &pipe_mount);
     ASSERT(!err);
+    pipe_sb = pipe_mount->sb;
     return 0;
 }
 INITCALL(subsys, pipe_init);

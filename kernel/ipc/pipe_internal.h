@@ -26,7 +26,6 @@ struct pipe {
     uint32_t readers_seen, writers_seen; // how many there ever were: fifo(7) open waits for a change
     unsigned users;                      // open descriptions and opens in progress; inode->lock for FIFOs
     struct page *spare;
-    const struct superblock *anon_sb;    // of an anonymous pipe
     struct user_account *user;           // who made it: charged for nr_slots pages
 };
 
@@ -54,3 +53,9 @@ bool pipe_can_write(const struct pipe *p);
 // the front under way (as it would for the lock of one that copies), not for data.
 int pipe_wait_readable(struct pipe *p, bool nonblock);
 extern const struct file_ops pipe_file_ops;
+
+extern const struct superblock *pipe_sb; // of anonymous pipes
+static inline bool pipe_is_anonymous(const struct inode *inode)
+{
+    return inode->sb == pipe_sb;
+}

@@ -16,7 +16,7 @@ bool read_implies_exec(unsigned prot)
 
 static bool is_noexec(const struct file *file)
 {
-    return file && file->path.mnt && file->path.mnt->flags & MNT_NOEXEC;
+    return file && file->path.mnt && mnt_is_noexec(file->path.mnt);
 }
 
 bool may_have_data(const struct mm *mm, uint64_t pages)

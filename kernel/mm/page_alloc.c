@@ -17,6 +17,7 @@
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stat.h"
 #include "kernel/mm/zone.h"
+#include "kernel/sched/sched.h"
 
 #define PCP_CAPACITY 62
 #define PCP_BATCH 31
@@ -221,7 +222,8 @@ static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
     if ((page = take(order, flags)))
         return page;
     if (!(flags & ALLOC_ATOMIC) && !in_atomic()) {
-        for (unsigned attempt = 0; attempt < 8; attempt++) {
+        bool waited = false;
+        for (unsigned attempt = 0; attempt < 9; attempt++) {
             bool progress = reclaim_pages(32UL << min(order, 5u)) != 0;
             page_alloc_drain_local();
             if ((page = take(order, flags)))
@@ -230,6 +232,12 @@ static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
                 continue;
             if (flags & ALLOC_NORETRY || order > 3)
                 break;
+            if (!waited) { // much may be free already and only wait for a grace period: nobody is killed for that
+                waited = true;
+                synchronize_rcu();
+                sleep_ns(20 * NSEC_PER_MSEC); // the workers' turn
+                continue;
+            }
             if (!out_of_memory()) {
                 if ((page = take(order, flags))) // one that was killed before has gone while it was decided
                     return page;

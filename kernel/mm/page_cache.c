@@ -125,24 +125,25 @@ static int fill(struct page_cache *cache, struct page *page)
     return err;
 }
 
-// A page that exists but is not up to date: waits for its reader, or reads it again after an error.
+// A page that exists but is not up to date: waits for its reader, or reads it again after an error. One that was only reserved has its content: zeroes.
 static int wait_filled(struct page_cache *cache, struct page *page)
 {
+    bool reads = cache->ops && cache->ops->read_page;
     page_lock(page);
-    if (page_flags(page) & PG_UPTODATE) {
-        page_unlock(page);
-        return 0;
-    }
-    return cache->ops && cache->ops->read_page ? fill(cache, page) : (page_unlock(page), -EIO);
+    if (reads && !(page_flags(page) & PG_UPTODATE))
+        return fill(cache, page);
+    page_set_flags(page, PG_UPTODATE);
+    page_unlock(page);
+    return 0;
 }
 
-static int create(struct page_cache *cache, uint64_t index, struct page **out)
+static int create(struct page_cache *cache, uint64_t index, bool reserve, struct page **out)
 {
     bool reads = cache->ops && cache->ops->read_page;
     struct page *page = page_alloc(0, ALLOC_USER | (reads ? 0 : ALLOC_ZERO));
     if (!page)
         return -ENOMEM;
-    page->flags |= reads ? PG_LOCKED : PG_UPTODATE;
+    page->flags |= reads ? PG_LOCKED : reserve ? 0 : PG_UPTODATE;
     int err = insert(cache, index, page);
     if (err) {
         page_put(page);
@@ -165,7 +166,7 @@ int page_cache_get(struct page_cache *cache, uint64_t index, struct page **out)
     for (;;) {
         struct page *page = page_cache_find(cache, index);
         if (!page) {
-            int err = create(cache, index, out);
+            int err = create(cache, index, false, out);
             if (err == -EEXIST)
                 continue;
             return err;
@@ -184,11 +185,26 @@ int page_cache_get(struct page_cache *cache, uint64_t index, struct page **out)
     }
 }
 
+int page_cache_reserve(struct page_cache *cache, uint64_t index)
+{
+    struct page *page = page_cache_find(cache, index);
+    int err = 0;
+    if (page)
+        page_set_flags(page, PG_UPTODATE); // there already, and not to be given back with what is reserved now
+    else
+        err = create(cache, index, true, &page);
+    if (!err)
+        page_put(page);
+    return err == -EEXIST ? 0 : err;
+}
+
 uint64_t page_cache_next(struct page_cache *cache, uint64_t start)
 {
     uint64_t index = start;
     rcu_read_lock();
-    void *page = xa_find(&cache->pages, &index, UINT64_MAX);
+    struct page *page;
+    while ((page = xa_find(&cache->pages, &index, UINT64_MAX)) && !(page_flags(page) & PG_UPTODATE))
+        index++; // no file is that long
     rcu_read_unlock();
     return page ? index : UINT64_MAX;
 }
@@ -313,9 +329,8 @@ bool page_cache_try_evict(struct page_cache *cache, struct page *page)
     return detach(cache, page, true);
 }
 
-void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t last)
+static void remove_range(struct page_cache *cache, uint64_t first, uint64_t last, bool only_reserved)
 {
-    page_cache_unmap(cache, first, last, last == UINT64_MAX);
     for (uint64_t index = first;;) {
         rcu_read_lock();
         struct page *page = xa_find(&cache->pages, &index, last);
@@ -326,12 +341,24 @@ void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t 
         if (!held)
             continue; // frozen for a moment
         page_lock(page); // a reader or writer finishes first
-        detach(cache, page, false);
+        if (!only_reserved || !(page_flags(page) & PG_UPTODATE))
+            detach(cache, page, false);
         page_unlock(page);
         page_put(page);
         if (index++ == last)
             break;
     }
+}
+
+void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t last)
+{
+    page_cache_unmap(cache, first, last, last == UINT64_MAX);
+    remove_range(cache, first, last, false);
+}
+
+void page_cache_unreserve(struct page_cache *cache, uint64_t first, uint64_t last)
+{
+    remove_range(cache, first, last, true); // none of them is mapped
 }
 
 void page_cache_zero_tail(struct page_cache *cache, uint64_t size)

@@ -1,8 +1,8 @@
 // kernel/mm/page_cache.h — the one page cache: every inode with content has one; read, write, mmap and exec all use its pages.
 //
-// Unit: a whole page of (cache, index). States: absent; present, locked, not up to date (being read); up to date;
-// dirty. The cache holds one reference on each page. Lookups are lockless (RCU over a radix tree); insertion and
-// removal take cache->lock.
+// Unit: a whole page of (cache, index). States: absent; present, locked, not up to date (being read), or in memory-only
+// content not locked and not up to date (reserved: zeroes that count as a hole); up to date; dirty. The cache holds one
+// reference on each page. Lookups are lockless (RCU over a radix tree); insertion and removal take cache->lock.
 #pragma once
 
 #include "kernel/base/rbtree.h"
@@ -57,7 +57,13 @@ void page_cache_destroy(struct page_cache *cache);
 // The up-to-date page at `index` with a reference in *out, read or created if need be. -ENOMEM, -EIO, -ENOSPC, -EINTR.
 // May sleep.
 [[nodiscard]] int page_cache_get(struct page_cache *cache, uint64_t index, struct page **out);
-// The next present index >= start, or UINT64_MAX (SEEK_DATA, mincore, writeback).
+// Memory-only content: sees to it that there is a page at `index`, so that a later page_cache_get() cannot fail for want
+// of room (fallocate(2)). A page made here stays without PG_UPTODATE, reads as zeroes and counts as a hole until
+// page_cache_get() or this is asked for it again. -ENOMEM, -ENOSPC. May sleep.
+[[nodiscard]] int page_cache_reserve(struct page_cache *cache, uint64_t index);
+// Gives back what in [first, last] was reserved and never used. The caller holds invalidate_sem for write.
+void page_cache_unreserve(struct page_cache *cache, uint64_t first, uint64_t last);
+// The next index >= start whose page is up to date, or UINT64_MAX (SEEK_DATA).
 uint64_t page_cache_next(struct page_cache *cache, uint64_t start);
 // Removes pages in [first, last], unmapping them from every process first. The caller holds invalidate_sem for write.
 void page_cache_remove_range(struct page_cache *cache, uint64_t first, uint64_t last);

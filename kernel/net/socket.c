@@ -58,6 +58,8 @@ void socket_close(struct socket *s)
 void socket_set_peercred(struct socket *s)
 {
     const struct cred *cred = current_cred();
+    pid_put(s->peer_pid);
+    cred_put(s->peer_cred);
     s->peer_pid = pid_get(current_process()->pid);
     s->peer_uid = cred->euid;
     s->peer_gid = cred->egid;

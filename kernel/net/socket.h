@@ -105,7 +105,7 @@ struct socket {
     struct abi_linger linger;
     int priority;
     struct inode *inode; // borrowed from the file: null before it has one and once ops->close() has run, which takes the socket out of every public table
-    struct pid *peer_pid;         // SO_PEERCRED
+    struct pid *peer_pid;         // SO_PEERCRED; lock, as the next three: a listener's may change
     uid_t peer_uid;
     gid_t peer_gid;
     const struct cred *peer_cred; // SO_PEERGROUPS
@@ -141,7 +141,8 @@ void socket_put(struct socket *s); // null allowed. The last one calls ops->dest
 void socket_file_attach(struct file *file, struct socket *s);
 void socket_close(struct socket *s); // ops->close and socket_put: for a socket that has no file
 struct socket *socket_of_file(struct file *file); // borrowed, or null: not a socket
-// Records the current task (or another socket's record) as what SO_PEERCRED of `s` tells.
+// Records the current task as what SO_PEERCRED of `s` tells, in place of what it told; or in a socket that tells nothing yet, what another tells.
+// The socket's lock (that of both) is held, or nobody else can reach it.
 void socket_set_peercred(struct socket *s);
 void socket_copy_peercred(struct socket *to, const struct socket *from);
 int socket_take_error(struct socket *s); // SO_ERROR as -errno, or 0; it is told once

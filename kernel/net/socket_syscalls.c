@@ -440,10 +440,6 @@ SYSCALL5(recvmmsg, int, fd, struct abi_mmsghdr __user *, uvec, unsigned, count, 
     struct socket *s;
     struct timespec_k ts;
     ktime_t deadline = KTIME_MAX;
-    FD_REF(f, fd);
-    int err = socket_from(f, &s);
-    if (err)
-        return err;
     if (utimeout) {
         if (copy_from_user(&ts, utimeout, sizeof ts))
             return -EFAULT;
@@ -451,6 +447,10 @@ SYSCALL5(recvmmsg, int, fd, struct abi_mmsghdr __user *, uvec, unsigned, count, 
             return -EINVAL;
         deadline = ktime_add_safe(clock_monotonic(), timespec_to_ns(ts));
     }
+    FD_REF(f, fd);
+    int err = socket_from(f, &s);
+    if (err)
+        return err;
     if (!(flags & MSG_ERRQUEUE) && READ_ONCE(s->error) && (err = socket_take_error(s)))
         return err;
     unsigned done = 0, each = flags & ~MSG_WAITFORONE;

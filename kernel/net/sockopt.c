@@ -145,25 +145,46 @@ static int put_timeout(ktime_t timeo, unsigned long uvalue, unsigned long ulen)
     return put_value(uvalue, ulen, &tv, sizeof tv);
 }
 
-static int peer_groups(struct socket *s, unsigned long uvalue, unsigned long ulen)
+static struct abi_ucred peer_ucred(struct socket *s)
 {
-    int len, size;
-    if (!s->peer_cred)
-        return -ENODATA;
+    mutex_guard(&s->lock);
+    if (!s->peer_pid)
+        return (struct abi_ucred){.uid = (uid_t)-1, .gid = (gid_t)-1};
+    return (struct abi_ucred){.pid = pid_vnr(s->peer_pid), .uid = s->peer_uid, .gid = s->peer_gid};
+}
+
+static int put_groups(const struct cred *cred, unsigned long uvalue, unsigned long ulen)
+{
+    int len, size = (int)(cred->ngroups * sizeof(gid_t));
     if (get_user(len, user_ptr(int, ulen)))
         return -EFAULT;
-    size = (int)(s->peer_cred->ngroups * sizeof(gid_t));
     if (len < size)
         return put_user(size, user_ptr(int, ulen)) ? -EFAULT : -ERANGE;
-    return put_value(uvalue, ulen, s->peer_cred->groups, size);
+    return put_value(uvalue, ulen, cred->groups, size);
+}
+
+static int peer_groups(struct socket *s, unsigned long uvalue, unsigned long ulen)
+{
+    const struct cred *cred;
+    {
+        mutex_guard(&s->lock);
+        cred = s->peer_cred ? cred_get(s->peer_cred) : nullptr;
+    }
+    int err = cred ? put_groups(cred, uvalue, ulen) : -ENODATA;
+    cred_put(cred);
+    return err;
 }
 
 static int peer_pidfd(struct socket *s, unsigned long uvalue, unsigned long ulen)
 {
     struct file *file;
-    if (!s->peer_pid)
-        return -ENODATA;
-    int err = pidfd_create(s->peer_pid, 0, &file);
+    struct pid *pid;
+    {
+        mutex_guard(&s->lock);
+        pid = s->peer_pid ? pid_get(s->peer_pid) : nullptr;
+    }
+    int err = pid ? pidfd_create(pid, 0, &file) : -ENODATA;
+    pid_put(pid);
     if (err)
         return err;
     int fd = fd_reserve(0, O_CLOEXEC);
@@ -190,8 +211,7 @@ int socket_getsockopt(struct socket *s, int name, unsigned long uvalue, unsigned
     case SO_LINGER:
         return put_value(uvalue, ulen, &s->linger, sizeof s->linger);
     case SO_PEERCRED: {
-        struct abi_ucred ucred = {.pid = s->peer_pid ? pid_vnr(s->peer_pid) : 0, .uid = s->peer_pid ? s->peer_uid : (uid_t)-1,
-                                  .gid = s->peer_pid ? s->peer_gid : (gid_t)-1};
+        struct abi_ucred ucred = peer_ucred(s);
         return put_value(uvalue, ulen, &ucred, sizeof ucred);
     }
     case SO_PEERGROUPS:

@@ -46,6 +46,51 @@ struct unix_sock *unix_set_peer(struct unix_sock *u, struct unix_sock *peer)
     return old;
 }
 
+static void free_messages(struct list_head *list)
+{
+    while (!list_empty(list)) {
+        struct unix_msg *m = list_first_entry(list, struct unix_msg, link);
+        list_del(&m->link);
+        unix_msg_free(m);
+    }
+}
+
+static void take_queue(struct unix_sock *u, struct list_head *to) REQUIRES(u->s.lock)
+{
+    list_splice_tail_init(&u->queue, to);
+    u->queued = 0;
+    u->queued_bytes = 0;
+}
+
+struct unix_sock *unix_part(struct unix_sock *u, struct unix_sock *peer, struct list_head *lost)
+{
+    struct unix_sock *old = unix_set_peer(u, peer);
+    u->state = peer ? UNIX_CONNECTED : UNIX_UNCONNECTED;
+    if (old && old != peer)
+        take_queue(u, lost);
+    return old;
+}
+
+void unix_parted(struct unix_sock *u, struct unix_sock *old, struct list_head *lost)
+{
+    if (!list_empty(lost)) {
+        free_messages(lost);
+        wake_up_all(&u->room);
+        bool tell;
+        {
+            mutex_guard(&old->s.lock);
+            tell = old->peer == u;
+            if (tell)
+                WRITE_ONCE(old->s.error, -ECONNRESET);
+        }
+        if (tell) {
+            wake_up_all(&old->s.wq);
+            socket_signal(&old->s, POLL_ERR);
+        }
+    }
+    unix_put(old);
+}
+
 static struct unix_sock *unix_alloc(int type)
 {
     struct unix_sock *u = kzalloc(sizeof *u, ALLOC_KERNEL);
@@ -105,8 +150,7 @@ static int unix_listen(struct socket *s, int backlog)
     if (limit > u->backlog)
         wake_up_all(&u->room);
     u->backlog = limit;
-    if (!s->peer_pid)
-        socket_set_peercred(s); // what those who connect will see
+    socket_set_peercred(s); // what those who connect will see: who listened last
     return 0;
 }
 
@@ -126,8 +170,8 @@ static bool refuses(const struct unix_sock *listener)
     return READ_ONCE(listener->state) != UNIX_LISTENING || (READ_ONCE(listener->s.shutdown) & SOCKET_RCV_SHUTDOWN);
 }
 
-// Puts the server's end on the listener's queue. 1: the queue is full.
-static int enqueue(struct unix_sock *listener, struct unix_pending *pending)
+// Puts the server's end on the listener's queue, and notes at the client's who listens. 1: the queue is full.
+static int enqueue(struct unix_sock *listener, struct unix_sock *client, struct unix_pending *pending)
 {
     mutex_guard(&listener->s.lock);
     if (refuses(listener))
@@ -140,6 +184,7 @@ static int enqueue(struct unix_sock *listener, struct unix_pending *pending)
         server->address = listener->address;
     }
     server->s.passcred = listener->s.passcred;
+    socket_copy_peercred(&client->s, &listener->s);
     list_add_tail(&pending->link, &listener->queue);
     listener->queued++;
     socket_wake_readers(&listener->s);
@@ -176,10 +221,9 @@ static int connect_stream(struct unix_sock *client, const struct abi_sockaddr_un
                 pending->server = server;
                 linked = true;
             }
-            err = enqueue(listener, pending);
+            err = enqueue(listener, client, pending);
             if (!err) {
                 client->peer = unix_of(socket_get(&server->s));
-                socket_copy_peercred(&client->s, &listener->s);
                 client->state = UNIX_CONNECTED;
                 wake_up_all(&client->s.wq);
                 unix_put(listener);
@@ -201,12 +245,14 @@ static int connect_stream(struct unix_sock *client, const struct abi_sockaddr_un
     return err;
 }
 
-// A datagram socket may change or (AF_UNSPEC) drop its peer at any time.
+// A datagram socket may change or (AF_UNSPEC) drop its peer at any time; what it has not read by then it never will.
 static int connect_dgram(struct unix_sock *u, const struct abi_sockaddr_un *un, int len)
 {
     struct unix_sock *peer = nullptr;
     if (un->family != AF_UNSPEC) {
         int err = unix_check_address(un, len);
+        if (!err)
+            err = unix_autobind(u);
         if (!err)
             err = unix_find(un, len, u->s.type, &peer);
         if (err)
@@ -219,13 +265,13 @@ static int connect_dgram(struct unix_sock *u, const struct abi_sockaddr_un *un, 
             return -EPERM;
         }
     }
+    LIST_HEAD(lost);
     struct unix_sock *old;
     {
         mutex_guard(&u->s.lock);
-        old = unix_set_peer(u, peer);
-        u->state = peer ? UNIX_CONNECTED : UNIX_UNCONNECTED;
+        old = unix_part(u, peer, &lost);
     }
-    unix_put(old);
+    unix_parted(u, old, &lost);
     wake_up_all(&u->s.wq);
     return 0;
 }
@@ -238,6 +284,8 @@ static int unix_connect(struct socket *s, const void *addr, int len, bool nonblo
     if (s->type == SOCK_DGRAM)
         return connect_dgram(unix_of(s), un, len);
     int err = unix_check_address(addr, len);
+    if (!err)
+        err = unix_autobind(unix_of(s));
     return err ? err : connect_stream(unix_of(s), un, len, nonblock);
 }
 
@@ -414,9 +462,7 @@ static void close_end(struct socket *s, bool unaccepted)
         unread = unaccepted || (!listener && u->queued);
         u->state = UNIX_CLOSED;
         s->shutdown = SOCKET_RCV_SHUTDOWN | SOCKET_SND_SHUTDOWN;
-        list_splice_tail_init(&u->queue, &left);
-        u->queued = 0;
-        u->queued_bytes = 0;
+        take_queue(u, &left);
         peer = unix_set_peer(u, nullptr);
     }
     {
@@ -437,19 +483,14 @@ static void close_end(struct socket *s, bool unaccepted)
         socket_signal(&peer->s, POLL_HUP);
     }
     unix_put(peer);
-    while (!list_empty(&left)) {
-        if (listener) {
-            struct unix_pending *pending = list_first_entry(&left, struct unix_pending, link);
-            list_del(&pending->link);
-            close_end(&pending->server->s, true);
-            unix_put(pending->server);
-            kfree(pending);
-        } else {
-            struct unix_msg *m = list_first_entry(&left, struct unix_msg, link);
-            list_del(&m->link);
-            unix_msg_free(m);
-        }
+    while (listener && !list_empty(&left)) {
+        struct unix_pending *pending = list_first_entry(&left, struct unix_pending, link);
+        list_del(&pending->link);
+        close_end(&pending->server->s, true);
+        unix_put(pending->server);
+        kfree(pending);
     }
+    free_messages(&left);
 }
 
 static void unix_close(struct socket *s)

@@ -21,8 +21,7 @@ struct unix_address { // immutable
 
 struct unix_msg {
     struct list_head link;
-    struct unix_sock *from;       // whose wmem is charged; a reference
-    struct unix_address *address; // of the sender, or null
+    struct unix_sock *from;       // whose wmem is charged, and whose name the receiver is told; a reference
     struct scm scm;
     size_t len, consumed, charge;
     char data[];
@@ -37,7 +36,7 @@ struct unix_pending { // on a listener's queue: the server's end of a connection
 struct unix_sock {
     struct socket s;              // first
     struct list_head all;         // every socket of the family that is not closed: unix_for_each()'s lock
-    struct unix_address *address; // s.lock for writing; set once
+    struct unix_address *address; // s.lock for writing; set once (store_release: who receives reads the sender's without)
     struct path path;             // of a pathname socket: keeps the inode
     struct hlist_node hash;       // abstract names: names_lock
     struct unix_sock *peer;       // a reference; changed by unix_set_peer() only
@@ -71,6 +70,10 @@ static inline void unix_put(struct unix_sock *u)
 
 // unix.c: changes the peer (`peer`'s reference is taken over); returns the old one, whose reference is the caller's.
 [[nodiscard]] struct unix_sock *unix_set_peer(struct unix_sock *u, struct unix_sock *peer) REQUIRES(u->s.lock);
+// A datagram socket turns from its peer to `peer` (as above) or to nobody: what it has not received goes to `lost`. Returns the old peer, and both are
+// handed to unix_parted() without the lock: what is lost is freed, those who waited for its place are woken, and an old peer that is connected to `u` is told.
+[[nodiscard]] struct unix_sock *unix_part(struct unix_sock *u, struct unix_sock *peer, struct list_head *lost) REQUIRES(u->s.lock);
+void unix_parted(struct unix_sock *u, struct unix_sock *old, struct list_head *lost);
 // Calls fn for every socket of the family, under a spinlock.
 void unix_for_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
 int unix_count(void); // of the family's sockets
@@ -86,6 +89,8 @@ void unix_flight_collect(void);
 
 // unix_name.c
 [[nodiscard]] int unix_bind(struct socket *s, const void *addr, int len);
+// A socket that asks for credentials (SO_PASSCRED) and has no name gets an automatic one before it connects or sends packets. -ENOMEM, -ENOSPC.
+[[nodiscard]] int unix_autobind(struct unix_sock *u);
 // The socket that an address leads to, with a reference. -ECONNREFUSED, -ENOENT and other errors of path lookup, -EPROTOTYPE, -EACCES.
 [[nodiscard]] int unix_find(const struct abi_sockaddr_un *name, int len, int type, struct unix_sock **out);
 void unix_unbind(struct unix_sock *u); // its name is free, or its node leads nowhere; may sleep

@@ -25,7 +25,6 @@ void unix_msg_free(struct unix_msg *m)
     if (unlikely(READ_ONCE(from->s.tell_room)) && after * 4 <= from->s.sndbuf && xchg(&from->s.tell_room, false))
         fasync_notify(&from->s.async, POLL_OUT);
     unix_put(from);
-    unix_address_put(m->address);
     scm_destroy(&m->scm);
     kvfree(m);
 }
@@ -102,8 +101,10 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
         raise_pipe(msg);
         return -EPIPE;
     }
+    if (packet)
+        err = unix_autobind(u);
     attach_creds(msg, u, peer);
-    if (msg->scm.nr_files)
+    if (!err && msg->scm.nr_files)
         err = unix_flight_begin(&msg->scm);
     if (!err && packet && total > u->s.sndbuf - MESSAGE_SPARE)
         err = -EMSGSIZE;
@@ -168,12 +169,15 @@ static ssize_t send_connected(struct unix_sock *u, struct message *msg)
 // -- datagrams
 static int dgram_target(struct unix_sock *u, const struct message *msg, struct unix_sock **out)
 {
-    if (msg->name_len) {
-        int err = unix_check_address(msg->name, msg->name_len);
-        return err ? err : unix_find((const void *)msg->name, msg->name_len, SOCK_DGRAM, out);
-    }
+    int err = msg->name_len ? unix_check_address(msg->name, msg->name_len) : READ_ONCE(u->peer) ? 0 : -ENOTCONN;
+    if (!err)
+        err = unix_autobind(u);
+    if (err)
+        return err;
+    if (msg->name_len)
+        return unix_find((const void *)msg->name, msg->name_len, SOCK_DGRAM, out);
     *out = unix_peer_get(u);
-    return *out ? 0 : READ_ONCE(u->s.error) ? socket_take_error(&u->s) : -ENOTCONN;
+    return *out ? 0 : -ENOTCONN;
 }
 
 bool unix_has_place(const struct unix_sock *to, const struct unix_sock *u)
@@ -183,14 +187,14 @@ bool unix_has_place(const struct unix_sock *to, const struct unix_sock *u)
 
 static void forget_peer(struct unix_sock *u, struct unix_sock *peer)
 {
+    LIST_HEAD(lost);
     {
         mutex_guard(&u->s.lock);
         if (u->peer != peer)
             return;
-        (void)unix_set_peer(u, nullptr);
-        u->state = UNIX_UNCONNECTED;
+        (void)unix_part(u, nullptr, &lost);
     }
-    unix_put(peer);
+    unix_parted(u, peer, &lost);
 }
 
 static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
@@ -210,17 +214,14 @@ static ssize_t send_dgram(struct unix_sock *u, struct message *msg)
     struct unix_msg *m = nullptr;
     if (msg->scm.nr_files)
         err = unix_flight_begin(&msg->scm);
-    if (!err && !(err = wait_for_room(u, nonblock, deadline)) && !(m = new_message(u, len)))
+    if (!err)
+        err = wait_for_room(u, nonblock, deadline);
+    if (!err && READ_ONCE(u->s.error))
+        err = socket_take_error(&u->s);
+    if (!err && !(m = new_message(u, len)))
         err = -ENOMEM;
     if (!err && copy_from_iter(&msg->iter, m->data, len) != len)
         err = -EFAULT;
-    if (!err) {
-        mutex_guard(&u->s.lock);
-        if (u->address) {
-            refcount_inc(&u->address->refs);
-            m->address = u->address;
-        }
-    }
     while (!err) {
         {
             mutex_guard(&to->s.lock);
@@ -278,20 +279,22 @@ ssize_t unix_sendmsg(struct socket *s, struct message *msg)
 // Waits until there is something to take, or nothing will ever come. 1: there is; 0: end of file.
 static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
 {
+    bool stream = u->s.type == SOCK_STREAM;
     for (;;) {
-        // In this order: a peer that sends, then closes, between two looks must not end the stream before its data.
+        // In this order: a peer that sends, then closes, between two looks must not end the stream before its data. Packets come after an error.
         bool ended = load_acquire(&u->s.shutdown) & SOCKET_RCV_SHUTDOWN;
         bool failed = load_acquire(&u->s.error);
-        if (READ_ONCE(u->queued))
+        int err = failed && !stream ? socket_take_error(&u->s) : 0;
+        if (!err && READ_ONCE(u->queued))
             return 1;
-        int err = failed ? socket_take_error(&u->s) : 0;
+        if (!err && failed)
+            err = socket_take_error(&u->s);
         if (err)
             return err;
         if (ended)
             return 0;
         if (nonblock)
             return -EAGAIN;
-        bool stream = u->s.type == SOCK_STREAM;
         if (stream)
             atomic_inc(&u->s.readers_waiting);
         err = wait_event_interruptible_timeout(
@@ -303,9 +306,11 @@ static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
     }
 }
 
-static int copy_scm_for_peek(struct scm *to, const struct scm *from)
+// What is looked at without the message: of a stream's first one with its credentials, as take_scm() takes them.
+static int copy_scm_for_peek(struct scm *to, const struct scm *from, bool have)
 {
-    *to = (struct scm){.pid = from->pid ? pid_get(from->pid) : nullptr, .uid = from->uid, .gid = from->gid};
+    if (!have)
+        *to = (struct scm){.pid = from->pid ? pid_get(from->pid) : nullptr, .uid = from->uid, .gid = from->gid};
     if (!from->nr_files)
         return 0;
     if (!(to->files = kmalloc(SCM_MAX_FD * sizeof *to->files, ALLOC_KERNEL)))
@@ -313,6 +318,16 @@ static int copy_scm_for_peek(struct scm *to, const struct scm *from)
     for (; to->nr_files < from->nr_files; to->nr_files++)
         to->files[to->nr_files] = file_get(from->files[to->nr_files]);
     return 0;
+}
+
+// The sender is named as it is called when the message is received, though it may have been bound only after it was sent.
+static void copy_name(struct message *msg, const struct unix_sock *sender)
+{
+    const struct unix_address *a = load_acquire(&sender->address);
+    if (a) {
+        msg->name_len = a->len;
+        memcpy(msg->name, &a->name, (size_t)a->len);
+    }
 }
 
 static void take_off(struct unix_sock *u, struct unix_msg *m) REQUIRES(u->s.lock)
@@ -342,13 +357,10 @@ static ssize_t recv_packet(struct unix_sock *u, struct message *msg)
             return -EFAULT;
         if (m->len > want)
             msg->out_flags |= MSG_TRUNC;
-        if (m->address) {
-            msg->name_len = m->address->len;
-            memcpy(msg->name, &m->address->name, (size_t)m->address->len);
-        }
+        copy_name(msg, m->from);
         ssize_t result = (ssize_t)(msg->flags & MSG_TRUNC ? m->len : part);
         if (peek) {
-            int err = copy_scm_for_peek(&msg->scm, &m->scm);
+            int err = copy_scm_for_peek(&msg->scm, &m->scm, false);
             return err ? err : result;
         }
         take_off(u, m);
@@ -407,24 +419,25 @@ static ssize_t recv_stream(struct unix_sock *u, struct message *msg)
                 stop = true; // another sender's: another read's
                 break;
             }
+            size_t part = min(want - got, m->len - m->consumed);
+            if (copy_to_iter(&msg->iter, m->data + m->consumed, part) != part)
+                return got ? (ssize_t)got : -EFAULT; // of this message neither bytes nor descriptors are taken
             if (!peek)
                 take_scm(&msg->scm, &m->scm, have_scm);
-            else if (!have_scm && copy_scm_for_peek(&msg->scm, &m->scm))
+            else if (copy_scm_for_peek(&msg->scm, &m->scm, have_scm))
                 return -ENOMEM;
+            if (!got)
+                copy_name(msg, m->from); // of what is read together, the first
             have_scm = true;
-            size_t part = min(want - got, m->len - m->consumed);
-            size_t done = copy_to_iter(&msg->iter, m->data + m->consumed, part);
-            got += done;
+            got += part;
             if (!peek) {
-                m->consumed += done;
-                u->queued_bytes -= done;
+                m->consumed += part;
+                u->queued_bytes -= part;
                 if (m->consumed == m->len) {
                     take_off(u, m);
                     unix_msg_free(m);
                 }
             }
-            if (done != part)
-                return got ? (ssize_t)got : -EFAULT;
             if (got == want || msg->scm.nr_files)
                 break;
         }

@@ -64,7 +64,7 @@ static int insert_abstract(struct unix_sock *u, struct unix_address *a)
     spin_guard(&names_lock);
     if (find_abstract(a, u->s.type))
         return -EADDRINUSE;
-    u->address = a;
+    store_release(&u->address, a);
     hlist_add_head(&u->hash, bucket_of(a));
     return 0;
 }
@@ -85,6 +85,14 @@ static int bind_automatic(struct unix_sock *u)
         unix_address_put(a);
     }
     return -ENOSPC;
+}
+
+int unix_autobind(struct unix_sock *u)
+{
+    if (!u->s.passcred || READ_ONCE(u->address))
+        return 0;
+    mutex_guard(&u->s.lock);
+    return u->address ? 0 : bind_automatic(u);
 }
 
 // A pathname: the node is made, and the socket is found through its inode from then on. The folder is locked before the socket.
@@ -110,7 +118,7 @@ static int bind_path(struct unix_sock *u, const struct abi_sockaddr_un *un, int 
             path_get(&u->path);
             spin_guard(&names_lock);
             d->inode->sock = &u->s;
-            u->address = a;
+            store_release(&u->address, a);
         }
         mutex_unlock(&u->s.lock);
         path_create_done(&parent, d);

@@ -207,10 +207,10 @@ static struct cgroup *own_cgroup_get(void)
     return cgroup_get(task && task->cgroup ? task->cgroup : cgroup_root);
 }
 
-// CLONE_INTO_CGROUP: checked with the group the caller is in, which then stays so.
+// CLONE_INTO_CGROUP: checked with the group the caller is in, which then stays so. The descriptor may be O_PATH: it only names the group.
 static int lock_target(struct task *child, int cgroup_fd, struct cgroup **out) NO_THREAD_SAFETY_ANALYSIS
 {
-    FD_REF(f, cgroup_fd);
+    FD_REF_RAW(f, cgroup_fd);
     if (!f.file || !cgroup_of_file)
         return -EBADF;
     for (;;) {
@@ -293,16 +293,16 @@ void cgroup_fork_end(struct task *child, int cgroup_fd) NO_THREAD_SAFETY_ANALYSI
         signal_send_process(child->process, SIGKILL, nullptr);
 }
 
+// task->cgroup stays as it is from here on, with its reference until the structure goes: /proc of a zombie tells it, and its charge is there.
 void cgroup_exit(struct task *task)
 {
-    struct cgroup *cg;
-    {
-        spin_irq_guard(&tasks_lock);
-        cg = task->cgroup;
-        leave(cg, task);
-    }
-    // task->cgroup stays readable (/proc of a zombie) with its reference until the structure goes; the charge ends now.
-    pids_uncharge(cg, nullptr);
+    spin_irq_guard(&tasks_lock);
+    leave(task->cgroup, task);
+}
+
+void cgroup_release(struct task *task)
+{
+    pids_uncharge(task->cgroup, nullptr);
 }
 
 int cgroup_attach(struct cgroup *cg, struct process *p)

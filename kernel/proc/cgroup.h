@@ -74,6 +74,8 @@ void cgroup_post_fork(struct task *child, int cgroup_fd);
 void cgroup_fork_end(struct task *child, int cgroup_fd);
 // The task leaves its group for good: cgroup.events tells when the group became empty. Called once, from do_exit().
 void cgroup_exit(struct task *task);
+// It is reaped: the pids controller counts what has a number, the dead too. After cgroup_exit(), in the group that the task was in then.
+void cgroup_release(struct task *task);
 // The current task begins and ends a wait that no freezing reaches, and in which it is as good as frozen: stopped, or waiting for its vfork child. In a
 // frozen group it stays counted when the wait ends, and goes into the freezer before user mode.
 void cgroup_enter_frozen(struct task *task);

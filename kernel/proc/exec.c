@@ -31,7 +31,7 @@ int exec_open(int dirfd, const struct pathname *name, unsigned lookup_flags, str
     struct file *file = nullptr;
     if (S_ISLNK(inode->mode))
         err = -ELOOP; // AT_SYMLINK_NOFOLLOW
-    else if (!S_ISREG(inode->mode) || (path.mnt->flags & MNT_NOEXEC) || (path.mnt->sb->flags & SB_NOEXEC))
+    else if (!S_ISREG(inode->mode) || mnt_is_noexec(path.mnt))
         err = -EACCES;
     if (!err)
         err = inode_permission(inode, MAY_EXEC | MAY_OPEN);
@@ -39,8 +39,8 @@ int exec_open(int dirfd, const struct pathname *name, unsigned lookup_flags, str
         err = inode_deny_write(inode);
     if (!err) {
         err = file_alloc(&path, O_RDONLY, inode->fops, &file);
-        if (!err && file->ops->open)
-            err = file->ops->open(inode, file);
+        if (!err)
+            err = file_do_open(file);
         if (err) {
             inode_allow_write(inode);
             if (file)
@@ -183,28 +183,41 @@ static void replace_mm(struct binary *bin)
     }
 }
 
+// Who gains privileges by this does not let its caller choose how its memory is laid out.
+static void lower_stack_limit(struct binary *bin)
+{
+    struct process *p = current_process();
+    spin_guard(&p->rlimit_lock);
+    p->rlimits[RLIMIT_STACK].cur = min(p->rlimits[RLIMIT_STACK].cur, (uint64_t)STACK_LIMIT_DEFAULT);
+    bin->layout.stack_rlimit = p->rlimits[RLIMIT_STACK].cur;
+}
+
 int binary_commit(struct binary *bin)
 {
     struct task *task = current_task();
+    bool threads = !is_alone(task);
     int err = become_single();
-    if (!err)
-        err = files_unshare(&task->files);
+    if (!err && (err = files_unshare(&task->files)))
+        bin->maimed = threads;
     if (err)
         return err;
     struct mm *mm = bin->mm;
     if (inode_deny_write(bin->file->inode) == 0) // never fails: it is denied while we hold it open
         mm->exe_file = file_get(bin->file);
     exec_settle_cred(bin);
+    if (bin->secure)
+        lower_stack_limit(bin);
+    files_close_on_exec(task->files); // before anybody may look into the new program who could not into the old one
     replace_mm(bin);
     bin->committed = true;
 
     process_timers_exec(task->process);
     signal_forget_timers(task);
     sigaction_flush_for_exec(task);
-    files_close_on_exec(task->files);
     task->altstack_sp = task->altstack_size = 0;
     task->altstack_flags = 2; // SS_DISABLE
     task->robust_list = nullptr;
+    task->restart.fn = nullptr;
     task->process->exit_signal = SIGCHLD;
     WRITE_ONCE(task->process->execs, task->process->execs + 1);
     task->process->has_execed = true;
@@ -265,7 +278,7 @@ int do_execve(const struct exec_request *req, struct pt_regs *regs)
     bin->layout.stack_rlimit = rlimit(RLIMIT_STACK);
     if (!err)
         err = load(bin, regs);
-    if (err && bin->committed) {
+    if (err && (bin->committed || bin->maimed)) {
         // There is nothing left to return to, and no handler either.
         signal_force(SIGSEGV, SI_KERNEL, 0);
         err = 0;

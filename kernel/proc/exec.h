@@ -26,7 +26,7 @@ struct exec_request {
 struct arg_strings {
     char **pages;
     unsigned nr_pages;
-    size_t bytes;
+    size_t bytes, bytes_max;
     unsigned argc, envc;
     size_t argv_bytes;      // where the environment begins
     size_t skip_bytes;      // bytes of argv[0], replaced by `prefix`
@@ -50,6 +50,7 @@ struct binary {
     bool has_caps, effective; // the file has capabilities; what is permitted becomes effective
     bool secure;              // AT_SECURE: privileges were gained
     bool committed;           // the old program is gone
+    bool maimed;              // or has lost its threads, without which it can not go on either
     bool path_closes;         // `path` is a descriptor that this exec closes: an interpreter could not open it
     unsigned depth;           // of #! lines
 };

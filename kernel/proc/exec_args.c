@@ -7,6 +7,7 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/internal.h"
 
+// A quarter of the stack is for strings and the pointers to them, within bounds: execve(2).
 static size_t limit_bytes(void)
 {
     uint64_t quarter = rlimit(RLIMIT_STACK) / 4;
@@ -47,7 +48,7 @@ static int add_user_string(struct arg_strings *args, unsigned long addr)
         size_t taken = len >= 0 ? (size_t)len + 1 : left;
         args->bytes += taken;
         total += taken;
-        if (total > ARG_STRING_MAX || args->bytes > limit_bytes())
+        if (total > ARG_STRING_MAX || args->bytes > args->bytes_max)
             return -E2BIG;
         if (len >= 0)
             return 0;
@@ -72,36 +73,59 @@ static int add_kernel_string(struct arg_strings *args, const char *text)
     return 0;
 }
 
-static int collect(struct arg_strings *args, unsigned long vector, bool from_kernel, unsigned *count)
+static int element(unsigned long vector, unsigned i, bool from_kernel, unsigned long *addr)
 {
-    if (!vector)
-        return 0; // Linux takes a null vector as an empty one
-    for (;; vector += sizeof(unsigned long)) {
+    vector += i * sizeof *addr;
+    if (!from_kernel)
+        return get_user(*addr, user_ptr(unsigned long, vector));
+    *addr = *(unsigned long *)vector;
+    return 0;
+}
+
+static int count(unsigned long vector, bool from_kernel, unsigned *n)
+{
+    for (*n = 0; vector; ++*n) { // Linux takes a null vector as an empty one
         unsigned long addr;
-        if (from_kernel)
-            addr = *(unsigned long *)vector;
-        else if (get_user(addr, user_ptr(unsigned long, vector)))
+        if (*n == INT32_MAX)
+            return -E2BIG;
+        if (element(vector, *n, from_kernel, &addr))
             return -EFAULT;
         if (!addr)
-            return 0;
-        if (++*count * sizeof(unsigned long) > limit_bytes())
-            return -E2BIG;
-        int err = from_kernel ? add_kernel_string(args, (const char *)addr) : add_user_string(args, addr);
-        if (err)
-            return err;
+            break;
+        if (fatal_signal_pending())
+            return -EINTR;
     }
+    return 0;
+}
+
+static int collect(struct arg_strings *args, unsigned long vector, bool from_kernel, unsigned n)
+{
+    int err = 0;
+    for (unsigned i = 0; i < n && !err; i++) {
+        unsigned long addr;
+        err = element(vector, i, from_kernel, &addr);
+        if (!err)
+            err = from_kernel ? add_kernel_string(args, (const char *)addr) : add_user_string(args, addr);
+    }
+    return err;
 }
 
 int args_collect(struct arg_strings *args, const struct exec_request *req)
 {
-    int err = collect(args, req->argv, req->from_kernel, &args->argc);
-    if (!err && args->argc == 0) {
-        // A program always finds argv[0]: an empty string, as Linux does since 5.18.
-        err = add_kernel_string(args, "");
-        args->argc = 1;
-    }
+    unsigned argc;
+    int err = count(req->argv, req->from_kernel, &argc);
+    if (!err)
+        err = count(req->envp, req->from_kernel, &args->envc);
+    if (err)
+        return err;
+    args->argc = max(argc, 1u); // a program always finds argv[0]: an empty string, as Linux does since 5.18
+    size_t limit = limit_bytes(), pointers = ((size_t)args->argc + args->envc) * sizeof(unsigned long);
+    if (pointers >= limit)
+        return -E2BIG;
+    args->bytes_max = (size_t)min((uint64_t)(limit - pointers), rlimit(RLIMIT_STACK));
+    err = argc ? collect(args, req->argv, req->from_kernel, argc) : add_kernel_string(args, "");
     args->argv_bytes = args->bytes;
-    return err ? err : collect(args, req->envp, req->from_kernel, &args->envc);
+    return err ? err : collect(args, req->envp, req->from_kernel, args->envc);
 }
 
 int args_prepend(struct arg_strings *args, const char *text)

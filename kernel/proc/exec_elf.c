@@ -54,7 +54,7 @@ static int check_segments(struct elf_image *img)
             continue;
         if (ph->filesz > ph->memsz || ph->memsz > USER_END || ph->vaddr > USER_END - ph->memsz || ph->vaddr < last)
             return -EINVAL;
-        if (ph->offset > INT64_MAX - ph->filesz || (ph->offset & PAGE_OFFSET_MASK) != (ph->vaddr & PAGE_OFFSET_MASK))
+        if (ph->filesz && (ph->offset > INT64_MAX - ph->filesz || (ph->offset & PAGE_OFFSET_MASK) != (ph->vaddr & PAGE_OFFSET_MASK)))
             return -EINVAL;
         last = ph->vaddr;
         if (!ph->memsz)
@@ -116,13 +116,16 @@ static int map_bss(struct mm *mm, vaddr_t file_end, vaddr_t mem_end, unsigned pr
 // `fixed`: the bias is decided already (and the place must be free). Else the first segment finds room for all and decides it.
 static int map_segment(struct mm *mm, struct elf_image *img, const struct elf64_phdr *ph, bool fixed)
 {
-    unsigned prot = segment_prot(ph), flags = MAP_PRIVATE;
+    // One that has nothing in the file is anonymous memory, whatever its offset says.
+    struct file *file = ph->filesz ? img->file : nullptr;
+    unsigned prot = segment_prot(ph), flags = MAP_PRIVATE | (file ? 0 : MAP_ANONYMOUS);
     vaddr_t start = ALIGN_DOWN(ph->vaddr, PAGE_SIZE);
-    size_t in_page = ph->vaddr & PAGE_OFFSET_MASK, size = ALIGN_UP(ph->filesz + in_page, PAGE_SIZE);
+    size_t in_page = ph->vaddr & PAGE_OFFSET_MASK, size = ALIGN_UP((file ? ph->filesz : ph->memsz) + in_page, PAGE_SIZE);
+    uint64_t offset = file ? ph->offset - in_page : 0;
     if (!img->first_mapped && !fixed) {
         // Room for the whole span is found by mapping that much of the first segment, and the excess is given back.
         size_t span = img->high - img->low;
-        long at = mm_mmap(mm, 0, span, prot, flags, img->file, ph->offset - in_page);
+        long at = mm_mmap(mm, 0, span, prot, flags, file, offset);
         if (at < 0)
             return (int)at;
         img->bias = (vaddr_t)at - start;
@@ -134,7 +137,7 @@ static int map_segment(struct mm *mm, struct elf_image *img, const struct elf64_
         }
     } else if (size) {
         flags |= img->first_mapped ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-        long at = mm_mmap(mm, img->bias + start, size, prot, flags, img->file, ph->offset - in_page);
+        long at = mm_mmap(mm, img->bias + start, size, prot, flags, file, offset);
         if (at < 0)
             return (int)at;
         img->first_mapped = true;
@@ -143,7 +146,7 @@ static int map_segment(struct mm *mm, struct elf_image *img, const struct elf64_
     img->bss_end = max(img->bss_end, mem_end);
     if (img->ehdr.phoff >= ph->offset && img->ehdr.phoff < ph->offset + ph->filesz)
         img->phdr_address = img->bias + ph->vaddr + (img->ehdr.phoff - ph->offset);
-    return ph->memsz > ph->filesz ? map_bss(mm, img->bias + ph->vaddr + ph->filesz, mem_end, prot) : 0;
+    return file && ph->memsz > ph->filesz ? map_bss(mm, img->bias + ph->vaddr + ph->filesz, mem_end, prot) : 0;
 }
 
 static int map_image(struct mm *mm, struct elf_image *img, bool fixed)

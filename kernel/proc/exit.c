@@ -1,8 +1,9 @@
 // kernel/proc/exit.c — the end of threads and processes: exit(2), exit_group(2).
 //
-// A thread gives back what it holds, from the outside in: timers and robust futexes while its memory is still there, then memory, files, file-system context;
-// then, under process_tree_lock, its place in the tree. A thread that is not the leader is released at once. The leader stays as a zombie until the
-// last other thread is gone and the parent has waited; process->state says which: ALIVE -> ZOMBIE -> DEAD, each step once and under the lock.
+// A thread gives back what it holds, from the outside in: timers and robust futexes while its memory is still there, then memory, the session's terminal,
+// files, file-system context; then, under process_tree_lock, its place in the tree. A thread that is not the leader is released at once. The leader stays
+// as a zombie until the last other thread is gone and the parent has waited; process->state says which: ALIVE -> ZOMBIE -> DEAD, each step once and under
+// the lock.
 
 #include "kernel/abi/clone.h"
 #include "kernel/ipc/futex.h"
@@ -87,22 +88,25 @@ static struct task *living_thread(struct process *p) REQUIRES(process_tree_lock)
     return nullptr;
 }
 
-// prctl(2), PR_SET_PDEATHSIG: each thread of the child that asked for it tells the child that its parent thread is gone.
+// prctl(2), PR_SET_PDEATHSIG: each thread of the child that asked for it hears that its parent thread is gone, if the parent, who is the caller, may send
+// that at all.
 static void tell_parent_died(struct process *child) REQUIRES(process_tree_lock)
 {
     struct task *t;
     for_each_thread(t, child)
-        if (t->pdeath_signal)
-            signal_send_process(child, t->pdeath_signal, nullptr);
+        if (t->pdeath_signal && may_signal(t, t->pdeath_signal))
+            signal_send_near(t, t->pdeath_signal, nullptr);
 }
 
 // A thread ends, its process lives: what it forked belongs to another thread from now on.
 static void hand_over_children(struct task *task) REQUIRES(process_tree_lock)
 {
     struct process *child;
-    if (list_empty(&task->process->children))
-        return;
+    if (!task->had_children || list_empty(&task->process->children))
+        return; // most threads only work: they need not look through what the others forked
     struct task *heir = living_thread(task->process); // none: the last thread is about to find a reaper for them
+    if (heir)
+        heir->had_children = true;
     bool changed = false;
     list_for_each_entry(child, &task->process->children, sibling)
     {
@@ -122,13 +126,16 @@ static void reparent_children(struct process *dying, struct list_head *reap) REQ
     if (list_empty(&dying->children))
         return;
     struct process *reaper = find_reaper(dying), *child, *next;
+    struct task *heir = living_thread(reaper);
+    if (heir)
+        heir->had_children = true;
     list_for_each_entry_safe(child, next, &dying->children, sibling)
     {
         struct process *old = child->parent;
         child->parent = process_get(reaper);
         list_move_tail(&child->sibling, &reaper->children);
         process_put(old);
-        child->parent_thread = living_thread(reaper);
+        child->parent_thread = heir;
         child->exit_signal = SIGCHLD;
         tell_parent_died(child);
         if (child->state == PROCESS_ZOMBIE && process_notify_exit(child)) {
@@ -202,6 +209,7 @@ void thread_unlink_dead(struct task *task)
 void thread_forget_dead(struct task *task)
 {
     pid_forget(task->pid); // its reference is put with the structure
+    cgroup_release(task);
     atomic_dec(&((struct cred *)task->cred)->user->processes);
     threads_uncount();
     task_put(task);
@@ -397,9 +405,10 @@ void do_exit(int code)
             kill_namespace(p);
     }
     exit_memory(task);
-    exit_files(task);
+    // Before the files: the terminal's last close would take it from the session, and nobody would tell the foreground group.
     if (last && p->session_leader && tty_session_leader_exit)
         tty_session_leader_exit(p);
+    exit_files(task);
     exit_namespaces(task);
     cgroup_exit(task);
     task_work_run(); // last closes; from here on task_work_add() refuses

@@ -247,6 +247,7 @@ static int link_child(struct task *child, const struct clone_request *req, const
     p->nr_threads = 1;
     p->parent = process_get(parent);
     p->parent_thread = req->flags & CLONE_PARENT ? me->parent_thread : current_task();
+    current_task()->had_children |= !(req->flags & CLONE_PARENT);
     p->parent_execs = req->flags & CLONE_PARENT ? me->parent_execs : me->execs;
     p->exit_signal = req->flags & CLONE_PARENT ? me->exit_signal : req->exit_signal;
     struct pid_namespace *ns = task_pid_ns(child);

@@ -25,6 +25,8 @@ int signal_send_pgrp_locked(struct pid *pgrp, int sig, const struct siginfo *inf
 // What signals do that nobody handles, where it is not to kill: signal(7).
 #define SIG_STOPS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
 #define SIG_DEFAULT_IGNORE (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
+// What the program's own instructions bring about.
+#define SIG_SYNCHRONOUS (sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) | sigmask(SIGFPE) | sigmask(SIGSYS))
 
 // Signals sent to many processes (a group, kill(-1)) reach a fork under way as well: the child has what came after it began. A signal to the
 // parent alone does not disturb it. process->forks: sighand->lock; `set`: process_tree_lock too, so publish() has it complete.

@@ -46,6 +46,8 @@ static const struct file_ops pidfd_ops = {
     .nonseekable = true,
 };
 
+struct pid *(*pid_of_folder)(struct file *file);
+
 struct pid *pidfd_pid(struct file *file)
 {
     return file->ops == &pidfd_ops ? file->private : nullptr;
@@ -92,6 +94,8 @@ SYSCALL4(pidfd_send_signal, int, fd, int, sig, const void __user *, uinfo, unsig
         return -EINVAL;
     FD_REF(f, fd);
     struct pid *pid = f.file ? pidfd_pid(f.file) : nullptr;
+    if (!pid && f.file && pid_of_folder)
+        pid = pid_of_folder(f.file); // from before there were pidfds
     if (!pid)
         return -EBADF;
     if (!pid_vnr(pid)) // not of our PID namespace, nor of one below it
@@ -140,9 +144,12 @@ SYSCALL3(pidfd_getfd, int, fd, int, targetfd, unsigned, flags)
     struct task *task = pidfd_task_get(pid);
     if (!task)
         return -ESRCH;
-    struct files *files = task_files_get(task);
-    struct file *file = files ? files_lookup(files, targetfd) : nullptr;
+    // Asked twice: before, lest an execve() in between gives us what the program was about to close; after, as for everything that is taken hold of first.
     int result = task_may_access(task, true);
+    struct files *files = result ? nullptr : task_files_get(task);
+    struct file *file = files ? files_lookup(files, targetfd) : nullptr;
+    if (!result)
+        result = task_may_access(task, true);
     if (result && file)
         file_put(file);
     if (!result)

@@ -8,6 +8,7 @@ enum {
     RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIM_NLIMITS,
 };
 #define RLIM_INFINITY (~0UL)
+#define STACK_LIMIT_DEFAULT (8UL << 20) // bytes: init's, and the most that a program which gains privileges inherits
 
 struct rlimit_k {
     uint64_t cur, max;

@@ -101,7 +101,7 @@ void signal_recalc(struct task *task)
     struct process *p = task->process;
     uint32_t work = READ_ONCE(task->thread.work);
     bool wanted = ((task->pending.set | p->shared_pending.set) & ~task->blocked) || task->stop_pending || task->sync_fault ||
-                  p->notify_continued || work & WORK_FREEZE;
+                  p->notify_cont || work & WORK_FREEZE;
     if (wanted == !!(work & WORK_SIGNAL))
         return; // as most often: no atomic operation for it
     if (wanted) {
@@ -125,7 +125,7 @@ void group_exit_begin(struct process *p, int code)
     p->group_exit = true;
     p->group_exit_code = code;
     p->stop_flags = 0;
-    p->notify_continued = false;
+    p->notify_cont = 0;
 }
 
 void signal_kill_others(struct process *p, struct task *except)
@@ -153,7 +153,7 @@ static bool is_ignored(struct task *task, int sig, bool from_above)
 {
     const struct k_sigaction *action = &task->sighand->action[sig - 1];
     // Blocked signals stay pending even if ignored now: the disposition may change before they are unblocked.
-    if ((task->blocked | task->sigwait_set) & sigmask(sig))
+    if (task->blocked & sigmask(sig))
         return false;
     if (init_protected(task->process, sig, action, from_above))
         return true;
@@ -172,6 +172,7 @@ static void cancel_opposites(struct process *p, int sig)
     }
     if (sig != SIGCONT)
         return;
+    bool stopping = p->stop_count;
     sigpending_remove(&p->shared_pending, SIG_STOPS);
     for_each_thread_rcu(t, p)
     {
@@ -179,16 +180,16 @@ static void cancel_opposites(struct process *p, int sig)
         group_stop_undo(t);
         thread_wake(&t->thread, BIT(THREAD_STOPPED));
     }
-    if (p->stop_flags & STOP_STOPPED) {
+    if (p->stop_flags & STOP_STOPPED || stopping) {
+        p->notify_cont = p->stop_flags & STOP_STOPPED ? CLD_CONTINUED : CLD_STOPPED; // told to the parent by the first thread that runs again
         p->stop_flags = (p->stop_flags & ~(STOP_STOPPED | STOP_REPORTED)) | STOP_CONTINUED;
-        p->notify_continued = true; // told to the parent by the first thread that runs again
         thread_set_work(&p->leader->thread, WORK_SIGNAL);
     }
 }
 
 static bool wants(struct task *t, int sig)
 {
-    if ((t->blocked & sigmask(sig)) || t->exiting)
+    if ((t->blocked & ~t->sigwait_set & sigmask(sig)) || t->exiting) // a thread in sigtimedwait accepts what it blocks
         return false;
     if (sig == SIGKILL)
         return true;
@@ -253,25 +254,11 @@ static void complete_signal(struct task *task, int sig, bool group)
     struct process *p = task->process;
     if (waitqueue_active(&task->sighand->signalfd_wq))
         wake_up_all(&task->sighand->signalfd_wq);
-    // A thread in sigtimedwait accepts what is blocked.
-    struct task *t;
-    if (group && p->nr_sigwaits) {
-        for_each_thread_rcu(t, p)
-        {
-            if (t->sigwait_set & sigmask(sig)) {
-                wake_for_signal(t, false);
-                return;
-            }
-        }
-    } else if (!group && task->sigwait_set & sigmask(sig)) {
-        wake_for_signal(task, false);
-        return;
-    }
-    t = choose_thread(task, sig, group);
+    struct task *t = choose_thread(task, sig, group);
     if (!t)
         return;
     if (default_is_fatal(sig) && task->sighand->action[sig - 1].handler == SIG_DFL && !p->group_exit &&
-        !(t->sigwait_set & sigmask(sig)) && (sig == SIGKILL || !init_protected(p, sig, &task->sighand->action[sig - 1], false))) {
+        !(t->blocked & sigmask(sig)) && (sig == SIGKILL || !init_protected(p, sig, &task->sighand->action[sig - 1], false))) {
         // The whole process is going to die of it: begin now, so that no thread runs on for long.
         group_exit_begin(p, sig);
         signal_kill_others(p, nullptr);
@@ -479,7 +466,11 @@ void signal_notify_parent(struct process *p, int sig, int code, int status)
     info.child.status = status;
     info.child.utime = (int64_t)((utime + u) / (NSEC_PER_SEC / 100));
     info.child.stime = (int64_t)((stime + s) / (NSEC_PER_SEC / 100));
-    (void)signal_send_process(parent, sig, &info);
+    // To the thread that made the child before any other: it is the one that may block SIGCHLD in order to wait for it.
+    if (p->parent_thread)
+        (void)signal_send_near(p->parent_thread, sig, &info);
+    else
+        (void)signal_send_process(parent, sig, &info);
 }
 
 void signal_hand_over(struct task *task, uint64_t set)

@@ -90,5 +90,6 @@ void sigmask_set(uint64_t mask);
 // Accepts one signal of `set` (sigtimedwait, signalfd); true if there was one.
 bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info);
 uint64_t signal_pending_set(struct task *task); // sigpending(2), with those of the whole process
-// Set by kernel/time: a POSIX timer's signal was taken; fills in the overrun count and arms the next period. sighand lock held.
-extern void (*posix_timer_rearm)(struct siginfo *info);
+// Set by kernel/time: the current process takes a POSIX timer's own signal, whose overrun count is filled in, or a SIGALRM. It may arm the next period.
+// sighand lock held.
+extern void (*timer_signal_taken)(struct siginfo *info, bool posix_timer);

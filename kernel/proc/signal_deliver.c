@@ -26,7 +26,8 @@ static bool next_signal(struct task *task, struct ksignal *ks)
 {
     struct process *p = task->process;
     for (;;) {
-        bool continued = false, stop = false, die = false;
+        bool stop = false, die = false;
+        int continued = 0;
         int code = 0;
         {
             spin_irq_guard(&task->sighand->lock);
@@ -34,9 +35,9 @@ static bool next_signal(struct task *task, struct ksignal *ks)
                 die = p->group_exit || p->group_exec_task != task;
                 code = p->group_exit ? p->group_exit_code : SIGKILL;
             }
-            if (!die && p->notify_continued) {
-                p->notify_continued = false;
-                continued = true;
+            if (!die && p->notify_cont) {
+                continued = p->notify_cont;
+                p->notify_cont = 0;
             }
             stop = !die && task->stop_pending;
         }
@@ -46,7 +47,7 @@ static bool next_signal(struct task *task, struct ksignal *ks)
             do_exit(code);
         }
         if (continued)
-            group_stop_tell_parent(p, CLD_CONTINUED, SIGCONT);
+            group_stop_tell_parent(p, continued, continued == CLD_CONTINUED ? SIGCONT : 0);
         if (stop) {
             group_stop_take_part(task);
             continue;

@@ -118,12 +118,14 @@ bool signal_reserved_pending(const struct sigqueue *q)
 
 // --- Taking. ---
 
-// Takes the lowest pending signal of `set` out of one pending set.
-static bool dequeue_from(struct sigpending *pending, uint64_t set, struct siginfo *info)
+// Takes the lowest pending signal of `set` out of one pending set. *reserved: it is of a POSIX timer, and not one that merely says so (rt_sigqueueinfo(2)).
+static bool dequeue_from(struct sigpending *pending, uint64_t set, struct siginfo *info, bool *reserved)
 {
     uint64_t ready = pending->set & set;
     if (!ready)
         return false;
+    if (ready & SIG_SYNCHRONOUS) // what an instruction did comes before what others want
+        ready &= SIG_SYNCHRONOUS;
     int sig = __builtin_ctzl(ready) + 1;
     struct sigqueue *q, *found = nullptr;
     bool more = false;
@@ -141,6 +143,7 @@ static bool dequeue_from(struct sigpending *pending, uint64_t set, struct siginf
         pending->set &= ~sigmask(sig);
     if (found) {
         *info = found->info;
+        *reserved = found->reserved;
         take_out(found);
     } else {
         *info = (struct siginfo){.si_signo = sig, .si_code = SI_USER};
@@ -150,14 +153,15 @@ static bool dequeue_from(struct sigpending *pending, uint64_t set, struct siginf
 
 bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info)
 {
-    bool found = dequeue_from(&task->pending, set, info) || dequeue_from(&task->process->shared_pending, set, info);
-    if (found && info->si_code == SI_TIMER && posix_timer_rearm)
-        posix_timer_rearm(info);
+    bool reserved = false;
+    bool found = dequeue_from(&task->pending, set, info, &reserved) || dequeue_from(&task->process->shared_pending, set, info, &reserved);
+    if (found && (reserved || info->si_signo == SIGALRM) && timer_signal_taken)
+        timer_signal_taken(info, reserved);
     signal_recalc(task);
     return found;
 }
 
-void (*posix_timer_rearm)(struct siginfo *info);
+void (*timer_signal_taken)(struct siginfo *info, bool posix_timer);
 
 bool signal_dequeue(struct task *task, uint64_t set, struct siginfo *info)
 {

@@ -81,6 +81,7 @@ SYSCALL0(rt_sigreturn)
         return 0;
     }
     regs_forget_syscall(regs);
+    current_task()->restart.fn = nullptr; // what was interrupted is over: its program saw a handler
     sigmask_set(mask);
     return regs_return(regs); // the dispatcher stores it where it already is
 }
@@ -115,13 +116,6 @@ SYSCALL0(pause)
     return -ERESTARTNOHAND;
 }
 
-// sighand lock held
-static void set_sigwait(struct task *task, uint64_t set)
-{
-    task->process->nr_sigwaits += (set ? 1u : 0u) - (task->sigwait_set ? 1u : 0u);
-    task->sigwait_set = set;
-}
-
 static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
 {
     struct task *task = current_task();
@@ -129,10 +123,10 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
         {
             spin_irq_guard(&task->sighand->lock);
             if (signal_dequeue_locked(task, set, info)) {
-                set_sigwait(task, 0);
+                task->sigwait_set = 0;
                 return info->si_signo;
             }
-            set_sigwait(task, set); // senders deliver to us even though we block it
+            task->sigwait_set = set; // senders deliver to us even though we block it
             set_current_state(THREAD_INTERRUPTIBLE);
         }
         int err = deadline == 0 ? -ETIMEDOUT : signal_pending_other(task, set) ? -EINTR : 0;
@@ -140,7 +134,7 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
             err = schedule_until(deadline);
         set_current_state(THREAD_RUNNING);
         spin_irq_guard(&task->sighand->lock);
-        set_sigwait(task, 0);
+        task->sigwait_set = 0;
         bool found = signal_dequeue_locked(task, set, info);
         signal_hand_over(task, set); // more than one may have come for us, and others wait as well
         if (found)

@@ -11,6 +11,12 @@ struct signalfd {
     uint64_t set; // written atomically by signalfd4() on an existing descriptor
 };
 
+static void fill_poll(struct abi_signalfd_siginfo *out, const struct siginfo *info)
+{
+    out->ssi_band = (uint32_t)info->poll.band;
+    out->ssi_fd = info->poll.fd;
+}
+
 static void fill(struct abi_signalfd_siginfo *out, const struct siginfo *info)
 {
     *out = (struct abi_signalfd_siginfo){
@@ -40,13 +46,17 @@ static void fill(struct abi_signalfd_siginfo *out, const struct siginfo *info)
             return;
         }
         break;
-    case SIGIO:
-        if (info->si_code > 0 && info->si_code < SI_KERNEL) {
-            out->ssi_band = (uint32_t)info->poll.band;
-            out->ssi_fd = info->poll.fd;
+    case SIGSYS:
+        break;
+    default: // SIGIO, or what was chosen instead: fcntl(2), F_SETSIG
+        if (info->si_code >= POLL_IN && info->si_code <= POLL_HUP) {
+            fill_poll(out, info);
             return;
         }
-        break;
+    }
+    if (info->si_code == SI_SIGIO) {
+        fill_poll(out, info);
+        return;
     }
     if (info->si_code == SI_TIMER) {
         out->ssi_tid = (uint32_t)info->timer.id;

@@ -24,11 +24,11 @@ static void set_default_limits(struct process *p)
     for (int i = 0; i < RLIM_NLIMITS; i++)
         p->rlimits[i] = (struct rlimit_k){RLIM_INFINITY, RLIM_INFINITY};
     uint64_t threads = mem_available_pages() / 32; // an eighth of memory in kernel stacks, at most
-    p->rlimits[RLIMIT_STACK].cur = 8ul << 20;
+    p->rlimits[RLIMIT_STACK].cur = STACK_LIMIT_DEFAULT;
     p->rlimits[RLIMIT_CORE].cur = 0;
     p->rlimits[RLIMIT_NPROC] = p->rlimits[RLIMIT_SIGPENDING] = (struct rlimit_k){threads / 2, threads / 2};
     p->rlimits[RLIMIT_NOFILE] = (struct rlimit_k){1024, 4096};
-    p->rlimits[RLIMIT_MEMLOCK] = (struct rlimit_k){8ul << 20, 8ul << 20};
+    p->rlimits[RLIMIT_MEMLOCK] = (struct rlimit_k){STACK_LIMIT_DEFAULT, STACK_LIMIT_DEFAULT};
     p->rlimits[RLIMIT_MSGQUEUE] = (struct rlimit_k){819200, 819200};
     p->rlimits[RLIMIT_NICE] = p->rlimits[RLIMIT_RTPRIO] = (struct rlimit_k){0, 0};
     threads_limit_set((int)min(threads, (uint64_t)PID_MAX_LIMIT));

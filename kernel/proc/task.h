@@ -41,7 +41,7 @@ struct task {
     struct sighand *sighand;         // guarded by process_tree_lock for lifetime; RCU-freed
     struct sigpending pending;
     uint64_t blocked, saved_blocked; // signal masks; real: sighand->lock
-    uint64_t sigwait_set;            // what a sigtimedwait of this thread accepts though blocked: process->nr_sigwaits
+    uint64_t sigwait_set;            // what a sigtimedwait of this thread accepts even where it is blocked: sighand->lock
     unsigned long altstack_sp;       // sigaltstack(2)
     size_t altstack_size;
     unsigned altstack_flags;
@@ -67,6 +67,7 @@ struct task {
     uint64_t io_rchar, io_wchar, io_syscr, io_syscw;
     unsigned long personality;
     bool no_new_privs, exiting, trace_syscalls;
+    bool had_children;               // was some process's parent_thread: process_tree_lock
     bool over_nproc;                 // became a user over its limit, and has not forked or execed since
     bool stop_dequeued;              // took a stop signal and has not begun the stop yet; SIGCONT and SIGKILL clear it: sighand->lock
     bool stop_pending;               // has still to take part in a group stop: sighand->lock
@@ -96,7 +97,7 @@ struct process {
     struct list_head threads;
     unsigned nr_threads;               // live
     struct process *parent;            // real parent
-    struct task *parent_thread;        // the thread of `parent` it belongs to: __WNOTHREAD, PR_SET_PDEATHSIG. Only compared. process_tree_lock
+    struct task *parent_thread;        // the thread of `parent` it belongs to: __WNOTHREAD, PR_SET_PDEATHSIG. It has had_children. process_tree_lock
     struct list_head children, sibling;
     struct waitqueue child_wq;         // wait4 sleeps here
     enum process_state state;
@@ -108,12 +109,11 @@ struct process {
     int group_exit_code;
     struct task *group_exec_task;
     struct sigpending shared_pending;  // sighand->lock
-    unsigned nr_sigwaits;              // threads whose sigwait_set is not empty: sighand->lock
     unsigned stop_flags;               // STOP_*: sighand->lock
     int stop_sig;                      // what stops the group
     int stop_count;                    // how many threads are stop_pending; at 0 all of them have stopped: sighand->lock
     struct list_head forks;            // struct fork_signals of its threads: sighand->lock
-    bool notify_continued;             // tell the parent CLD_CONTINUED: sighand->lock
+    int notify_cont;                   // what to tell the parent of a SIGCONT: CLD_CONTINUED, CLD_STOPPED (the stop was not complete), 0 nothing. sighand->lock
     bool is_subreaper, has_child_subreaper;
     bool session_leader;
     bool has_execed;                   // setpgid(2): a parent moves its child only before this
@@ -193,6 +193,13 @@ int task_may_access(struct task *t, bool attach);
 [[nodiscard]] int task_mm_access(struct task *t, bool attach, struct mm **out);
 void process_times(struct process *p, uint64_t *utime, uint64_t *stime); // all threads, living and dead
 unsigned process_threads(struct process *p); // as /proc counts them: a leader that has ended stays one until it is reaped
+
+// How much later than asked the current thread may be woken, ns: PR_SET_TIMERSLACK. Real-time threads are punctual.
+static inline ktime_t current_timer_slack(void)
+{
+    const struct task *task = current_task();
+    return task->thread.params.rt_priority ? 0 : (ktime_t)min(READ_ONCE(task->timer_slack), (uint64_t)INT64_MAX);
+}
 
 // -- life
 [[noreturn]] void do_exit(int code);              // this thread; wait(2) form of the status

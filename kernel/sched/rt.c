@@ -26,11 +26,17 @@ static unsigned slot_of(const struct thread *t)
 void rt_enqueue(struct run_queue *rq, struct thread *t)
 {
     unsigned slot = slot_of(t);
-    // A thread that was pushed aside while it ran (affinity, parameters) starts again at the tail, as sched(7) says.
+    // A thread that was pushed aside while it ran (affinity, another policy, a higher priority) starts again at the tail, as sched(7) says.
     list_add_tail(&t->se.rt_link, &rq->rt.lists[slot]);
     rq->rt.bitmap[slot / 64] |= BIT(slot % 64);
     WRITE_ONCE(rq->rt.nr, rq->rt.nr + 1);
     t->se.rr_left = SCHED_RR_SLICE;
+}
+
+void rt_to_front(struct run_queue *rq, struct thread *t)
+{
+    list_del(&t->se.rt_link);
+    list_add(&t->se.rt_link, &rq->rt.lists[slot_of(t)]);
 }
 
 void rt_dequeue(struct run_queue *rq, struct thread *t)

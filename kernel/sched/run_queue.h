@@ -45,6 +45,7 @@ struct run_queue {
     bool tick_armed;
     ktime_t next_push, next_rotation; // when its tick looks again whether another CPU has less to do
     uint64_t busy_user, busy_nice, busy_system; // ns as seen by the tick
+    uint64_t told_user, told_nice, told_system; // what sched_cpu_times() has said of that
     uint64_t idle_since_boot;     // clock when this CPU came up: times before do not count
 };
 
@@ -124,6 +125,7 @@ void rt_enqueue(struct run_queue *rq, struct thread *t); // behind its equals; r
 void rt_dequeue(struct run_queue *rq, struct thread *t);
 struct thread *rt_pick(struct run_queue *rq); // the best, which stays in its list; null: none
 void rt_yield(struct run_queue *rq, struct thread *t); // behind its equals
+void rt_to_front(struct run_queue *rq, struct thread *t); // before them
 bool rt_preempts(const struct thread *t, const struct thread *curr); // `t`, real-time, just came: is it to run instead of `curr`?
 void rt_charge(struct run_queue *rq, struct thread *t, uint64_t delta); // it ran for `delta` ns: the bandwidth, and the turn of SCHED_RR
 bool rt_throttled(struct run_queue *rq);                          // fair threads go first; rq->clock is of now

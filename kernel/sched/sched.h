@@ -21,8 +21,9 @@ struct symbol;
 // The function that a sleeping thread (with a reference) waits in, into *out. False: it does not sleep, or its stack tells of none. Thread context.
 bool thread_wchan(struct thread *t, struct symbol *out);
 
-// Changes policy, nice, priority; -EINVAL for values out of range. Permission is the caller's business.
-[[nodiscard]] int sched_set_params(struct thread *t, const struct sched_params *params);
+// Changes policy, nice, priority; -EINVAL for values out of range, -EAGAIN if what they were is not `judged` any more: the caller has looked at that and
+// found that it may be changed so.
+[[nodiscard]] int sched_set_params(struct thread *t, const struct sched_params *judged, const struct sched_params *params);
 // setpriority(2): values beyond -20 .. 19 become the nearest of these.
 void sched_set_nice(struct thread *t, int nice);
 // Restricts `t` to `mask` (at least one online CPU in it, else -EINVAL) and moves it away if need be. May sleep.

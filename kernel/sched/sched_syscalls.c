@@ -20,28 +20,56 @@ static int find(pid_t pid, struct task **out)
 }
 
 // What a caller without CAP_SYS_NICE may change: sched(7), "Privileges and resource limits".
-static bool change_allowed(struct task *task, const struct sched_params *new)
+static bool change_allowed(struct task *task, const struct sched_params *old, const struct sched_params *new)
 {
-    const struct sched_params *old = &task->thread.params;
     if (!sched_same_owner(task) || (old->reset_on_fork && !new->reset_on_fork))
+        return false;
+    if (old->policy == SCHED_IDLE && new->policy != SCHED_IDLE && !sched_nice_allowed(task, old->nice))
         return false;
     if (policy_is_rt(new->policy)) {
         uint64_t limit = READ_ONCE(task->process->rlimits[RLIMIT_RTPRIO].cur);
         return (new->policy == old->policy || limit) && (new->rt_priority <= old->rt_priority || new->rt_priority <= limit);
     }
-    if (old->policy == SCHED_IDLE && new->policy != SCHED_IDLE && !sched_nice_allowed(task, old->nice))
-        return false;
     return new->nice >= old->nice || sched_nice_allowed(task, new->nice);
 }
 
-static int change(struct task *task, const struct sched_params *new)
+// What a call asks for; KEEP leaves as it is.
+#define KEEP INT32_MIN
+struct request {
+    int policy, reset_on_fork, priority;
+    int nice; // means something for SCHED_OTHER and SCHED_BATCH
+};
+
+static bool policy_has_nice(unsigned policy)
 {
-    bool rt = policy_is_rt(new->policy);
-    if (rt ? new->rt_priority < 1 || new->rt_priority > 99 : new->rt_priority != 0)
+    return policy == SCHED_OTHER || policy == SCHED_BATCH;
+}
+
+static int change_once(struct task *task, const struct request *r)
+{
+    struct sched_params old = task->thread.params, new = old;
+    if (r->policy != KEEP)
+        new.policy = (uint8_t)r->policy;
+    if (r->reset_on_fork != KEEP)
+        new.reset_on_fork = r->reset_on_fork;
+    if (r->priority != KEEP)
+        new.rt_priority = (uint8_t)r->priority;
+    if (r->nice != KEEP && policy_has_nice(new.policy))
+        new.nice = (int8_t)clamp(r->nice, -20, 19);
+    if (policy_is_rt(new.policy) ? new.rt_priority < 1 : new.rt_priority != 0)
         return -EINVAL;
-    if (!change_allowed(task, new) && !capable(CAP_SYS_NICE))
+    if (!change_allowed(task, &old, &new) && !capable(CAP_SYS_NICE))
         return -EPERM;
-    return sched_set_params(&task->thread, new);
+    return sched_set_params(&task->thread, &old, &new);
+}
+
+static int change(struct task *task, const struct request *r)
+{
+    int err;
+    do
+        err = change_once(task, r);
+    while (err == -EAGAIN); // somebody else changed it meanwhile
+    return err;
 }
 
 static bool policy_known(int policy)
@@ -49,7 +77,6 @@ static bool policy_known(int policy)
     return policy == SCHED_OTHER || policy_is_rt((unsigned)policy) || policy == SCHED_BATCH || policy == SCHED_IDLE;
 }
 
-// policy -1: keep it.
 static long set_scheduler(pid_t pid, int policy, const int __user *uparam)
 {
     int priority;
@@ -61,18 +88,12 @@ static long set_scheduler(pid_t pid, int policy, const int __user *uparam)
     int err = find(pid, &task);
     if (err)
         return err;
-    struct sched_params new = task->thread.params;
-    if (policy != -1) {
-        new.reset_on_fork = policy & SCHED_RESET_ON_FORK;
-        policy &= ~SCHED_RESET_ON_FORK;
-        new.policy = (uint8_t)policy;
+    struct request r = {.policy = KEEP, .reset_on_fork = KEEP, .priority = priority, .nice = KEEP};
+    if (policy != KEEP) {
+        r.policy = policy & ~SCHED_RESET_ON_FORK;
+        r.reset_on_fork = !!(policy & SCHED_RESET_ON_FORK);
     }
-    if ((policy != -1 && !policy_known(policy)) || priority < 0 || priority > 99) {
-        err = -EINVAL;
-    } else {
-        new.rt_priority = (uint8_t)priority;
-        err = change(task, &new);
-    }
+    err = (policy != KEEP && !policy_known(r.policy)) || priority < 0 || priority > 99 ? -EINVAL : change(task, &r);
     task_put(task);
     return err;
 }
@@ -84,7 +105,7 @@ SYSCALL3(sched_setscheduler, pid_t, pid, int, policy, const int __user *, param)
 
 SYSCALL2(sched_setparam, pid_t, pid, const int __user *, param)
 {
-    return set_scheduler(pid, -1, param);
+    return set_scheduler(pid, KEEP, param);
 }
 
 SYSCALL1(sched_getscheduler, pid_t, pid)
@@ -149,17 +170,15 @@ static int attr_check(const struct abi_sched_attr *attr)
 
 static int apply_attr(struct task *task, const struct abi_sched_attr *attr)
 {
-    struct sched_params new = task->thread.params;
-    if (!(attr->flags & SCHED_FLAG_KEEP_POLICY))
-        new.policy = (uint8_t)attr->policy;
-    new.reset_on_fork = attr->flags & SCHED_FLAG_RESET_ON_FORK;
-    if (!(attr->flags & SCHED_FLAG_KEEP_PARAMS)) {
-        new.rt_priority = (uint8_t)attr->priority;
-        if (!policy_is_rt(new.policy))
-            new.nice = (int8_t)clamp(attr->nice, -20, 19);
-    }
-    int err = change(task, &new);
-    if (!err && !(attr->flags & SCHED_FLAG_KEEP_PARAMS) && !policy_is_rt(new.policy))
+    bool keep_policy = attr->flags & SCHED_FLAG_KEEP_POLICY, keep_params = attr->flags & SCHED_FLAG_KEEP_PARAMS;
+    struct request r = {
+        .policy = keep_policy ? KEEP : (int)attr->policy,
+        .reset_on_fork = keep_policy ? KEEP : !!(attr->flags & SCHED_FLAG_RESET_ON_FORK),
+        .priority = keep_params ? KEEP : (int)attr->priority,
+        .nice = keep_params ? KEEP : attr->nice,
+    };
+    int err = change(task, &r);
+    if (!err && !keep_params && policy_has_nice(keep_policy ? task->thread.params.policy : attr->policy))
         sched_set_slice(&task->thread, attr->runtime ? clamp(attr->runtime, (uint64_t)SLICE_MIN, (uint64_t)SLICE_MAX) : 0);
     return err;
 }

@@ -68,7 +68,7 @@ struct thread {
     struct mm *active_mm;    // what the CPU has loaded while it runs
     struct sched_params params;
     struct sched_entity se;
-    struct cpumask affinity; // guarded by wake_lock
+    struct cpumask affinity; // written under wake_lock and its run queue's lock, read under either
     struct run_queue *rq;    // the queue it is on or was on last
     struct spinlock wake_lock; // one waker, migrator or parameter change at a time
     bool migrating;          // left its run queue for another, by its affinity or to run sooner: the end of the switch puts it there

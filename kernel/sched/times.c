@@ -24,18 +24,12 @@ void sched_times_tick(struct run_queue *rq, struct thread *t, bool user)
 
 static uint64_t scale(uint64_t part, uint64_t whole, uint64_t sum)
 {
+    uint64_t product;
     if (!whole)
         return 0;
-    // Both below 2^63: shift the ratio down until the product fits.
-    while (part >> 31 || sum >> 33) {
-        if (part >> 31) {
-            part >>= 1;
-            whole >>= 1;
-        } else {
-            return sum / (whole ? whole : 1) * part;
-        }
-    }
-    return part * sum / (whole ? whole : 1);
+    if (likely(!__builtin_mul_overflow(part, sum, &product)))
+        return product / whole;
+    return (uint64_t)((unsigned __int128)part * sum / whole); // from seconds on; a longer division
 }
 
 uint64_t thread_runtime(struct thread *t)
@@ -96,6 +90,14 @@ void sched_cpu_times(unsigned cpu, struct cpu_times *out)
     out->user = scale(user, seen, busy);
     out->nice = scale(nice, seen, busy);
     out->system = busy - min(busy, out->user + out->nice);
+    // The next sample shifts the parts a little; none of them goes back.
+    irq_flags_t flags = arch_irq_save();
+    rq_lock(rq);
+    out->user = rq->told_user = max(out->user, rq->told_user);
+    out->nice = rq->told_nice = max(out->nice, rq->told_nice);
+    out->system = rq->told_system = max(out->system, rq->told_system);
+    rq_unlock(rq);
+    arch_irq_restore(flags);
 }
 
 unsigned sched_nr_running(void)

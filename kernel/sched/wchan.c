@@ -13,7 +13,7 @@ static size_t sleep_trace(struct thread *t, uintptr_t addresses[DEPTH])
     enum thread_state state = READ_ONCE(t->state);
     if (state == THREAD_RUNNING || state == THREAD_DEAD || load_acquire(&t->on_rq) || load_acquire(&t->on_cpu))
         return 0;
-    return backtrace_collect(arch_thread_frame(t), addresses, DEPTH);
+    return backtrace_collect(arch_thread_frame(t), (uintptr_t)t->stack + KERNEL_STACK_SIZE, addresses, DEPTH);
 }
 
 static bool is_scheduler(const struct symbol *s)

@@ -91,7 +91,10 @@ int sched_worker_prepare(unsigned cpu)
     name[n] = (char)('0' + cpu % 10);
     if (!w->ready)
         worker_prepare(w);
-    return kthread_prepare(worker_main, w, name, cpu, &w->thread);
+    int err = kthread_prepare(worker_main, w, name, cpu, &w->thread);
+    if (!err)
+        sched_set_nice(w->thread, -20); // what it frees must not grow faster than it comes to free it, however many threads make more
+    return err;
 }
 
 void sched_worker_start(unsigned cpu)

@@ -318,8 +318,10 @@ void rcu_barrier(void)
 static int rcu_init(void)
 {
     int err = kthread_create(rcu_main, nullptr, "rcu", &rcu_thread);
-    if (!err)
-        rcu_wake_for_batch(); // what came before the thread
-    return err;
+    if (err)
+        return err;
+    sched_set_nice(rcu_thread, -20); // as the workers
+    rcu_wake_for_batch();            // what came before the thread
+    return 0;
 }
 INITCALL(core, rcu_init);

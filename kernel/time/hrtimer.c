@@ -125,6 +125,7 @@ static struct timer_base *base_for_start(struct hrtimer *timer)
 
 void hrtimer_start_slack(struct hrtimer *timer, ktime_t deadline, ktime_t slack)
 {
+    ASSERT(slack >= 0); // the tree is ordered by `latest`: what is due stands behind nothing that is not
     irq_flags_t flags = arch_irq_save();
     struct timer_base *base = base_for_start(timer);
     timer->deadline = deadline;

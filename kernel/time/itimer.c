@@ -16,11 +16,12 @@ static bool alarm_pending(const struct timers_user *timers)
 }
 
 // ITIMER_REAL is due. The next period is counted from the one that ended, so that it does not drift. A signal that nobody takes (it is blocked, or
-// ignored) is no reason for more than a few interrupts.
+// ignored) is no reason for more than a few interrupts; whoever takes it late sets the timer right.
 static ktime_t real_fired(struct hrtimer *timer)
 {
     struct timers_user *timers = container_of(timer, struct timers_user, real);
     bool taken = !alarm_pending(timers);
+    WRITE_ONCE(timers->real_fired, true);
     signal_send_kernel(timers->process, SIGALRM);
     taken &= alarm_pending(timers);
     ktime_t interval = READ_ONCE(timers->real_interval), now = clock_monotonic();
@@ -30,6 +31,18 @@ static ktime_t real_fired(struct hrtimer *timer)
     if (next < earliest) // some are left out; the others stay where they are
         next = timer->deadline + (ktime_t)DIV_ROUND_UP(earliest - timer->deadline, interval) * interval;
     return next;
+}
+
+// It may be running on another CPU at this moment, between its signal and the next deadline: then ours is the one that counts.
+void itimer_real_taken(struct timers_user *timers)
+{
+    ktime_t interval = timers->real_interval, due = timers->real.deadline, now = clock_monotonic();
+    if (!READ_ONCE(timers->real_fired) || !interval)
+        return;
+    WRITE_ONCE(timers->real_fired, false);
+    ktime_t next = due > now ? due - (due - now - 1) / interval * interval : ktime_add_safe(due, ((now - due) / interval + 1) * interval);
+    if (next != due)
+        hrtimer_start(&timers->real, next);
 }
 
 struct timers_user *timers_get(struct process *process)
@@ -119,7 +132,8 @@ static bool itimer_real_set(struct timers_user *timers, const struct itimer_ns *
     spin_irq_guard(&timers->lock);
     if (hrtimer_try_cancel(&timers->real) < 0)
         return false;
-    WRITE_ONCE(timers->real_interval, new->interval);
+    WRITE_ONCE(timers->real_interval, new->value ? new->interval : 0);
+    WRITE_ONCE(timers->real_fired, false);
     if (new->value && !timers->closed)
         hrtimer_start(&timers->real, ktime_add_safe(clock_monotonic(), new->value));
     return true;
@@ -192,7 +206,7 @@ SYSCALL3(setitimer, int, which, const struct abi_itimerval __user *, unew, struc
 SYSCALL1(alarm, unsigned, seconds)
 {
     struct process *p = current_process();
-    struct itimer_ns old, new = {.value = (ktime_t)min(seconds, 0x7fffffffu) * NSEC_PER_SEC};
+    struct itimer_ns old, new = {.value = (ktime_t)seconds * NSEC_PER_SEC};
     itimer_read(p, ITIMER_REAL, &old);
     (void)itimer_set(p, ITIMER_REAL, &new); // alarm(2) has no way to fail
     // Rounded to the nearest second, but never to zero while it was armed.

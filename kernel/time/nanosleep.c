@@ -17,17 +17,11 @@ struct sleep_request {
     struct abi_timespec __user *remain;
 };
 
-static ktime_t current_slack(void)
-{
-    const struct task *task = current_task();
-    return thread_is_rt(&task->thread) ? 0 : (ktime_t)task->timer_slack;
-}
-
 // 0: time is over. -EINTR: a signal.
 static int sleep_on_clock(enum hrtimer_clock clock, ktime_t deadline)
 {
     struct thread *t = current_thread();
-    ktime_t slack = current_slack();
+    ktime_t slack = current_timer_slack();
     for (;;) {
         set_current_state(THREAD_INTERRUPTIBLE);
         if (thread_signal_pending(t, false)) {
@@ -111,10 +105,9 @@ static int sleep_clock_check(int clockid)
     case CLOCK_BOOTTIME:
     case CLOCK_TAI:
     case CLOCK_PROCESS_CPUTIME_ID:
-        return 0;
     case CLOCK_REALTIME_ALARM:
     case CLOCK_BOOTTIME_ALARM:
-        return capable(CAP_WAKE_ALARM) ? 0 : -EPERM;
+        return 0;
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_MONOTONIC_COARSE:
@@ -131,6 +124,8 @@ SYSCALL4(clock_nanosleep, int, clockid, int, flags, const struct abi_timespec __
     ktime_t time, now = 0;
     if (!err)
         err = timespec_from_user(&time, request);
+    if (!err && (clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_BOOTTIME_ALARM) && !capable(CAP_WAKE_ALARM))
+        err = -EPERM;
     if (err)
         return err;
     bool relative = !(flags & TIMER_ABSTIME);

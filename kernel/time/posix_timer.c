@@ -114,12 +114,16 @@ static struct posix_timer *timer_lookup(struct timers_user *timers, int id) REQU
 }
 
 // A timer's signal is being taken by the current process; its sighand lock is held.
-static void signal_taken(struct siginfo *info)
+static void signal_taken(struct siginfo *info, bool posix_timer)
 {
     struct timers_user *timers = load_acquire(&current_process()->timers);
     if (!timers)
         return;
     spin_irq_guard(&timers->lock);
+    if (!posix_timer) {
+        itimer_real_taken(timers);
+        return;
+    }
     struct posix_timer *t = timer_lookup(timers, info->timer.id);
     if (!t || !t->queued || t->signo != info->si_signo)
         return;
@@ -395,11 +399,11 @@ SYSCALL1(timer_getoverrun, int, id)
 // time a few seconds away.
 static void timer_arm(struct posix_timer *t, bool absolute, ktime_t now, const struct timer_ns *new)
 {
-    t->interval = new->interval;
+    t->armed = new->value != 0;
+    t->interval = t->armed ? new->interval : 0;
     t->overrun = 0;
     t->overrun_last = 0;
     t->queued = false;
-    t->armed = new->value != 0;
     if (!t->armed)
         return;
     if (t->cpu) {
@@ -461,7 +465,7 @@ SYSCALL4(timer_settime, int, id, int, how, const struct abi_itimerspec __user *,
 
 static int posix_timer_init(void)
 {
-    posix_timer_rearm = signal_taken;
+    timer_signal_taken = signal_taken;
     return 0;
 }
 INITCALL(core, posix_timer_init);

@@ -24,7 +24,8 @@ struct timerfd {
     int clockid, flags;         // flags of the last settime
     bool armed;                 // its hrtimer runs, or (resting) will when somebody looks
     bool resting;               // periodic, fired since somebody looked: `next` is the expiration that fired, which `ticks` counts
-    bool cancelled;             // TFD_TIMER_CANCEL_ON_SET: the clock was set
+    bool may_cancel;            // set with TFD_TIMER_CANCEL_ON_SET
+    bool cancelled;             // the clock was set while it was so, and nobody has been told; it counts as a tick too, so that the file is readable
     ktime_t next, interval;     // `next`: the expiration that the hrtimer waits for
     uint64_t ticks;             // what a read takes; not zero: readable
     struct list_head all_link;  // timerfds on the real clock: timerfd_list_lock
@@ -67,6 +68,7 @@ void timerfd_clock_was_set(void)
     list_for_each_entry(t, &timerfd_list, all_link) {
         irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
         t->cancelled = true;
+        t->ticks++;
         spin_unlock_irqrestore(&t->wq.lock, flags);
         wake_up_poll(&t->wq, EPOLLIN | EPOLLRDNORM);
     }
@@ -95,7 +97,7 @@ static void timerfd_wake(struct timerfd *t) REQUIRES(t->wq.lock)
 static int try_read(struct timerfd *t, uint64_t *count)
 {
     spin_irq_guard(&t->wq.lock);
-    if (t->cancelled) { // what had expired by the old clock says nothing any more
+    if (t->cancelled && t->may_cancel) { // what had expired by the old clock says nothing any more
         t->cancelled = t->resting = false;
         t->ticks = 0;
         return -ECANCELED;
@@ -132,7 +134,7 @@ static uint32_t timerfd_poll(struct file *file, struct poll_table *pt)
     struct timerfd *t = file->private;
     poll_wait(file, &t->wq, pt);
     spin_irq_guard(&t->wq.lock);
-    return t->ticks || t->cancelled ? EPOLLIN | EPOLLRDNORM : 0;
+    return t->ticks ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static void timerfd_unlist(struct timerfd *t)
@@ -162,7 +164,8 @@ static long timerfd_ioctl(struct file *file, unsigned cmd, unsigned long arg)
     if (!ticks)
         return -EINVAL;
     irq_flags_t flags = spin_lock_irqsave(&t->wq.lock);
-    bool cancelled = t->cancelled;
+    bool cancelled = t->cancelled && t->may_cancel;
+    t->cancelled &= !cancelled;
     if (!cancelled)
         t->ticks = ticks;
     spin_unlock_irqrestore(&t->wq.lock, flags);
@@ -274,16 +277,17 @@ static int timerfd_set(struct timerfd *t, int flags, const struct timerfd_time *
     t->flags = flags;
     t->ticks = 0;
     t->interval = new->interval;
-    bool cancelled = t->cancelled;
-    t->cancelled = false;
+    t->may_cancel = real && flags & TFD_TIMER_CANCEL_ON_SET;
     hrtimer_init(&t->timer, real ? HRTIMER_REALTIME : HRTIMER_MONOTONIC, timerfd_fired);
-    if (new->value) {
-        t->next = absolute ? new->value : ktime_add_safe(clock_monotonic(), new->value);
-        t->armed = true;
-        hrtimer_start(&t->timer, t->next);
-    }
+    if (!new->value)
+        return 0;
+    t->next = absolute ? new->value : ktime_add_safe(clock_monotonic(), new->value);
+    t->armed = true;
+    hrtimer_start(&t->timer, t->next);
     // A program that sets its timer anew without having read learns here that the clock was set: timerfd_create(2).
-    return cancelled && real && flags & TFD_TIMER_CANCEL_ON_SET ? -ECANCELED : 0;
+    bool cancelled = t->cancelled && t->may_cancel;
+    t->cancelled &= !cancelled;
+    return cancelled ? -ECANCELED : 0;
 }
 
 static int timerfd_time_to_user(struct abi_itimerspec __user *uvalue, const struct timerfd_time *time)
@@ -308,9 +312,9 @@ SYSCALL4(timerfd_settime, int, fd, int, flags, const struct abi_itimerspec __use
         return err;
     struct timerfd_time new = {timespec_to_ns(v), timespec_to_ns(i)}, old;
     err = timerfd_set(t, flags, &new, &old);
-    if (uold && timerfd_time_to_user(uold, &old))
-        return -EFAULT;
-    return err;
+    if (err)
+        return err;
+    return uold && timerfd_time_to_user(uold, &old) ? -EFAULT : 0;
 }
 
 SYSCALL2(timerfd_gettime, int, fd, struct abi_itimerspec __user *, uvalue)

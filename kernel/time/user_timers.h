@@ -36,6 +36,7 @@ struct timers_user {
     struct process *process;
     struct hrtimer real;          // ITIMER_REAL
     ktime_t real_interval;
+    bool real_fired;              // since it was set, or its signal was last taken: the next expiration may have been put off
     struct itimer_cpu virtual, prof;
     struct rb_root_cached cpu_timers[CPU_TIMER_CLOCKS]; // of the whole process
     struct xarray posix;          // id -> struct posix_timer
@@ -47,6 +48,9 @@ struct timers_user {
 [[nodiscard]] struct timers_user *timers_get_current(void);
 // Of any process; null: no memory.
 [[nodiscard]] struct timers_user *timers_get(struct process *process);
+
+// itimer.c: SIGALRM is being taken; the lock is held.
+void itimer_real_taken(struct timers_user *timers);
 
 // cpu_timer.c
 // Fires at once if it is due `now`, which its clock shows. -ENOMEM, -ESRCH.

@@ -59,13 +59,9 @@ int vfs_setattr(const struct path *path, struct iattr *attr)
     return err;
 }
 
-int vfs_truncate(const struct path *path, loff_t size)
+static int truncate_writable(const struct path *path, loff_t size)
 {
     struct inode *inode = path->dentry->inode;
-    if (S_ISDIR(inode->mode))
-        return -EISDIR;
-    if (!S_ISREG(inode->mode))
-        return -EINVAL;
     int err = inode_permission(inode, MAY_WRITE);
     if (err)
         return err;
@@ -75,7 +71,24 @@ int vfs_truncate(const struct path *path, loff_t size)
     if (err)
         return err;
     struct iattr attr = {.valid = ATTR_SIZE, .size = size};
-    err = vfs_setattr(path, &attr);
+    down_write(&inode->sem);
+    err = setattr_locked(path->dentry, &attr);
+    up_write(&inode->sem);
     inode_put_write(inode);
+    return err;
+}
+
+int vfs_truncate(const struct path *path, loff_t size)
+{
+    umode_t mode = path->dentry->inode->mode;
+    if (S_ISDIR(mode))
+        return -EISDIR;
+    if (!S_ISREG(mode))
+        return -EINVAL;
+    int err = mnt_want_write(path->mnt);
+    if (err)
+        return err;
+    err = truncate_writable(path, size);
+    mnt_drop_write(path->mnt);
     return err;
 }

@@ -12,6 +12,7 @@
 #include "kernel/vfs/dcache.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/string.h"
 #include "kernel/boot/init.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/slab.h"
@@ -186,6 +187,12 @@ struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len)
     list_add_tail(&d->child_link, &parent->children);
     spin_unlock(&parent->lock);
     return d;
+}
+
+void d_name_by_number(struct dentry *d)
+{
+    spin_guard(&d->lock);
+    d->name.len = (uint32_t)scnprintf(d->inline_name, sizeof d->inline_name, "#%llu", (unsigned long long)d->inode->ino);
 }
 
 struct dentry *d_alloc_root(struct inode *inode)
@@ -471,14 +478,15 @@ static void dying_done(struct superblock *sb)
 }
 
 // From the table's reference alone to none; counted first, so that who finds the entry dead finds it counted. Whether the one reference is the table's is
-// known under the entry's lock: d_drop() unhashes, then drops it, and what is left is the caller's. The lock is outside lru_lock, so it is only tried.
+// known under the entry's lock: d_drop() unhashes, then drops it, and what is left is the caller's; and so is whether somebody has made it a positive one of
+// a file system that pins those since it was looked at. The lock is outside lru_lock, so it is only tried.
 static bool kill_unused(struct dentry *d)
 {
     if (!spin_trylock(&d->lock))
         return false;
     unsigned one = 1;
     atomic_inc(&d->sb->dentries_dying);
-    bool dead = !(d->flags & DCACHE_UNHASHED) && try_cmpxchg(&d->refs.v, &one, 0u);
+    bool dead = !(d->flags & (DCACHE_UNHASHED | DCACHE_PINNED)) && try_cmpxchg(&d->refs.v, &one, 0u);
     spin_unlock(&d->lock);
     if (!dead)
         dying_done(d->sb);

@@ -7,6 +7,7 @@
 [[nodiscard]] struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len); // unhashed, no inode, one reference; null: no memory
 [[nodiscard]] struct dentry *d_alloc_root(struct inode *inode);                            // takes over the inode reference
 [[nodiscard]] struct dentry *d_alloc_anon(struct inode *inode, const struct dentry_ops *ops); // for pipes, sockets …
+void d_name_by_number(struct dentry *dentry);                   // of an O_TMPFILE, never hashed: "#" and its inode number, for who reads its path
 void d_add(struct dentry *dentry, struct inode *inode);         // hashes it; inode null: negative. Takes over the inode reference
 void d_instantiate(struct dentry *dentry, struct inode *inode); // a negative, hashed dentry becomes positive
 struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len); // cached entry with a reference, or null
@@ -57,7 +58,8 @@ void d_invalidate_children(struct dentry *dentry);              // drops cached 
 void dcache_wait_for_shrinker(struct superblock *sb);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d); // or the same one
 bool d_has_positive_children(struct dentry *dentry);                         // of a keep_dentries file system: is the directory not empty?
-// Entries of a keep_dentries file system, for readdir: generic directory iterator, "." and ".." included.
+// Entries of a keep_dentries file system, for readdir: generic directory iterator, "." and ".." included. Shows what there was when the file, with
+// dcache_dir_ops, was opened or went back to its beginning, without what has gone or got another name since.
 int dcache_iterate(struct file *file, struct dir_context *ctx);
 
 // -- inodes
@@ -84,6 +86,7 @@ static inline loff_t inode_size(const struct inode *inode)
     return __atomic_load_n(&inode->size, __ATOMIC_RELAXED);
 }
 void inode_set_nlink_drop(struct inode *inode); // one link less, ctime is now; inode->sem for write
+void inode_count_links(struct inode *inode); // nlink has changed: keeps I_UNLINKED and its superblock's count of them. inode->sem for write
 
 uint64_t inode_count(void); // in memory, all file systems
 // The open-for-writing count against execution: 0 or -ETXTBSY.

@@ -3,6 +3,7 @@
 
 #include "kernel/abi/dirent.h"
 #include "kernel/boot/init.h"
+#include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache_internal.h"
 
 static DEFINE_LOCK_CLASS(rename_lock_class, "dentry move", (enum lock_rank)(RANK_DENTRY - 1));
@@ -181,51 +182,92 @@ bool dir_emit_dots(struct file *file, struct dir_context *ctx)
     return true;
 }
 
-// The first entry to show with cookie >= pos. `hint`: an entry that was shown before, perhaps gone from here by now.
-static struct dentry *entry_from(struct dentry *dir, struct dentry *hint, uint64_t pos)
+// Positions are cookies, of which a new or renamed entry gets one above all others. So a reading ends with the last one there was when it began, which the open
+// file notes in `version`: who renames what is shown would never come to an end otherwise.
+static void begin_reading(struct file *file)
 {
+    file->version = READ_ONCE(file->path.dentry->last_cookie);
+}
+
+// The first entry to show, `pos` or above. after: entries up to this one need not be looked at.
+static struct dentry *entry_from(struct file *file, const struct dentry *after, uint64_t pos)
+{
+    struct dentry *dir = file->path.dentry;
     spin_guard(&dir->lock);
-    struct list_head *at = dir->children.next;
-    if (hint && hint->parent == dir && !(hint->flags & DCACHE_UNHASHED) && hint->inode && hint->cookie < pos)
-        at = hint->child_link.next;
-    for (; at != &dir->children; at = at->next) {
+    for (struct list_head *at = after ? after->child_link.next : dir->children.next; at != &dir->children; at = at->next) {
         struct dentry *d = LIST_ENTRY(at, struct dentry, child_link);
         if (d->cookie >= pos && d->inode && !(READ_ONCE(d->flags) & DCACHE_UNHASHED))
-            return d;
+            return d->cookie <= file->version ? d : nullptr;
     }
     return nullptr;
+}
+
+// Reading goes on behind `shown` next time. That may go away until then, and nothing of a reader should keep it: an entry of the open file's own, without a
+// name, stands behind it among the children. If there is no memory for one, the place is searched for.
+static void stop_behind(struct file *file, struct dentry *shown)
+{
+    struct dentry *cursor = file->private, *dir = file->path.dentry;
+    if (!cursor) {
+        cursor = kzalloc(sizeof *cursor, ALLOC_KERNEL);
+        if (!cursor)
+            return;
+        cursor->flags = DCACHE_UNHASHED;
+        list_init(&cursor->child_link);
+        file->private = cursor;
+    }
+    spin_guard(&dir->lock);
+    list_del_init(&cursor->child_link);
+    list_add(&cursor->child_link, &shown->child_link);
+    cursor->cookie = shown->cookie + 1;
 }
 
 // The directory's inode lock is held for read: positive entries neither come, go nor move meanwhile, and being pinned they stay.
 int dcache_iterate(struct file *file, struct dir_context *ctx)
 {
-    struct dentry *dir = file->path.dentry, *hint = file->private, *shown = nullptr;
+    struct dentry *cursor = file->private, *shown = nullptr, *d;
     if (!dir_emit_dots(file, ctx))
         return 0;
-    for (;;) {
-        struct dentry *d = entry_from(dir, shown ? shown : hint, (uint64_t)ctx->pos);
-        if (!d)
-            break;
+    const struct dentry *after = cursor && cursor->cookie == (uint64_t)ctx->pos ? cursor : nullptr;
+    while ((d = entry_from(file, after, (uint64_t)ctx->pos))) {
         if (!ctx->emit(ctx, d->name.name, d->name.len, (loff_t)d->cookie + 1, d->inode->ino, dirent_type(d->inode->mode)))
             break;
         ctx->pos = (loff_t)d->cookie + 1;
-        shown = d;
+        after = shown = d;
     }
-    if (shown) {
-        file->private = dget(shown);
-        dput(hint);
-    }
+    if (shown && (d || cursor)) // most directories are shown at once and need none
+        stop_behind(file, shown);
     return 0;
+}
+
+static int dcache_dir_open(struct inode *, struct file *file)
+{
+    begin_reading(file);
+    return 0;
+}
+
+static loff_t dcache_dir_llseek(struct file *file, loff_t offset, int whence)
+{
+    offset = endless_llseek(file, offset, whence);
+    if (offset == 0)
+        begin_reading(file);
+    return offset;
 }
 
 static void dcache_dir_release(struct file *file)
 {
-    dput(file->private);
+    struct dentry *cursor = file->private, *dir = file->path.dentry;
+    if (!cursor)
+        return;
+    spin_lock(&dir->lock);
+    list_del(&cursor->child_link);
+    spin_unlock(&dir->lock);
+    kfree(cursor);
 }
 
 const struct file_ops dcache_dir_ops = {
+    .open = dcache_dir_open,
     .iterate = dcache_iterate,
-    .llseek = endless_llseek,
+    .llseek = dcache_dir_llseek,
     .fsync = noop_fsync,
     .release = dcache_dir_release,
 };

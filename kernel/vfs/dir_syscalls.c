@@ -97,10 +97,10 @@ SYSCALL2(getcwd, char __user *, buf, size_t, size)
     struct path cwd;
     fs_context_cwd(current_fs_context(), &cwd);
     char near[128] __attribute__((uninitialized)), *page = nullptr, *text = nullptr; // most are short
-    long n = d_unhashed(cwd.dentry) && !d_is_root(cwd.dentry) ? -ENOENT : path_to_text(&cwd, near, sizeof near, &text);
+    long n = cwd_to_text(&cwd, near, sizeof near, &text);
     if (n == -ENAMETOOLONG) {
         page = kmalloc(PATH_MAX, ALLOC_KERNEL);
-        n = page ? path_to_text(&cwd, page, PATH_MAX, &text) : -ENOMEM;
+        n = page ? cwd_to_text(&cwd, page, PATH_MAX, &text) : -ENOMEM;
     }
     if (!n) {
         size_t len = strlen(text) + 1;

@@ -101,7 +101,7 @@ int file_do_open(struct file *file)
         file->mode |= FMODE_ATOMIC_POS;
         err = take_writer(file);
         if (err)
-            return err;
+            break;
         set_ops(file, inode->fops);
         known = file->ops;
         err = file->ops->open ? file->ops->open(inode, file) : 0;
@@ -206,7 +206,7 @@ int file_close(struct file *file, struct files *owner)
     int err = 0;
     if (file->ops->flush)
         err = file->ops->flush(file);
-    if (unlikely(file->inode && file->inode->locks))
+    if (unlikely(file->inode && file->inode->locks) && !(file->mode & FMODE_PATH))
         file_locks_close(file, owner);
     file_put_sync(file);
     return err;

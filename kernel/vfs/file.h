@@ -24,7 +24,7 @@ static inline struct file *file_get(struct file *file)
 void file_put(struct file *file);
 // The same, but the last release runs here and now. For callers that hold no lock: close(2).
 void file_put_sync(struct file *file);
-// What each close of a descriptor does: ->flush, record locks; then file_put_sync(). Its errno is close(2)'s.
+// What each close of a descriptor does: ->flush, record locks (not O_PATH's); then file_put_sync(). Its errno is close(2)'s.
 int file_close(struct file *file, struct files *owner);
 
 // Kernel-side I/O on open files: bytes, or an errno of read(2), write(2).

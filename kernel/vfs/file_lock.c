@@ -1,7 +1,8 @@
 // kernel/vfs/file_lock.c — advisory locks: flock(2), POSIX record locks and open-file-description locks of fcntl(2).
 //
 // An inode that was ever locked has a context with two lists: flock locks (owner: the description) and ranges (owner: the descriptor table for POSIX locks,
-// the description for OFD locks), sorted by nothing: they are short. Ranges of one owner never overlap: setting one cuts or swallows what was there.
+// the description for OFD locks); they are short. Ranges of one owner stand together, the lowest first: of several in the way it is the one that F_GETLK tells.
+// They never overlap: setting one cuts or swallows what was there.
 // A request that has to wait hangs on what blocks it, and tries again when that goes: file_lock_block.c.
 #include "kernel/vfs/file_lock.h"
 
@@ -213,6 +214,20 @@ static void cut(struct file_lock_context *ctx, const void *owner, loff_t start, 
     }
 }
 
+// To its place among its owner's, of which none overlaps it; behind all others if it is the owner's first.
+static void insert(struct file_lock_context *ctx, struct file_lock *mine)
+{
+    bool among = false;
+    struct file_lock *l;
+    list_for_each_entry(l, &ctx->ranges, link) {
+        bool same = l->owner == mine->owner;
+        if (same ? l->start > mine->start : among)
+            break;
+        among = same;
+    }
+    list_add_tail(&mine->link, &l->link);
+}
+
 // Joins the new range with neighbours of the same owner and type.
 static void join(struct file_lock_context *ctx, struct file_lock *mine)
 {
@@ -248,7 +263,7 @@ static int range_try(struct file_lock_context *ctx, void *arg)
         return err ? err : 1;
     }
     cut(ctx, want->owner, want->start, want->end, &r->room);
-    list_add_tail(&want->link, &ctx->ranges);
+    insert(ctx, want);
     join(ctx, want);
     r->lock = nullptr;
     return 0;
@@ -313,10 +328,20 @@ static int to_range(struct file *file, const struct abi_flock *lock, struct file
     return 0;
 }
 
+// What its owner itself has in the range.
+static struct file_lock *own(struct list_head *list, const struct file_lock *want)
+{
+    struct file_lock *l;
+    list_for_each_entry(l, list, link)
+        if (l->owner == want->owner && l->start <= want->end && want->start <= l->end)
+            return l;
+    return nullptr;
+}
+
 static void get_lock(struct file_lock_context *ctx, const struct file_lock *want, struct abi_flock *lock)
 {
     spin_guard(&ctx->lock);
-    struct file_lock *l = conflict(&ctx->ranges, want);
+    struct file_lock *l = lock->l_type == F_UNLCK ? own(&ctx->ranges, want) : conflict(&ctx->ranges, want);
     if (!l) {
         lock->l_type = F_UNLCK;
         return;
@@ -348,8 +373,6 @@ int file_posix_lock(int fd, struct file *file, int cmd, struct abi_flock *lock)
     bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW, get = cmd == F_GETLK || cmd == F_OFD_GETLK;
     if (lock->l_type != F_RDLCK && lock->l_type != F_WRLCK && (lock->l_type != F_UNLCK || (get && !ofd)))
         return -EINVAL;
-    if (ofd && lock->l_pid != 0)
-        return -EINVAL;
     struct file_lock want = {
         .kind = ofd ? KIND_OFD : KIND_POSIX, .exclusive = lock->l_type == F_WRLCK, .owner = ofd ? (const void *)file : current_task()->files,
         .holder = current_process()->pid};
@@ -358,6 +381,8 @@ int file_posix_lock(int fd, struct file *file, int cmd, struct abi_flock *lock)
         return err;
     if (!get && ((lock->l_type == F_RDLCK && !(file->mode & FMODE_READ)) || (lock->l_type == F_WRLCK && !(file->mode & FMODE_WRITE))))
         return -EBADF;
+    if (ofd && lock->l_pid != 0)
+        return -EINVAL;
     struct file_lock_context *ctx = context_of(file->inode);
     if (!ctx)
         return -ENOLCK;

@@ -7,17 +7,16 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 
-// A page that was never written reads as zeroes and is not made for that, where the file system has nothing to read it from.
+// A page that was never written reads as zeroes and is not made, or counted as used, for that, where the file system has nothing to read it from.
 static int page_for_read(struct page_cache *cache, uint64_t index, struct page **out)
 {
     *out = page_cache_find(cache, index);
     if (*out && __atomic_load_n(&(*out)->flags, __ATOMIC_ACQUIRE) & PG_UPTODATE)
         return 0;
-    if (!*out && !(cache->ops && cache->ops->read_page))
-        return 0;
     if (*out)
         page_put(*out);
-    return page_cache_get(cache, index, out);
+    *out = nullptr;
+    return cache->ops && cache->ops->read_page ? page_cache_get(cache, index, out) : 0;
 }
 
 ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos, unsigned)

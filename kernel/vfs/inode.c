@@ -75,6 +75,8 @@ void iput(struct inode *inode)
     spin_lock(&sb->inodes_lock);
     list_del(&inode->sb_link);
     spin_unlock(&sb->inodes_lock);
+    if (inode->flags & I_UNLINKED)
+        atomic_sub_relaxed(&sb->unlinked, 1);
     atomic_sub_relaxed(&nr_inodes, 1);
     sb_get_memory(sb); // free_inode comes after a grace period, perhaps after the last unmount
     call_rcu(&inode->rcu, inode_free_rcu);
@@ -139,6 +141,15 @@ void inode_set_nlink_drop(struct inode *inode)
     if (inode->nlink)
         inode->nlink--;
     inode_touch(inode, false, true);
+}
+
+void inode_count_links(struct inode *inode)
+{
+    bool none = inode->nlink == 0, counted = inode->flags & I_UNLINKED;
+    if (none == counted)
+        return;
+    inode->flags ^= I_UNLINKED;
+    atomic_add_relaxed(&inode->sb->unlinked, none ? 1 : -1);
 }
 
 int inode_get_write(struct inode *inode)

@@ -51,6 +51,10 @@ struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *
     list_init(&m->slaves);
     list_init(&m->slave_link);
     list_init(&m->work_link);
+    list_init(&m->umount_link);
+    spin_lock(&sb->inodes_lock);
+    list_add_tail(&m->sb_link, &sb->mounts);
+    spin_unlock(&sb->inodes_lock);
     return m;
 }
 
@@ -62,7 +66,7 @@ static void mount_free_rcu(struct rcu_head *head)
     kfree(m);
 }
 
-// What a lazily detached tree still held together falls apart with its parent. Those that nobody else holds end with it: they go on the list.
+// What a tree that went with its place still held together falls apart with its parent. Those that nobody else holds end with it: they go on the list.
 static void let_children_go(struct mount *m, struct list_head *ended)
 {
     down_write(&namespace_sem);
@@ -82,6 +86,9 @@ void mnt_put_last(struct mount *m)
     for (;;) {
         if (!list_empty(&m->children))
             let_children_go(m, &ended);
+        spin_lock(&m->sb->inodes_lock);
+        list_del(&m->sb_link);
+        spin_unlock(&m->sb->inodes_lock);
         sb_get_memory(m->sb);
         dput(m->root);
         sb_put(m->sb);
@@ -225,11 +232,11 @@ bool mounts_unhash_unless_busy(struct mount *m, struct list_head *also)
     smp_mb();
     struct mount *other;
     bool in_use = mount_busy(m, 1);
-    list_for_each_entry(other, also, work_link)
+    list_for_each_entry(other, also, umount_link)
         in_use |= list_empty(&other->children) && mount_busy(other, 0);
     if (!in_use) {
         hlist_del_init_rcu(&m->hash);
-        list_for_each_entry(other, also, work_link)
+        list_for_each_entry(other, also, umount_link)
             if (list_empty(&other->children))
                 hlist_del_init_rcu(&other->hash);
     }
@@ -252,16 +259,15 @@ bool mounted_here(const struct dentry *dentry)
     return first_on(dentry, ns) != nullptr;
 }
 
-// Whether some attached mount of the superblock has writers (remount read-only).
-bool sb_has_writers(const struct superblock *sb)
+// The writers first: what one of them was at may have been to take a file's last name.
+bool sb_has_writers(struct superblock *sb)
 {
-    bool found = false;
-    for (unsigned i = 0; i < ARRAY_SIZE(by_place); i++) {
-        struct mount *m;
-        hlist_for_each_entry(m, &by_place[i], hash)
-            found |= m->sb == sb && atomic_read(&m->writers) > 0;
-    }
-    return found;
+    struct mount *m;
+    spin_guard(&sb->inodes_lock);
+    list_for_each_entry(m, &sb->mounts, sb_link)
+        if (atomic_read_acquire(&m->writers) > 0)
+            return true;
+    return atomic_read(&sb->unlinked) > 0;
 }
 
 // ---- write access ---------------------------------------------------------------------------------------------------

@@ -20,12 +20,14 @@ struct mount {
     struct hlist_node point_hash;  // by mountpoint
     struct list_head child_link, children;
     struct list_head ns_link;
+    struct list_head sb_link;      // sb->mounts
     struct mount_namespace *ns;    // null: detached
     refcount_t refs;
     atomic_t writers;
     char *source;                  // as given to mount(2)
     struct list_head share_link;   // ring of peers
     struct list_head work_link;    // lists made and used up under one hold of namespace_sem
+    struct list_head umount_link;  // the same: of those that are unmounted along with another, which may be on a list of the first kind meanwhile
     struct mount *copy;            // the same: where its copy went, or how it was reached; null whenever namespace_sem is free
     struct list_head slave_link, slaves;
     struct mount *master;
@@ -60,10 +62,15 @@ void mount_init_root(void);
 bool mounted_here(const struct dentry *dentry);
 // Follows (mnt, dentry) down through everything mounted on it; the path's references are exchanged on the way.
 void path_descend_mounts(struct path *path);
-// The name is gone: what other namespaces have mounted on it is detached, as by MNT_DETACH. No lock held. mount_namespaces(7).
+// The name is gone: what other namespaces have mounted on it is detached, each as a whole. No lock held. mount_namespaces(7).
 void mounts_detach(struct dentry *dentry);
 
 // References: one while attached (or in an unattached tree), one per path and file. Children do not count: see mount_tree.c.
+// No file below it is a program: the mount says so, or the file system.
+static inline bool mnt_is_noexec(const struct mount *mnt)
+{
+    return mnt->flags & MNT_NOEXEC || mnt->sb->flags & SB_NOEXEC;
+}
 static inline struct mount *mnt_get(struct mount *mnt)
 {
     refcount_inc(&mnt->refs);

@@ -61,7 +61,7 @@ struct mount *mount_next(struct mount *m, const struct mount *root); // depth fi
 bool mount_is_below(const struct mount *m, const struct mount *root); // or the same one
 void mount_tree_enter_ns(struct mount *tree, struct mount_namespace *ns); // those of the tree that are in none
 void mount_ns_changed(struct mount_namespace *ns); // wakes pollers of its mounts file; null allowed
-// Takes all of the tree out of its namespace and hands it to namespace_unlock(). connected: it stays a tree for those who are inside (MNT_DETACH).
+// Takes all of the tree out of its namespace and hands it to namespace_unlock(). connected: it stays a tree for those who are inside (mounts_detach()).
 void mount_tree_drop(struct mount *tree, bool connected);
 // Releases namespace_sem, then drops the references of what was unmounted under it.
 void namespace_unlock(void) RELEASE(namespace_sem);
@@ -76,7 +76,7 @@ int mount_set_type(struct mount *mnt, unsigned type); // MS_SHARED …
 // Attaches `tree`, which may come from another place, at (parent, mountpoint) and copies of it wherever that is seen. 0, or with nothing done -ENOMEM,
 // -ENOSPC (sysctl_mount_max), -EINVAL (it may not be copied).
 int mount_attach_propagated(struct mount *tree, struct mount *parent, struct dentry *mountpoint);
-// The mounts that are unmounted along with mnt elsewhere, on a list by work_link.
+// Adds the mounts that are unmounted along with mnt elsewhere to a list by umount_link; those that are on one already stay there.
 void propagate_umount_collect(struct mount *mnt, struct list_head *out);
 
 void mounts_detach_locked(struct dentry *dentry); // mounts_detach() with namespace_sem held for write
@@ -89,8 +89,8 @@ void mount_hash_place(const struct mount_place *to, unsigned n);
 void mount_hash_remove(struct mount *m); // it has no parent then
 // A mount is in use when it carries others, or someone but its tree (and `known` callers) holds it.
 bool mount_busy(const struct mount *m, unsigned known);
-// Takes m, of which the caller holds one reference, and those of `also` (by work_link) that carry nothing out of lookups' reach; or, if one of
+// Takes m, of which the caller holds one reference, and those of `also` (by umount_link) that carry nothing out of lookups' reach; or, if one of
 // them is in use, none: false. There is no moment between in which a lookup could still come to one.
 [[nodiscard]] bool mounts_unhash_unless_busy(struct mount *m, struct list_head *also);
-bool sb_has_writers(const struct superblock *sb); // through any of its mounts; namespace_sem held
+bool sb_has_writers(struct superblock *sb); // through any mount, whether it is attached or not; or files without a name that are yet to be freed
 [[nodiscard]] int mount_make_readonly(struct mount *m); // -EBUSY while there are writers

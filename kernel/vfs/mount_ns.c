@@ -355,8 +355,8 @@ static void show_mountinfo(struct seq_file *m, struct mount *mnt, const struct p
 static void show_one(struct seq_file *m, struct mount *mnt, const struct path *root, int which)
 {
     struct path at = {mnt, mnt->root};
-    if (!mount_is_below(mnt, root->mnt))
-        return; // outside a chroot
+    if (!path_is_under_locked(&at, root))
+        return; // outside a chroot; of a root within a mount so is that mount
     if (which == SHOW_MOUNTINFO) {
         show_mountinfo(m, mnt, &at, root);
         return;

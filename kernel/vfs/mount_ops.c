@@ -170,7 +170,7 @@ static int remount(const struct path *target, unsigned long flags, unsigned mnt_
         if (sb_flags & SB_RDONLY && !(old_flags & SB_RDONLY)) {
             __atomic_fetch_or(&sb->flags, SB_RDONLY, __ATOMIC_SEQ_CST);
             smp_mb();
-            if (sb_has_writers(sb) || atomic_read(&m->writers) > 0)
+            if (sb_has_writers(sb))
                 err = -EBUSY;
         }
         if (!err && sb->ops && sb->ops->remount)
@@ -246,19 +246,23 @@ int do_mount(const char *source, const struct pathname *target_name, const char 
 
 // ---- umount ---------------------------------------------------------------------------------------------------------
 
+// Each mount of the tree goes by itself, also where MNT_DETACH takes them all: who is inside one does not get into the others any more.
 static int umount_locked(struct mount *m, unsigned flags)
 {
     LIST_HEAD(also);
-    propagate_umount_collect(m, &also);
-    int err = flags & MNT_DETACH || mounts_unhash_unless_busy(m, &also) ? 0 : -EBUSY;
-    while (!list_empty(&also)) {
-        struct mount *other = list_first_entry(&also, struct mount, work_link);
-        list_del_init(&other->work_link);
-        if (!err && (flags & MNT_DETACH || list_empty(&other->children)))
-            mount_tree_drop(other, flags & MNT_DETACH);
-    }
+    bool detach = flags & MNT_DETACH;
+    for (struct mount *each = m; each; each = detach ? mount_next(each, m) : nullptr)
+        propagate_umount_collect(each, &also);
+    int err = detach || mounts_unhash_unless_busy(m, &also) ? 0 : -EBUSY;
     if (!err)
-        mount_tree_drop(m, flags & MNT_DETACH);
+        mount_tree_drop(m, false);
+    // From the end, which is what goes along with the leaves of the tree. What carries more than goes with it stays; some were in the tree themselves.
+    while (!list_empty(&also)) {
+        struct mount *other = list_last_entry(&also, struct mount, umount_link);
+        list_del_init(&other->umount_link);
+        if (!err && other->ns && list_empty(&other->children))
+            mount_tree_drop(other, false);
+    }
     return err;
 }
 

@@ -298,19 +298,11 @@ void propagate_umount_collect(struct mount *mnt, struct list_head *out)
 {
     LIST_HEAD(seen);
     receivers(mnt->parent, &seen);
-    // A mount may be a receiver and be among the found, and work_link serves one list at a time: the receivers become a chain by `copy` first.
-    struct mount *chain = nullptr;
-    while (!list_empty(&seen)) {
-        struct mount *r = list_first_entry(&seen, struct mount, work_link);
-        list_del_init(&r->work_link);
-        r->copy = chain;
-        chain = r;
+    struct mount *r;
+    list_for_each_entry(r, &seen, work_link) {
+        struct mount *m = r == mnt->parent ? nullptr : mount_find_rcu(r, mnt->mountpoint);
+        if (m && m->sb == mnt->sb && m->root == mnt->root && list_empty(&m->umount_link))
+            list_add_tail(&m->umount_link, out);
     }
-    while (chain) {
-        struct mount *r = chain, *m = r == mnt->parent ? nullptr : mount_find_rcu(r, mnt->mountpoint);
-        chain = r->copy;
-        r->copy = nullptr;
-        if (m && m->sb == mnt->sb && m->root == mnt->root)
-            list_add_tail(&m->work_link, out);
-    }
+    forget(&seen);
 }

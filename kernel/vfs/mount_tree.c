@@ -1,7 +1,7 @@
 // kernel/vfs/mount_tree.c — the shape of mount trees: attaching, detaching, copying, walking, dropping. namespace_sem is held for write throughout.
 //
 // A mount in a tree has one reference for that. Parents are not referenced by their children: a mount with children is not unmounted (EBUSY), or
-// goes together with them; a tree that was detached lazily stays connected, each mount without its tree reference living only as long as someone is
+// goes together with them; a tree whose place was removed stays connected, each mount without its tree reference living only as long as someone is
 // inside, and is taken apart from the top as the last references go (mnt_put_last).
 #include "kernel/base/assert.h"
 #include "kernel/mm/slab.h"

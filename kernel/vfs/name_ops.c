@@ -2,6 +2,7 @@
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/acl.h"
 #include "kernel/vfs/dcache.h"
+#include "kernel/vfs/file.h"
 #include "kernel/vfs/inotify.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/walk.h"
@@ -199,18 +200,33 @@ static int link_locked(struct dentry *old, struct inode *dir, struct dentry *d)
     if (inode->nlink >= LINK_MAX_GENERIC)
         return -EMLINK;
     err = dir->ops->link(old, dir, d);
-    if (!err)
+    if (!err) {
         inode->flags &= ~I_LINKABLE;
+        inode_count_links(inode);
+    }
     return err;
+}
+
+// What is to get another name. An open file gets it from whoever opened it with the credentials of now, or may find any file: others were only handed it.
+static int link_source(int dirfd, const struct pathname *name, unsigned flags, struct path *out)
+{
+    if (!(flags & AT_EMPTY_PATH) || name->len || dirfd == AT_FDCWD)
+        return path_lookup_at(dirfd, name, (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), out);
+    FD_REF_RAW(f, dirfd);
+    if (!f.file)
+        return -EBADF;
+    if (f.file->cred != current_cred() && !capable(CAP_DAC_READ_SEARCH))
+        return -ENOENT;
+    *out = f.file->path;
+    path_get(out);
+    return 0;
 }
 
 int do_link(int olddirfd, const struct pathname *old_name, int newdirfd, const struct pathname *name, unsigned flags)
 {
-    if (flags & AT_EMPTY_PATH && old_name->len == 0 && !capable(CAP_DAC_READ_SEARCH))
-        return -ENOENT;
     struct path old, parent;
     struct dentry *d;
-    int err = path_lookup_at(olddirfd, old_name, (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &old);
+    int err = link_source(olddirfd, old_name, flags, &old);
     if (err)
         return err;
     err = path_create(newdirfd, name, false, &parent, &d);
@@ -244,7 +260,9 @@ static int unlink_locked(struct inode *dir, struct dentry *d)
     write_guard(&inode->sem);
     if (mounted_here(d))
         return -EBUSY;
-    return dir->ops->unlink(dir, d);
+    err = dir->ops->unlink(dir, d);
+    inode_count_links(inode);
+    return err;
 }
 
 static int rmdir_locked(struct inode *dir, struct dentry *d)
@@ -261,6 +279,7 @@ static int rmdir_locked(struct inode *dir, struct dentry *d)
     err = dir->ops->rmdir(dir, d);
     if (!err) {
         inode->flags |= I_DEAD;
+        inode_count_links(inode);
         d_invalidate_children(d); // negative ones: they would keep it alive
     }
     return err;
@@ -299,7 +318,8 @@ static int remove_at(int dirfd, const struct pathname *name, bool is_dir)
         }
     }
     up_write(&dir->sem);
-    if (inode)
+    // What is mounted on it holds it, and then it was unhashed. One that still is hashed carried nothing, and may be a new name's by now, with its mounts.
+    if (inode && d_unhashed(d))
         mounts_detach(d);
     dput(d);
     iput(inode);

@@ -186,17 +186,13 @@ static int open_place(const struct path *path, struct open_args *a, struct file 
     if (a->lookup & LOOKUP_DIRECTORY && !S_ISDIR(inode->mode))
         return -ENOTDIR;
     bool truncate = a->flags & O_TRUNC && S_ISREG(inode->mode) && !a->created;
-    if (!(a->flags & O_PATH)) {
-        int err = may_open(path, a);
-        if (err)
-            return err;
-    }
-    if (truncate) {
-        int err = mnt_want_write(path->mnt);
-        if (err)
-            return err;
-    }
-    int err = open_inode_file(path, a->flags, out);
+    int err = truncate ? mnt_want_write(path->mnt) : 0; // that the mount is read-only is said before what the file's mode forbids
+    if (err)
+        return err;
+    if (!(a->flags & O_PATH))
+        err = may_open(path, a);
+    if (!err)
+        err = open_inode_file(path, a->flags, out);
     if (!err && truncate) {
         err = truncate_opened(*out);
         if (err)
@@ -237,7 +233,7 @@ static int open_tmpfile(int dirfd, const struct pathname *name, struct open_args
         err = inode_permission(inode, MAY_WRITE | MAY_EXEC);
         if (!err && !inode->ops->tmpfile)
             err = -EOPNOTSUPP;
-        struct dentry *d = err ? nullptr : d_alloc(dir.dentry, "#tmpfile", 8);
+        struct dentry *d = err ? nullptr : d_alloc(dir.dentry, "#", 1);
         if (!err && !d)
             err = -ENOMEM;
         struct file *file = nullptr;
@@ -249,6 +245,8 @@ static int open_tmpfile(int dirfd, const struct pathname *name, struct open_args
             err = inode->ops->tmpfile(inode, file, a->mode & ~acl_umask(inode));
         }
         if (!err) {
+            d_name_by_number(d);
+            inode_count_links(d->inode);
             file->inode = d->inode;
             if (!(a->flags & O_EXCL))
                 d->inode->flags |= I_LINKABLE;
@@ -373,5 +371,5 @@ SYSCALL4(openat2, int, dirfd, const char __user *, path, const struct abi_open_h
         return -EINVAL;
     if (how.resolve & RESOLVE_CACHED && how.flags & (O_TRUNC | O_CREAT | O_TMPFILE_BIT))
         return -EAGAIN;
-    return open_fd(dirfd, path, &(struct open_how_k){.flags = how.flags, .mode = (umode_t)how.mode, .resolve = how.resolve});
+    return open_fd(dirfd, path, &(struct open_how_k){.flags = how.flags | O_LARGEFILE, .mode = (umode_t)how.mode, .resolve = how.resolve});
 }

@@ -27,22 +27,26 @@ static bool put_name(struct tail *t, struct dentry *d)
 
 enum { TEXT_REACHED, TEXT_UNREACHABLE, TEXT_TOO_LONG };
 
-// Under RCU, to be done again when something moved or mount_seq changed.
+// Under RCU, to be done again when something moved or mount_seq changed. What is not below `root` is told from the top of the tree of mounts that it is in;
+// of what was moved out of all that its mount shows, nothing is told.
 static int walk_up(const struct path *path, const struct path *root, struct tail *t)
 {
     struct dentry *d = path->dentry;
     struct mount *m = path->mnt;
-    while (!(root && d == root->dentry && m == root->mnt)) {
+    char *end = t->start;
+    while (d != root->dentry || m != root->mnt) {
         if (d == m->root) {
             struct mount *parent = READ_ONCE(m->parent);
             if (parent == m)
-                return root && root->dentry ? TEXT_UNREACHABLE : TEXT_REACHED;
+                return TEXT_UNREACHABLE;
             d = READ_ONCE(m->mountpoint);
             m = parent;
             continue;
         }
-        if (d_is_root(d))
+        if (d_is_root(d)) {
+            t->start = end;
             return TEXT_UNREACHABLE;
+        }
         if (!put_name(t, d))
             return TEXT_TOO_LONG;
         d = READ_ONCE(d->parent);
@@ -50,14 +54,14 @@ static int walk_up(const struct path *path, const struct path *root, struct tail
     return TEXT_REACHED;
 }
 
-static int build(const struct path *path, const struct path *root, char *buf, size_t size, bool deleted, struct tail *out)
+// With `suffix` behind it.
+static int build(const struct path *path, const struct path *root, const char *suffix, char *buf, size_t size, struct tail *out)
 {
     struct tree_look look = {};
     uint32_t mounts;
     int result;
     *out = (struct tail){buf + size, buf};
-    put_back(out, "", 1);
-    if (deleted && !put_back(out, " (deleted)", 10))
+    if (!put_back(out, "", 1) || !put_back(out, suffix, strlen(suffix)))
         return TEXT_TOO_LONG;
     char *end = out->start;
     do {
@@ -73,33 +77,49 @@ static int build(const struct path *path, const struct path *root, char *buf, si
     return result;
 }
 
+static bool is_deleted(const struct dentry *d)
+{
+    return d_unhashed(d) && !d_is_root(d);
+}
+
 int path_to_text_root(const struct path *path, const struct path *root, char *buf, size_t size, char **start)
 {
-    struct dentry *d = path->dentry;
-    if (size < 32)
-        return -ENAMETOOLONG;
-    if (d->ops && d->ops->dynamic_name && d != path->mnt->root) { // what is mounted is where it is mounted
-        int len = d->ops->dynamic_name(d, buf, size);
-        *start = buf;
-        return len < 0 ? len : 0;
-    }
     struct tail t;
-    int result = build(path, root, buf, size, d_unhashed(d) && !d_is_root(d), &t);
-    if (result == TEXT_TOO_LONG)
-        return -ENAMETOOLONG;
-    if (result == TEXT_UNREACHABLE && !(path->mnt->flags & MNT_INTERNAL) && !put_back(&t, "(unreachable)", 13))
-        return -ENAMETOOLONG;
+    int result = build(path, root, "", buf, size, &t);
     *start = t.start;
-    return 0;
+    return result == TEXT_TOO_LONG ? -ENAMETOOLONG : 0;
 }
 
 int path_to_text(const struct path *path, char *buf, size_t size, char **start)
 {
+    struct dentry *d = path->dentry;
+    if (d->ops && d->ops->dynamic_name && d != path->mnt->root) { // what is mounted is where it is mounted
+        int len = d->ops->dynamic_name(d, buf, size);
+        *start = buf;
+        return min(len, 0);
+    }
     struct path root;
     fs_context_root(current_fs_context(), &root);
-    int err = path_to_text_root(path, &root, buf, size, start);
+    struct tail t;
+    int result = build(path, &root, is_deleted(d) ? " (deleted)" : "", buf, size, &t);
     path_put(&root);
-    return err;
+    *start = t.start;
+    return result == TEXT_TOO_LONG ? -ENAMETOOLONG : 0;
+}
+
+int cwd_to_text(const struct path *cwd, char *buf, size_t size, char **start)
+{
+    if (is_deleted(cwd->dentry))
+        return -ENOENT;
+    struct path root;
+    fs_context_root(current_fs_context(), &root);
+    struct tail t;
+    int result = build(cwd, &root, "", buf, size, &t);
+    path_put(&root);
+    if (result == TEXT_UNREACHABLE && !put_back(&t, "(unreachable)", 13))
+        result = TEXT_TOO_LONG;
+    *start = t.start;
+    return result == TEXT_TOO_LONG ? -ENAMETOOLONG : 0;
 }
 
 int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start)
@@ -115,7 +135,7 @@ int dentry_to_text(struct dentry *dentry, char *buf, size_t size, char **start)
     do {
         tree_look_begin(&look);
         t = (struct tail){buf + size, buf};
-        ok = put_back(&t, "", 1);
+        ok = put_back(&t, "", 1) && (!is_deleted(dentry) || put_back(&t, "//deleted", 9));
         char *end = t.start;
         rcu_read_lock();
         for (struct dentry *d = dentry; ok && !d_is_root(d); d = READ_ONCE(d->parent))

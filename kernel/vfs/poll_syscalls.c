@@ -92,7 +92,10 @@ static long do_poll(struct abi_pollfd __user *ufds, unsigned nr, ktime_t deadlin
 static long poll_restart(struct restart_block *r)
 {
     long n = do_poll(user_ptr(struct abi_pollfd, r->arg[0]), (unsigned)r->arg[1], r->deadline);
-    return n == -EINTR ? -ERESTART_RESTARTBLOCK : n;
+    if (n != -EINTR)
+        return n;
+    r->fn = poll_restart; // once more: whoever restarts takes it away
+    return -ERESTART_RESTARTBLOCK;
 }
 
 SYSCALL3(poll, struct abi_pollfd __user *, ufds, unsigned, nr, int, timeout_ms)

@@ -123,6 +123,7 @@ static int rename_locked(struct rename_pair *r)
     if (!err && target && !(r->flags & RENAME_EXCHANGE)) {
         if (S_ISDIR(target->mode))
             target->flags |= I_DEAD;
+        inode_count_links(target);
         d_invalidate_children(r->new_);
     }
     if (!err)
@@ -137,8 +138,6 @@ static int check_names(const struct rename_pair *r)
 {
     bool exchange = r->flags & RENAME_EXCHANGE;
     struct inode *target = r->new_->inode;
-    if (!r->old->inode)
-        return -ENOENT;
     if (r->flags & RENAME_NOREPLACE && target)
         return -EEXIST;
     if (exchange) {
@@ -166,7 +165,9 @@ static int rename_pair(struct rename_pair *r)
     r->new_dir = r->new_walk.parent.dentry;
     lock_dirs(r);
     r->old = lookup_locked(r->old_dir, &r->old_walk.last, 0, &err);
-    r->new_ = r->old ? lookup_locked(r->new_dir, &r->new_walk.last, LOOKUP_CREATE, &err) : nullptr;
+    if (r->old && !r->old->inode)
+        err = -ENOENT; // whatever there is to be said of the new name
+    r->new_ = err ? nullptr : lookup_locked(r->new_dir, &r->new_walk.last, LOOKUP_CREATE, &err);
     if (r->new_) {
         err = check_names(r);
         if (!err) {

@@ -174,7 +174,7 @@ static int check_access(const struct path *p, struct inode *inode, bool rcu, voi
     int mode = *(const int *)arg;
     if (rcu && inode->ops && inode->ops->permission)
         return -ECHILD;
-    if (mode & MAY_EXEC && S_ISREG(inode->mode) && p->mnt->flags & MNT_NOEXEC)
+    if (mode & MAY_EXEC && S_ISREG(inode->mode) && mnt_is_noexec(p->mnt))
         return -EACCES;
     int err = inode_permission(inode, (unsigned)mode);
     if (!err && mode & MAY_WRITE && p->mnt->flags & MNT_READONLY && !S_ISCHR(inode->mode) && !S_ISBLK(inode->mode) && !S_ISFIFO(inode->mode) &&

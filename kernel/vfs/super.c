@@ -57,6 +57,7 @@ struct superblock *sb_alloc(const struct file_system_type *type, unsigned flags)
     mutex_init(&sb->rename_mutex, &sb_rename_class);
     spin_init(&sb->inodes_lock, &sb_inodes_class);
     list_init(&sb->inodes);
+    list_init(&sb->mounts);
     mutex_guard(&all_lock);
     sb->dev = anon_dev_take();
     list_add_tail(&sb->all_link, &all);

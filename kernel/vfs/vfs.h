@@ -203,6 +203,7 @@ struct inode {
 #define I_ACL 256u      // acl is set: the mode bits do not tell all
 #define I_FILE_CAPS 512u // has security.capability: inode->sem for write
 #define I_NO_CMTIME 64u // the file system keeps times itself
+#define I_UNLINKED 1024u // has no name and is counted by its superblock: inode->sem for write
 
 struct superblock_ops {
     struct inode *(*alloc_inode)(struct superblock *sb);  // null: a plain struct inode from the slab
@@ -235,8 +236,10 @@ struct superblock {
     atomic_t dentries_dying;       // taken by the shrinker and not yet freed: they hold their parents, so the end waits for them
     struct list_head all_link, inodes;
     struct spinlock inodes_lock;
+    struct list_head mounts;       // attached or not, while there are references to them: sb_link, inodes_lock
     struct mutex rename_mutex;
     uint64_t next_ino;             // atomic
+    atomic_t unlinked;             // inodes with I_UNLINKED: to free them will be to write
     atomic_t watches;              // of inotify, on its inodes
 };
 #define SB_RDONLY 1u
@@ -270,7 +273,7 @@ struct dentry {
     struct superblock *sb;
     const struct dentry_ops *ops;
     void *private;
-    struct list_head child_link, children; // guarded by parent's lock; positive children stand in the order of their cookies
+    struct list_head child_link, children; // guarded by parent's lock; positive children stand in the order of their cookies, places of readers between them
     uint64_t cookie;               // position in the parent for readdir: given when the entry becomes positive; parent's lock
     uint64_t last_cookie;          // the last one given to a child
     struct list_head lru;

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 
 // Mounts the hierarchy at ./cg and makes a group g with the pids controller; the case's namespace takes the mount away, not the groups.
 static void make_group(void)
@@ -94,6 +95,25 @@ CASE(cgroup_tree_has_its_files)
     EXPECT_ERRNO(open("cg/g/new", O_WRONLY | O_CREAT, 0644), EACCES);
     EXPECT_ERRNO(unlink("cg/g/cgroup.procs"), EPERM);
     EXPECT_ERRNO(mkdir("cg/g", 0755), EEXIST);
+    remove_group();
+}
+
+CASE(cgroup_files_are_no_programs)
+{
+    struct statvfs fs;
+    make_group();
+    REQUIRE(chmod("cg/g/cgroup.kill", 0700) == 0);
+    EXPECT_ERRNO(execv("cg/g/cgroup.kill", (char *[]){"kill", nullptr}), EACCES);
+    EXPECT(statvfs("cg/g", &fs) == 0 && !(fs.f_flag & ST_NOEXEC)); // nothing that the mount says
+    remove_group();
+}
+
+CASE(cgroup_files_of_a_read_only_mount_are_not_written)
+{
+    make_group();
+    REQUIRE(mount(nullptr, "cg", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
+    EXPECT_ERRNO(open("cg/g/cgroup.kill", O_WRONLY), EROFS);
+    REQUIRE(mount(nullptr, "cg", nullptr, MS_REMOUNT | MS_BIND, nullptr) == 0);
     remove_group();
 }
 
@@ -292,6 +312,58 @@ CASE(cgroup_freeze_stops_and_thaws)
     remove_group();
 }
 
+static _Atomic bool groups_change;
+
+static void *freeze_often(void *)
+{
+    while (groups_change) {
+        int fd = open("cg/g/h/cgroup.freeze", O_WRONLY);
+        if (fd < 0)
+            continue;
+        (void)!write(fd, "1", 1);
+        close(fd);
+    }
+    return nullptr;
+}
+
+CASE(cgroup_frozen_while_it_is_removed_is_not_counted_above)
+{
+    pthread_t freezer;
+    make_group();
+    groups_change = true;
+    REQUIRE(pthread_create(&freezer, nullptr, freeze_often, nullptr) == 0);
+    for (int i = 0; i < 300; i++) {
+        EXPECT_EQ(mkdir("cg/g/h", 0755), 0);
+        sched_yield();
+        EXPECT_EQ(rmdir("cg/g/h"), 0);
+    }
+    groups_change = false;
+    pthread_join(freezer, nullptr);
+    EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "1"), 0);
+    expect_soon("frozen 1");
+    EXPECT_EQ(write_text("cg/g/cgroup.freeze", "0"), 0);
+    EXPECT(has_line("cg/g/cgroup.events", "frozen 0"));
+    remove_group();
+}
+
+CASE(cgroup_settings_of_a_removed_group_are_enodev)
+{
+    static const char *names[] = {"cgroup.freeze", "cgroup.kill", "cgroup.max.depth", "cgroup.max.descendants", "cgroup.procs", "pids.max"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    int fds[NAMES];
+    make_group();
+    for (int i = 0; i < NAMES; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "cg/g/%s", names[i]);
+        fds[i] = open(path, O_WRONLY);
+        REQUIRE(fds[i] >= 0);
+    }
+    remove_group();
+    for (int i = 0; i < NAMES; i++)
+        EXPECT_ERRNO(write(fds[i], "1", 1), ENODEV);
+}
+
 CASE(cgroup_frozen_member_dies_of_any_fatal_signal)
 {
     make_group();
@@ -457,6 +529,39 @@ CASE(cgroup_pids_max_limits_fork)
     remove_group();
 }
 
+CASE(cgroup_pids_count_the_dead_until_they_are_reaped)
+{
+    make_group();
+    EXPECT_EQ(write_text("cg/g/pids.max", "3"), 0);
+    IN_CHILD(child)
+    {
+        join_group("cg/g");
+        pid_t kids[2];
+        siginfo_t info;
+        for (int i = 0; i < 2; i++) {
+            kids[i] = fork();
+            if (kids[i] == 0)
+                _exit(0);
+            EXPECT_EQ(waitid(P_PID, (id_t)kids[i], &info, WEXITED | WNOWAIT), 0);
+        }
+        EXPECT_STR(file_text("cg/g/pids.current"), "3\n");
+        EXPECT_ERRNO(fork(), EAGAIN);
+        EXPECT_EXITED(kids[0], 0);
+        EXPECT_STR(file_text("cg/g/pids.current"), "2\n");
+        pid_t again = fork();
+        if (again == 0)
+            _exit(0);
+        EXPECT(again > 0);
+        EXPECT_EXITED(again, 0);
+        EXPECT_EQ(write_text("cg/cgroup.procs", "0"), 0); // a move takes along who lives
+        EXPECT_STR(file_text("cg/g/pids.current"), "1\n");
+        EXPECT_EXITED(kids[1], 0);
+        EXPECT_STR(file_text("cg/g/pids.current"), "0\n");
+    }
+    EXPECT_EXITED(child, 0);
+    remove_group();
+}
+
 CASE(cgroup_subtree_control_checks)
 {
     make_group();
@@ -471,6 +576,35 @@ CASE(cgroup_subtree_control_checks)
     EXPECT_EQ(write_text("cg/g/cgroup.subtree_control", "-pids"), 0);
     EXPECT_ERRNO(access("cg/g/h/pids.max", F_OK), ENOENT);
     EXPECT_EQ(write_text("cg/g/h/cgroup.subtree_control", "+pids"), -ENOENT); // the parent does not pass it on
+    EXPECT_EQ(rmdir("cg/g/h"), 0);
+    remove_group();
+}
+
+CASE(cgroup_pids_files_and_limits_end_with_the_controller)
+{
+    char text[16];
+    make_group();
+    REQUIRE(mkdir("cg/g/h", 0755) == 0);
+    EXPECT_EQ(write_text("cg/g/cgroup.subtree_control", "+pids"), 0);
+    int fd = open("cg/g/h/pids.max", O_RDWR);
+    REQUIRE(fd >= 0);
+    EXPECT_EQ(write(fd, "1", 1), 1);
+    EXPECT_STR(file_text("cg/g/h/pids.max"), "1\n");
+    IN_CHILD(child)
+    {
+        join_group("cg/g/h");
+        EXPECT_ERRNO(fork(), EAGAIN);
+        EXPECT_EQ(write_text("cg/g/cgroup.subtree_control", "-pids"), 0);
+        EXPECT_ERRNO(write(fd, "1", 1), ENODEV);
+        EXPECT_ERRNO(pread(fd, text, sizeof text, 0), ENODEV);
+        IN_CHILD(one_more)
+        {
+        }
+        EXPECT_EXITED(one_more, 0);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(write_text("cg/g/cgroup.subtree_control", "+pids"), 0);
+    EXPECT_STR(file_text("cg/g/h/pids.max"), "max\n");
     EXPECT_EQ(rmdir("cg/g/h"), 0);
     remove_group();
 }
@@ -493,14 +627,17 @@ CASE(cgroup_clone3_puts_the_child_into_a_group)
 {
     make_group();
     struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
-    args.cgroup = (uint64_t)open("cg/g", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-    if (child == 0) {
-        EXPECT(strstr(file_text("/proc/self/cgroup"), "0::/g\n"));
-        _exit(0);
+    static const int ways[] = {O_RDONLY, O_PATH}; // the descriptor only names the group
+    for (int i = 0; i < 2; i++) {
+        args.cgroup = (uint64_t)open("cg/g", ways[i] | O_DIRECTORY | O_CLOEXEC);
+        pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+        if (child == 0) {
+            EXPECT(strstr(file_text("/proc/self/cgroup"), "0::/g\n"));
+            _exit(0);
+        }
+        EXPECT_EXITED(child, 0);
+        close((int)args.cgroup);
     }
-    EXPECT_EXITED(child, 0);
-    close((int)args.cgroup);
     args.cgroup = (uint64_t)open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EBADF);
     remove_group();
@@ -520,8 +657,6 @@ CASE(cgroup_zombies_do_not_count_as_members)
     remove_group(); // and the group may go before it is waited for
     EXPECT_EXITED(child, 0);
 }
-
-static _Atomic bool groups_change;
 
 static void *look_at_files(void *)
 {

@@ -55,6 +55,30 @@ CASE(clone_files_shares_descriptors_not_directory)
     EXPECT_STR(after, before);
 }
 
+HELPER(close_one_of_two)
+{
+    return close(atoi(argv[0])) == 0 && fcntl(atoi(argv[1]), F_GETFD) == -1 && errno == EBADF ? 0 : 1;
+}
+
+static int exec_to_close(void *fds)
+{
+    char kept[12], marked[12];
+    snprintf(kept, sizeof kept, "%d", ((int *)fds)[0]);
+    snprintf(marked, sizeof marked, "%d", ((int *)fds)[1]);
+    exec_helper("close_one_of_two", (char *[]){kept, marked, nullptr}, nullptr);
+    return 126;
+}
+
+CASE(clone_files_are_shared_until_one_executes_a_program)
+{
+    int fds[2] = {dup(0), open("/", O_RDONLY | O_CLOEXEC)};
+    pid_t child = clone_with(CLONE_FILES | SIGCHLD, exec_to_close, fds);
+    REQUIRE(child > 0);
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(fcntl(fds[0], F_GETFD), 0);
+    EXPECT_EQ(fcntl(fds[1], F_GETFD), FD_CLOEXEC);
+}
+
 CASE(clone_fs_shares_directory_not_descriptors)
 {
     int fd = dup(0);

@@ -253,6 +253,31 @@ CASE(record_locks_are_released_by_any_close)
     EXPECT_EXITED(child, 0);
 }
 
+CASE(record_locks_outlive_the_close_of_a_place)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0);
+    EXPECT_EQ(close(open("f", O_PATH)), 0); // which was not the file
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(test_lock(fd, F_GETLK, 0, 0).l_type, F_WRLCK);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(record_lock_test_tells_the_lowest_of_an_owner)
+{
+    int fd = open("f", O_RDWR | O_CREAT, 0600);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 50, 10), 0);
+    EXPECT_EQ(lock(fd, F_SETLK, F_WRLCK, 10, 10), 0);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(test_lock(fd, F_GETLK, 0, 0).l_start, 10);
+        EXPECT_EQ(test_lock(fd, F_GETLK, 20, 0).l_start, 50);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(record_lock_waits_until_the_owner_ends)
 {
     int fd = open("f", O_RDWR | O_CREAT, 0600), fds[2];
@@ -481,6 +506,25 @@ CASE(open_file_locks_belong_to_the_open_file)
     EXPECT_ERRNO(lock(b, OFD_SETLK, F_RDLCK, 0, 1), EAGAIN);
     close(copy);
     EXPECT_EQ(lock(b, OFD_SETLK, F_RDLCK, 0, 1), 0);
+}
+
+CASE(open_file_locks_of_its_own_are_told_by_a_test_for_none)
+{
+    int a = open("f", O_RDWR | O_CREAT, 0600), b = open("f", O_RDONLY);
+    EXPECT_EQ(lock(a, OFD_SETLK, F_WRLCK, 0, 10), 0);
+    struct flock l = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    EXPECT_EQ(fcntl(a, OFD_GETLK, &l), 0);
+    EXPECT_EQ(l.l_type, F_WRLCK);
+    EXPECT_EQ(l.l_start, 0);
+    EXPECT_EQ(l.l_len, 10);
+    EXPECT_EQ(l.l_pid, -1);
+    l = (struct flock){.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    EXPECT_EQ(fcntl(b, OFD_GETLK, &l), 0);
+    EXPECT_EQ(l.l_type, F_UNLCK);
+    EXPECT_ERRNO(fcntl(a, F_GETLK, &l), EINVAL);
+    l = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 20, .l_pid = 1};
+    EXPECT_ERRNO(fcntl(b, OFD_SETLK, &l), EBADF); // before what is wrong with the number
+    EXPECT_ERRNO(fcntl(a, OFD_SETLK, &l), EINVAL);
 }
 
 CASE(flock_modes)

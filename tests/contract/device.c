@@ -132,6 +132,23 @@ CASE(kmsg_takes_and_gives_records)
     EXPECT_EQ(errno, EAGAIN);
 }
 
+CASE(kmsg_stream_gives_a_line_in_parts)
+{
+    static const char mark[] = "<7>a line that is taken byte by byte\n";
+    static char text[65536];
+    int log = open("/dev/kmsg", O_WRONLY), stream = open("/proc/kmsg", O_RDONLY | O_NONBLOCK);
+    REQUIRE(log >= 0 && stream >= 0);
+    while (read(stream, text, sizeof text) > 0)
+        ;
+    EXPECT_EQ(errno, EAGAIN);
+    EXPECT_EQ(write(log, mark, strlen(mark)), strlen(mark));
+    size_t n = 0;
+    while (n < sizeof text - 1 && read(stream, text + n, 1) == 1)
+        n++;
+    text[n] = 0;
+    EXPECT(strstr(text, mark + 3));
+}
+
 CASE(devtmpfs_has_the_registered_nodes)
 {
     static const struct {

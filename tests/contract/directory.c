@@ -1,5 +1,5 @@
 // tests/contract/directory.c — mkdir, rmdir, link, unlink, rename and its flags, getdents64: the names of a file system.
-#include "tests/contract/harness.h"
+#include "tests/contract/cred.h"
 
 #include <dirent.h>
 #include <linux/fs.h>
@@ -158,6 +158,26 @@ CASE(getdents_survives_deletion_while_reading)
     EXPECT_EQ(rmdir("d"), 0);
 }
 
+CASE(getdents_ends_while_what_it_shows_is_renamed)
+{
+    make_numbered(3);
+    _Alignas(8) char buffer[40]; // for one of them
+    int fd = open("d", O_RDONLY), rounds = 0, names = 0;
+    for (; rounds < 100 && syscall(SYS_getdents64, fd, buffer, sizeof buffer) > 0; rounds++) {
+        const struct entry *e = (const void *)buffer;
+        char from[64], to[64];
+        snprintf(from, sizeof from, "d/%s", e->name);
+        snprintf(to, sizeof to, "d/fresh-%d", rounds);
+        if (e->name[0] != '.')
+            EXPECT_EQ(rename(from, to), 0);
+    }
+    EXPECT(rounds < 100);
+    EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
+    while (syscall(SYS_getdents64, fd, buffer, sizeof buffer) > 0)
+        names++;
+    EXPECT_EQ(names, 5);
+}
+
 CASE(getdents_of_a_deleted_directory)
 {
     REQUIRE(mkdir("d", 0755) == 0);
@@ -253,6 +273,19 @@ CASE(link_errors_and_flags)
     EXPECT_ERRNO(linkat(AT_FDCWD, "f", AT_FDCWD, "f4", 0x10), EINVAL);
 }
 
+CASE(link_of_a_descriptor_is_for_who_opened_it)
+{
+    REQUIRE(chmod(".", 0777) == 0);
+    int before = open(".", O_TMPFILE | O_RDWR, 0666);
+    become(1000);
+    int fd = open(".", O_TMPFILE | O_RDWR, 0600);
+    REQUIRE(before >= 0 && fd >= 0);
+    EXPECT_EQ(linkat(fd, "", AT_FDCWD, "n", AT_EMPTY_PATH), 0);
+    EXPECT(exists("n"));
+    EXPECT_ERRNO(linkat(before, "", AT_FDCWD, "m", AT_EMPTY_PATH), ENOENT);
+    EXPECT_ERRNO(linkat(999, "", AT_FDCWD, "m", AT_EMPTY_PATH), EBADF);
+}
+
 CASE(rename_replaces_a_file)
 {
     make_file("a", "A");
@@ -302,6 +335,17 @@ CASE(rename_special_cases)
     EXPECT_ERRNO(rename("f", "none/x"), ENOENT);
     EXPECT_ERRNO(rename("f", "new/"), ENOTDIR);
     EXPECT_EQ(rename("d", "e/"), 0);
+}
+
+CASE(rename_misses_the_old_name_before_it_minds_the_new)
+{
+    char longer[300];
+    memset(longer, 'n', sizeof longer);
+    longer[sizeof longer - 1] = 0;
+    EXPECT_ERRNO(rename("none", longer), ENOENT);
+    make_file("f", "");
+    EXPECT_ERRNO(rename("f", longer), ENAMETOOLONG);
+    EXPECT_ERRNO(rename(longer, "g"), ENAMETOOLONG);
 }
 
 CASE(rename_noreplace)

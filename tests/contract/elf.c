@@ -182,6 +182,24 @@ CASE(elf_memory_beyond_the_file_is_zero)
     EXPECT_RUNS_TO(image, 0);
 }
 
+CASE(elf_segment_with_nothing_in_the_file_is_memory_wherever_it_says_it_lies)
+{
+    // movb $1,0x410e20; then exit(7)
+    static const unsigned char code[] = {0xc6, 0x04, 0x25, 0x20, 0x0e, 0x41, 0, 1, 0xbf, 7, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05};
+    static const Elf64_Off offsets[] = {0, 8, 0x100e10};
+    for (int i = 0; i < 3; i++) {
+        struct image image = make_image(code, sizeof code);
+        image.header.e_phnum = 2;
+        image.segments[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+                                         .p_flags = PF_R | PF_W,
+                                         .p_offset = offsets[i],
+                                         .p_vaddr = BASE + 0x10000 + (i == 2 ? 0xe10 : 0),
+                                         .p_memsz = PAGE,
+                                         .p_align = PAGE};
+        EXPECT_RUNS_TO(image, 7);
+    }
+}
+
 CASE(elf_read_only_segment_cannot_be_written)
 {
     // mov %edi,(BASE): the text is not writable

@@ -280,6 +280,21 @@ HELPER(succeed)
     return 0;
 }
 
+CASE(exec_pointers_to_strings_count_as_well)
+{
+    enum { COUNT = 10000 };
+    static char *arguments[COUNT + 1], *environment[COUNT + 1];
+    struct rlimit limit = {128 << 10, 8 << 20};
+    for (int i = 0; i < COUNT; i++)
+        arguments[i] = environment[i] = "a";
+    IN_CHILD(child)
+    {
+        REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
+        EXPECT_ERRNO(execve(program_path, arguments, environment), E2BIG); // 40 KB of strings and 160 KB of pointers
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 CASE(exec_strings_may_fill_a_quarter_of_the_stack_limit)
 {
     struct rlimit limit = {8 << 20, 8 << 20};
@@ -726,5 +741,39 @@ CASE(exec_by_another_thread_is_no_moment_of_absence)
             REQUIRE_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT | WNOHANG), 0);
     } while (!info.si_pid);
     EXPECT_EQ(absent, 0);
+    EXPECT_EXITED(child, 0);
+}
+
+HELPER(has_its_lock)
+{
+    int status = -1;
+    pid_t other = fork(); // who is told of it
+    if (other == 0) {
+        struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        _exit(fcntl(atoi(argv[0]), F_GETLK, &l) == 0 && l.l_type == F_WRLCK && l.l_pid == getppid() ? 0 : 1);
+    }
+    return waitpid(other, &status, 0) == other && status == 0 ? 0 : 2;
+}
+
+static void *exec_with_lock(void *fd)
+{
+    char text[12];
+    snprintf(text, sizeof text, "%d", (int)(intptr_t)fd);
+    exec_helper("has_its_lock", (char *[]){text, nullptr}, nullptr);
+    _exit(126);
+}
+
+CASE(exec_by_another_thread_keeps_record_locks)
+{
+    IN_CHILD(child)
+    {
+        int fd = open("f", O_RDWR | O_CREAT, 0600);
+        struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        REQUIRE(fcntl(fd, F_SETLK, &l) == 0);
+        pthread_t thread;
+        REQUIRE_EQ(pthread_create(&thread, nullptr, exec_with_lock, (void *)(intptr_t)fd), 0);
+        for (;;)
+            pause();
+    }
     EXPECT_EXITED(child, 0);
 }

@@ -2,6 +2,7 @@
 #include "tests/contract/harness.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 static long futex(void *word, int op, unsigned value, const void *timeout, void *word2, unsigned value3)
@@ -40,6 +41,38 @@ CASE(futex_wait_relative_timeout)
     EXPECT(now_ns() - start >= 20000000);
 }
 
+static atomic_int waiter_tid;
+static int woken_late;
+
+// Wakes the waiter and leaves it no processor until its time is over.
+static void *wake_and_keep_the_processor(void *end)
+{
+    until_asleep(waiter_tid);
+    woken_late = (int)futex(&word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    while (now_ns() < (int64_t)(intptr_t)end + 10000000)
+        ;
+    return nullptr;
+}
+
+CASE(futex_woken_in_time_is_woken_however_late_it_runs)
+{
+    cpu_set_t one;
+    pthread_attr_t attr;
+    pthread_t waker;
+    struct timespec t = {.tv_nsec = 80000000};
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+    REQUIRE(pthread_attr_init(&attr) == 0 && pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED) == 0);
+    REQUIRE(pthread_attr_setschedpolicy(&attr, SCHED_FIFO) == 0);
+    REQUIRE(pthread_attr_setschedparam(&attr, &(struct sched_param){.sched_priority = 1}) == 0);
+    waiter_tid = own_tid();
+    REQUIRE(pthread_create(&waker, &attr, wake_and_keep_the_processor, (void *)(intptr_t)(now_ns() + t.tv_nsec)) == 0);
+    bool woken_up = futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, nullptr, 0) == 0;
+    pthread_join(waker, nullptr);
+    EXPECT_EQ(woken_up, woken_late);
+}
+
 CASE(futex_wait_bitset_timeout_is_absolute)
 {
     struct timespec t = {.tv_nsec = 1}; // long ago on a clock that began with the boot, which may be less than a second old
@@ -59,6 +92,7 @@ CASE(futex_rejects_bad_arguments)
     EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 0, (void *)8, nullptr, 0), EFAULT);
     EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0), 0);
     EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE | FUTEX_CLOCK_REALTIME, 1, nullptr, nullptr, 0), ENOSYS);
+    EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE | FUTEX_CLOCK_REALTIME, 1, &bad, nullptr, 0), EINVAL);
     EXPECT_ERRNO(futex(&word, FUTEX_WAKE_PRIVATE | FUTEX_CLOCK_REALTIME, 1, nullptr, nullptr, 0), ENOSYS);
 }
 

@@ -158,6 +158,14 @@ int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+int64_t clock_ns(clockid_t id)
+{
+    struct timespec t = {.tv_sec = -1};
+    EXPECT_EQ(clock_gettime(id, &t), 0);
+    EXPECT(t.tv_nsec >= 0 && t.tv_nsec < 1000000000);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
 void sleep_ms(int ms)
 {
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};

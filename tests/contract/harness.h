@@ -119,6 +119,7 @@ pid_t fork_or_fail(const char *file, int line);
 // --- Time and threads. ---
 
 int64_t now_ns(void); // CLOCK_MONOTONIC
+int64_t clock_ns(clockid_t id); // the time on any clock, which has to exist
 void sleep_ms(int ms);
 
 typedef struct delayed *thread_t;

@@ -1,6 +1,7 @@
 // tests/contract/inotify.c — watching files and folders: inotify(7), inotify_init1(2), inotify_add_watch(2), inotify_rm_watch(2).
 #include "tests/contract/harness.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -102,6 +103,21 @@ CASE(inotify_deletion_waits_for_the_last_close)
     EXPECT_STR(events(fd), "1:ATTRIB|");
     close(f);
     EXPECT_STR(events(fd), "1:CLOSE_NOWRITE|1:DELETE_SELF|1:IGNORED|");
+}
+
+CASE(inotify_deletion_does_not_wait_for_who_has_read_the_folder)
+{
+    int fd = watcher();
+    REQUIRE(mkdir("d", 0755) == 0);
+    make_file("d/f", "");
+    watch(fd, "d/f", IN_ALL_EVENTS);
+    DIR *dir = opendir("d");
+    REQUIRE(dir);
+    while (readdir(dir))
+        ;
+    EXPECT_EQ(unlink("d/f"), 0);
+    EXPECT_STR(events(fd), "1:ATTRIB|1:DELETE_SELF|1:IGNORED|");
+    closedir(dir);
 }
 
 CASE(inotify_file_and_folder_watched_by_one)

@@ -516,6 +516,32 @@ CASE(personality_of_set_user_id_programs_is_not_the_callers)
     EXPECT_EXITED(child, 6);
 }
 
+HELPER(stack_limit_is)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur == strtoul(argv[0], nullptr, 10) ? 0 : 1;
+}
+
+CASE(rlimit_stack_of_set_user_id_programs_is_eight_mib_at_most)
+{
+    struct rlimit limit = {64 << 20, 64 << 20};
+    make_suid("suid");
+    REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        execve("./suid", (char *[]){"suid", "--helper", "stack_limit_is", "8388608", nullptr}, nullptr);
+        _exit(126);
+    }
+    EXPECT_EXITED(child, 0);
+    IN_CHILD(plain)
+    {
+        exec_helper("stack_limit_is", (char *[]){"67108864", nullptr}, nullptr);
+        _exit(126);
+    }
+    EXPECT_EXITED(plain, 0);
+}
+
 CASE(rlimit_rttime_signals_then_kills)
 {
     IN_CHILD(child)

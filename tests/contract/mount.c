@@ -1,27 +1,8 @@
 // tests/contract/mount.c — mount(2), umount2(2), pivot_root(2): binds, moves, remounts, propagation, what keeps a mount busy.
-#include "tests/contract/harness.h"
+#include "tests/contract/mount.h"
 
 #include <sched.h>
 #include <stdatomic.h>
-#include <sys/mount.h>
-
-// A mount namespace of the case's own, nothing shared with the outside; folders a and b.
-static void own_mounts(void)
-{
-    own_mount_namespace();
-    REQUIRE(mkdir("a", 0755) == 0 && mkdir("b", 0755) == 0);
-}
-
-static void tmpfs_at(const char *path)
-{
-    REQUIRE(mount("test", path, "tmpfs", 0, nullptr) == 0);
-}
-
-static bool exists(const char *path)
-{
-    struct stat s;
-    return lstat(path, &s) == 0;
-}
 
 CASE(mount_covers_and_umount_uncovers)
 {

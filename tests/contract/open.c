@@ -3,6 +3,7 @@
 
 #include <linux/openat2.h>
 #include <stdatomic.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 
 static int open_dir(const char *path)
@@ -83,6 +84,24 @@ CASE(open_truncates)
     EXPECT(open("f", O_WRONLY | O_TRUNC) >= 0);
     EXPECT_EQ(fstat(fd, &s), 0);
     EXPECT_EQ(s.st_size, 0);
+}
+
+CASE(truncation_minds_a_read_only_mount_before_the_mode)
+{
+    own_mount_namespace();
+    make_file("f", "x");
+    make_file("g", "");
+    REQUIRE(chmod(".", 0755) == 0 && chmod("f", 0) == 0 && mount("f", "g", nullptr, MS_BIND, nullptr) == 0);
+    REQUIRE(mount(nullptr, "g", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setuid(1000) == 0);
+        EXPECT_ERRNO(truncate("g", 0), EROFS);
+        EXPECT_ERRNO(open("g", O_WRONLY | O_TRUNC), EROFS);
+        EXPECT_ERRNO(open("g", O_WRONLY), EACCES);
+        EXPECT_ERRNO(truncate("f", 0), EACCES);
+    }
+    EXPECT_EXITED(child, 0);
 }
 
 CASE(open_append_writes_at_the_end)
@@ -484,6 +503,14 @@ CASE(openat2_checks_its_structure)
     EXPECT_ERRNO(openat2(AT_FDCWD, "/", O_RDONLY, 0, 1 << 20), EINVAL);
     EXPECT_ERRNO(openat2(AT_FDCWD, "/", 1ull << 40, 0, 0), EINVAL);
     EXPECT_ERRNO(openat2(AT_FDCWD, "/", O_RDONLY, 0600, 0), EINVAL); // a mode without creation
+}
+
+CASE(openat2_files_may_be_large)
+{
+    enum { LARGEFILE = 0100000 };
+    make_file("f", "");
+    EXPECT_EQ(fcntl((int)openat2(AT_FDCWD, "f", O_RDONLY, 0, 0), F_GETFL) & LARGEFILE, LARGEFILE);
+    EXPECT_EQ(fcntl((int)openat2(AT_FDCWD, "f", O_PATH, 0, 0), F_GETFL) & LARGEFILE, 0);
 }
 
 CASE(creat_is_open)

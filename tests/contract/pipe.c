@@ -473,6 +473,28 @@ CASE(pipe_reopened_through_proc)
     EXPECT_EQ(read(fds[0], &c, 1), 1);
 }
 
+CASE(pipe_reopened_when_all_its_ends_are_closed)
+{
+    static const int ways[] = {O_RDONLY, O_WRONLY, O_WRONLY | O_NONBLOCK};
+    int fds[2];
+    char path[64], c;
+    make_pipe(fds, 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fds[0]);
+    int place = open(path, O_PATH);
+    REQUIRE(place >= 0);
+    write_byte(fds[1]);
+    close(fds[0]);
+    close(fds[1]);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        int fd = open(path, ways[i]); // it has no name: nobody is waited for
+        REQUIRE(fd >= 0);
+        if (ways[i] == O_RDONLY)
+            EXPECT_EQ(read(fd, &c, 1), 0); // what was in it went with its ends
+        close(fd);
+    }
+}
+
 // --- What one user may have in pipes. ---
 
 static const char *const soft_file = "/proc/sys/fs/pipe-user-pages-soft", *const hard_file = "/proc/sys/fs/pipe-user-pages-hard";

@@ -442,6 +442,31 @@ CASE(parent_death_signal_arrives)
     EXPECT_EQ(WTERMSIG(status), SIGUSR1);
 }
 
+CASE(death_signal_is_not_sent_by_one_who_may_not)
+{
+    int *volatile done = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    IN_CHILD(child)
+    {
+        IN_CHILD(grandchild)
+        {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            *done = getpid();
+            for (;;)
+                pause();
+        }
+        while (!*(volatile int *)done)
+            sleep_ms(1);
+        EXPECT(setresuid(1000, 1000, 1000) == 0);
+    }
+    EXPECT_EXITED(child, 0);
+    sleep_ms(50);
+    EXPECT_EQ(waitpid(*done, &status, WNOHANG), 0);
+    kill(*done, SIGKILL);
+    EXPECT_KILLED(*done, SIGKILL);
+}
+
 // --- whose child: wait(2) __WNOTHREAD, prctl(2) PR_SET_PDEATHSIG. ---
 
 static pid_t forked_by_thread;

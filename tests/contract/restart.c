@@ -261,6 +261,7 @@ static void expect_goes_on(void (*call)(void))
         call();
     }
     stop_and_continue((void *)(long)child);
+    stop_and_continue((void *)(long)child); // what was restarted is restarted again
     EXPECT_EXITED(child, 0);
 }
 
@@ -348,4 +349,10 @@ CASE(restart_ignored_signal_interrupts_nothing)
 CASE(restart_syscall_without_a_call_to_restart_is_eintr)
 {
     EXPECT_ERRNO(syscall(SYS_restart_syscall), EINTR);
+    count_signal(SIGUSR1, 0);
+    struct timespec t = {.tv_sec = LONG_TIMEOUT_MS / 1000};
+    thread_t sender = after_ms(20, kill_thread, pack_kill(own_tid(), SIGUSR1));
+    EXPECT_ERRNO(nanosleep(&t, &t), EINTR);
+    join(sender);
+    EXPECT_ERRNO(syscall(SYS_restart_syscall), EINTR); // what a handler ended is over
 }

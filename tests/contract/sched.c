@@ -546,3 +546,80 @@ CASE(sched_bound_threads_do_not_keep_others_from_moving)
     end(&hogs);
     end(&moved);
 }
+
+static void spin_ms(int ms)
+{
+    for (int64_t end = now_ns() + ms * 1000000LL; now_ns() < end;)
+        ;
+}
+
+// sched(7): a thread whose priority is lowered comes first among those of the new one, and a call that changes nothing changes no place.
+CASE(sched_real_time_thread_keeps_its_place)
+{
+    int fds[2], *volatile ran = mmap(nullptr, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned long first = 1;
+    char byte = 0;
+    struct sched_param same = {.sched_priority = 10};
+    REQUIRE(pipe(fds) == 0 && syscall(SYS_sched_setaffinity, 0, sizeof first, &first) == 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(set_policy(0, SCHED_FIFO, 10) == 0);
+        EXPECT_EQ(read(fds[0], &byte, 1), 1);
+        *(volatile int *)ran = 1;
+    }
+    until_asleep(child);
+    REQUIRE(set_policy(0, SCHED_FIFO, 20) == 0);
+    EXPECT_EQ(write(fds[1], "a", 1), 1);
+    EXPECT_EQ(set_policy(0, SCHED_FIFO, 10), 0);
+    spin_ms(2);
+    EXPECT_EQ(*(volatile int *)ran, 0);
+    EXPECT_EQ(syscall(SYS_sched_setparam, 0, &same), 0);
+    spin_ms(2);
+    EXPECT_EQ(*(volatile int *)ran, 0);
+    EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
+    spin_ms(2);
+    EXPECT_EQ(*(volatile int *)ran, 0);
+    sched_yield();
+    EXPECT_EQ(*(volatile int *)ran, 1);
+    EXPECT_EXITED(child, 0);
+}
+
+CASE(sched_setattr_changes_what_it_means_only)
+{
+    struct attr keep = {.size = 48, .flags = 0x18}; // SCHED_FLAG_KEEP_POLICY, SCHED_FLAG_KEEP_PARAMS
+    EXPECT_EQ(set_policy(0, SCHED_OTHER | SCHED_RESET_ON_FORK, 0), 0);
+    EXPECT_EQ(syscall(SYS_sched_setattr, 0, &keep, 0), 0);
+    EXPECT_EQ(get_policy(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+    struct attr idle = {.size = 48, .policy = SCHED_IDLE, .nice = 0};
+    EXPECT_EQ(setpriority(PRIO_PROCESS, 0, 10), 0);
+    IN_CHILD(child)
+    {
+        struct rlimit none = {0, 0}, some = {50, 50};
+        REQUIRE(setrlimit(RLIMIT_NICE, &none) == 0 && setrlimit(RLIMIT_RTPRIO, &some) == 0);
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        EXPECT_EQ(syscall(SYS_sched_setattr, 0, &idle, 0), 0); // a nice value means nothing to it
+        EXPECT_EQ(get_policy(0), SCHED_IDLE);
+        EXPECT_EQ(getpriority(PRIO_PROCESS, 0), 10);
+        EXPECT_ERRNO(set_policy(0, SCHED_FIFO, 5), EPERM); // out of SCHED_IDLE leads RLIMIT_NICE only
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+// One demotes another's thread for good, whatever that one changes at the same time.
+CASE(sched_demotion_is_not_undone_by_a_nice_value)
+{
+    IN_CHILD(child)
+    {
+        REQUIRE(setresuid(1000, 1000, 1000) == 0);
+        for (;;)
+            setpriority(PRIO_PROCESS, 0, 1);
+    }
+    bool demoted = true;
+    for (int i = 0; i < 3000 && demoted; i++) {
+        REQUIRE(set_policy(child, SCHED_FIFO, 1) == 0 && set_policy(child, SCHED_OTHER, 0) == 0);
+        demoted = get_policy(child) == SCHED_OTHER;
+    }
+    EXPECT(demoted);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}

@@ -145,6 +145,28 @@ CASE(pidfd_send_signal_errors)
     EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, 0), ESRCH); // gone, and its number means nobody else
 }
 
+CASE(pidfd_send_signal_takes_the_folder_of_a_process)
+{
+    char path[64];
+    IN_CHILD(child)
+    {
+        for (;;)
+            pause();
+    }
+    snprintf(path, sizeof path, "/proc/%d", child);
+    int fd = open(path, O_RDONLY | O_DIRECTORY), place = open(path, O_PATH | O_DIRECTORY);
+    snprintf(path, sizeof path, "/proc/%d/task/%d", child, child);
+    int thread = open(path, O_RDONLY | O_DIRECTORY);
+    REQUIRE(fd >= 0 && place >= 0 && thread >= 0);
+    EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, 0, nullptr, 0), 0);
+    EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, place, 0, nullptr, 0), EBADF);
+    EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, thread, 0, nullptr, 0), EBADF);
+    EXPECT_ERRNO(syscall(SYS_pidfd_getfd, fd, 0, 0), EBADF); // no other call does
+    EXPECT_EQ(syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0), 0);
+    EXPECT_KILLED(child, SIGKILL);
+    EXPECT_ERRNO(syscall(SYS_pidfd_send_signal, fd, 0, nullptr, 0), ESRCH);
+}
+
 CASE(pidfd_getfd_shares_the_open_file)
 {
     int fds[2];

@@ -559,3 +559,16 @@ CASE(signal_continue_discards_stops_and_back)
     EXPECT(!is_pending(SIGCONT));
     raise(SIGCONT); // so that nothing stops us at the end
 }
+
+CASE(signal_of_an_instruction_is_taken_before_any_other)
+{
+    sigset_t set = set_of(SIGINT);
+    struct timespec now = {};
+    sigaddset(&set, SIGSEGV);
+    block(SIGINT);
+    block(SIGSEGV);
+    raise(SIGINT);
+    raise(SIGSEGV);
+    EXPECT_EQ(sigtimedwait(&set, nullptr, &now), SIGSEGV);
+    EXPECT_EQ(sigtimedwait(&set, nullptr, &now), SIGINT);
+}

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <netinet/in.h>
@@ -144,6 +145,28 @@ CASE(sigio_chosen_signals_with_codes_of_their_own_say_si_sigio)
     EXPECT_ERRNO(fcntl(fds[0], F_SETSIG, 65), EINVAL);
     EXPECT_ERRNO(fcntl(fds[0], F_SETSIG, -1), EINVAL);
     EXPECT_EQ(fcntl(fds[0], F_GETSIG), SIGIO);
+}
+
+CASE(sigio_is_told_by_a_signalfd_as_well)
+{
+    const int signals[] = {SIGRTMIN, SIGCHLD, SIGUSR1};
+    for (int i = 0; i < 3; i++) {
+        int fds[2], sig = signals[i];
+        struct signalfd_siginfo info = {};
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, sig);
+        REQUIRE(sigprocmask(SIG_BLOCK, &set, nullptr) == 0 && pipe(fds) == 0);
+        listen_to(fds[0]);
+        EXPECT_EQ(fcntl(fds[0], F_SETSIG, sig), 0);
+        int fd = signalfd(-1, &set, SFD_NONBLOCK);
+        EXPECT_EQ(write(fds[1], "a", 1), 1);
+        EXPECT_EQ(read(fd, &info, sizeof info), sizeof info);
+        EXPECT_EQ(info.ssi_signo, sig);
+        EXPECT_EQ(info.ssi_fd, fds[0]);
+        EXPECT_EQ(info.ssi_band, POLLIN | POLLRDNORM);
+        EXPECT_EQ(info.ssi_pid, 0);
+    }
 }
 
 CASE(sigio_falls_back_when_the_queue_is_full)

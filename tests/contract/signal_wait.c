@@ -45,6 +45,53 @@ CASE(sigtimedwait_is_interrupted_by_other_handlers)
     join(killer);
 }
 
+CASE(sigtimedwait_accepts_nothing_that_kills)
+{
+    IN_CHILD(child)
+    {
+        sigset_t set = set_of(SIGTERM); // which is not blocked
+        sigwaitinfo(&set, nullptr);
+    }
+    until_asleep(child);
+    kill(child, SIGTERM);
+    EXPECT_KILLED(child, SIGTERM);
+}
+
+CASE(sigtimedwait_does_not_see_what_is_ignored)
+{
+    sigset_t set = set_of(SIGURG);
+    struct timespec t = {.tv_nsec = 200000000};
+    thread_t sender = after_ms(20, kill_self, SIGURG);
+    EXPECT_ERRNO(sigtimedwait(&set, nullptr, &t), EAGAIN);
+    join(sender);
+}
+
+static void *fork_and_wait_for_the_signal(void *)
+{
+    sigset_t set = set_of(SIGCHLD);
+    siginfo_t info = {};
+    struct timespec t = {.tv_sec = LONG_TIMEOUT_MS / 1000};
+    pid_t tid = own_tid();
+    block(SIGCHLD);
+    IN_CHILD(child)
+    {
+        until_asleep(tid); // before, the main thread would take it to throw it away
+        _exit(3);
+    }
+    EXPECT_EQ(sigtimedwait(&set, &info, &t), SIGCHLD);
+    EXPECT_EQ(info.si_pid, child);
+    EXPECT_EQ(info.si_status, 3);
+    return nullptr;
+}
+
+// The main thread does not block it, and for itself would have it ignored.
+CASE(sigchld_is_for_the_thread_that_forked)
+{
+    pthread_t thread;
+    REQUIRE(pthread_create(&thread, nullptr, fork_and_wait_for_the_signal, nullptr) == 0);
+    pthread_join(thread, nullptr);
+}
+
 CASE(signalfd_reads_structures)
 {
     sigset_t set = set_of(SIGUSR1);

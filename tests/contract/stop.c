@@ -245,3 +245,47 @@ CASE(stop_is_not_reported_of_one_that_was_killed)
     EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WEXITED), 0);
     EXPECT_EQ(info.si_code, CLD_KILLED);
 }
+
+static void *vfork_a_child_that_waits(void *)
+{
+    if (vfork() == 0) {
+        shared[0] = 1;
+        while (!shared[1])
+            syscall(SYS_sched_yield);
+        _exit(0);
+    }
+    return nullptr;
+}
+
+static char state_of(pid_t pid)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const char *name_end = strrchr(file_text(path), ')');
+    return name_end ? name_end[2] : 0;
+}
+
+// A thread waits for its vfork child and stops for nobody, so that the process never gets to stop as a whole.
+CASE(stop_that_is_not_complete_is_continued_too)
+{
+    share();
+    IN_CHILD(child)
+    {
+        start(vfork_a_child_that_waits, nullptr);
+        for (;;)
+            pause();
+    }
+    while (!shared[0])
+        sched_yield();
+    until_asleep(child);
+    kill(child, SIGSTOP);
+    int64_t end = now_ns() + LONG_TIMEOUT_MS * 1000000LL;
+    while (state_of(child) != 'T' && now_ns() < end)
+        sleep_ms(1);
+    EXPECT_EQ(waitpid(child, nullptr, WUNTRACED | WNOHANG), 0);
+    kill(child, SIGCONT);
+    expect_change(child, WCONTINUED, CONTINUED);
+    shared[1] = 1;
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}

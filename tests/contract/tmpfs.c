@@ -1,6 +1,7 @@
 // tests/contract/tmpfs.c — tmpfs(5): sizes, O_TMPFILE, fallocate, extended attributes.
 #include "tests/contract/harness.h"
 
+#include <dirent.h>
 #include <linux/falloc.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -32,6 +33,24 @@ CASE(tmpfs_size_option_limits_blocks)
     EXPECT_EQ(write(fd, block, 10), 10);
     EXPECT_EQ(statfs("m", &s), 0);
     EXPECT_EQ(s.f_bfree, 15);
+}
+
+CASE(tmpfs_unlinked_file_is_freed_while_its_folder_is_open)
+{
+    mount_tmpfs("size=64k");
+    static const char content[48 * 1024];
+    int fd = open("m/f", O_CREAT | O_WRONLY, 0600);
+    EXPECT_EQ(write(fd, content, sizeof content), sizeof content);
+    close(fd);
+    DIR *dir = opendir("m");
+    REQUIRE(dir);
+    while (readdir(dir)) // which has shown it last
+        ;
+    EXPECT_EQ(unlink("m/f"), 0);
+    struct statfs s;
+    EXPECT_EQ(statfs("m", &s), 0);
+    EXPECT_EQ(s.f_bfree, 16);
+    closedir(dir);
 }
 
 CASE(tmpfs_nr_inodes_limits_files)
@@ -292,6 +311,45 @@ CASE(tmpfs_truncation_frees_what_was_allocated_beyond_the_size)
     EXPECT_EQ(blocks_of(fd), 64);
     EXPECT_EQ(ftruncate(fd, 0), 0); // which it is long already
     EXPECT_EQ(blocks_of(fd), 0);
+}
+
+CASE(tmpfs_what_was_only_allocated_is_a_hole_until_used)
+{
+    int fd = fresh_file();
+    char byte = 1;
+    REQUIRE(fallocate(fd, 0, 0, 4 * PAGE) == 0);
+    EXPECT_ERRNO(lseek(fd, 0, SEEK_DATA), ENXIO);
+    EXPECT_EQ(lseek(fd, 5, SEEK_HOLE), 5);
+    EXPECT_EQ(pwrite(fd, "a", 1, PAGE), 1);
+    EXPECT_EQ(pread(fd, &byte, 1, 2 * PAGE), 1); // to read is not to use
+    EXPECT_EQ(byte, 0);
+    EXPECT_EQ(lseek(fd, 0, SEEK_DATA), PAGE);
+    EXPECT_EQ(lseek(fd, PAGE, SEEK_HOLE), 2 * PAGE);
+    EXPECT_ERRNO(lseek(fd, 2 * PAGE, SEEK_DATA), ENXIO);
+    volatile char *p = mmap(nullptr, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+    REQUIRE(p != MAP_FAILED);
+    EXPECT_EQ(p[3 * PAGE], 0); // to map is
+    EXPECT_EQ(lseek(fd, 2 * PAGE, SEEK_DATA), 3 * PAGE);
+    EXPECT_EQ(blocks_of(fd), 32);
+}
+
+CASE(tmpfs_a_fallocate_that_fails_gives_back_what_was_not_used)
+{
+    mount_tmpfs("size=64k");
+    static char block[8 * PAGE];
+    int other = open("m/other", O_CREAT | O_RDWR, 0600), fd = open("m/f", O_CREAT | O_RDWR, 0600);
+    REQUIRE(write(other, block, sizeof block) == sizeof block);
+    REQUIRE(pwrite(fd, "a", 1, 2 * PAGE) == 1);
+    REQUIRE(fallocate(fd, FALLOC_FL_KEEP_SIZE, 4 * PAGE, PAGE) == 0);
+    REQUIRE(ftruncate(fd, 16 * PAGE) == 0);
+    EXPECT_EQ(blocks_of(fd), 16);
+    EXPECT_ERRNO(fallocate(fd, 0, 0, 16 * PAGE), ENOSPC);
+    EXPECT_EQ(blocks_of(fd), 16); // as before
+    char byte = 0;
+    EXPECT_EQ(pread(fd, &byte, 1, 2 * PAGE), 1);
+    EXPECT_EQ(byte, 'a');
+    EXPECT_EQ(fallocate(fd, 0, 0, 8 * PAGE), 0);
+    EXPECT_EQ(blocks_of(fd), 64);
 }
 
 CASE(tmpfs_says_when_content_was_modified)

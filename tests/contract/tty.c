@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <termios.h>
 
 static int slave_of(int master, int flags)
@@ -482,4 +483,67 @@ CASE(pty_settings_by_the_master_flush_the_slave)
     EXPECT_EQ(write(master, "again", 5), 5);
     EXPECT_EQ(read_soon(slave, text, sizeof text), 5);
     EXPECT_STR(text, "again");
+}
+
+CASE(pty_tcflow_sends_the_stop_and_start_characters)
+{
+    int m, s;
+    make_pty(&m, &s);
+    make_raw(s);
+    EXPECT_EQ(tcflow(s, TCIOFF), 0);
+    expect_soon(m, "\x13");
+    EXPECT_EQ(tcflow(s, TCION), 0);
+    expect_soon(m, "\x11");
+    EXPECT_EQ(tcflow(s, TCOOFF), 0);
+    EXPECT_EQ(tcflow(s, TCIOFF), 0); // lost
+    EXPECT_EQ(tcflow(s, TCOON), 0);
+    EXPECT_EQ(tcflow(s, TCION), 0);
+    expect_soon(m, "\x11");
+}
+
+CASE(pty_of_external_processing_counts_what_is_no_line)
+{
+    int m, s, bytes = -1;
+    char text[16];
+    make_pty(&m, &s);
+    struct termios t = settings(s);
+    t.c_lflag |= EXTPROC;
+    REQUIRE(tcsetattr(s, TCSANOW, &t) == 0);
+    EXPECT_EQ(write(m, "abc", 3), 3);
+    struct pollfd p = {.fd = s, .events = POLLIN};
+    EXPECT_EQ(poll(&p, 1, LONG_TIMEOUT_MS), 1);
+    EXPECT_EQ(ioctl(s, FIONREAD, &bytes), 0);
+    EXPECT_EQ(bytes, 3);
+    EXPECT_EQ(read(s, text, sizeof text), 3);
+}
+
+CASE(pty_leaders_exit_hangs_up_the_foreground_though_it_held_the_last_descriptors)
+{
+    int m, s, ready[2], name[2];
+    char c;
+    pid_t job;
+    make_pty(&m, &s);
+    close(s);
+    REQUIRE(pipe(ready) == 0 && pipe(name) == 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    IN_CHILD(leader)
+    {
+        REQUIRE(setsid() == getpid());
+        s = slave_of(m, 0);
+        signal(SIGTTOU, SIG_IGN);
+        IN_CHILD(child)
+        {
+            setpgid(0, 0);
+            tcsetpgrp(s, getpid());
+            close(s);
+            close(m);
+            write(ready[1], "r", 1);
+            pause();
+        }
+        REQUIRE_EQ(read(ready[0], &c, 1), 1);
+        write(name[1], &child, sizeof child);
+    }
+    REQUIRE_EQ(read(name[0], &job, sizeof job), sizeof job);
+    EXPECT_EXITED(leader, 0);
+    EXPECT_KILLED(job, SIGHUP);
 }

@@ -2,6 +2,7 @@
 #include "tests/contract/unix_socket.h"
 
 #include <sys/resource.h>
+#include <sys/uio.h>
 
 // Sends one byte and a descriptor.
 static ssize_t send_descriptor(int socket, int fd)
@@ -61,6 +62,21 @@ CASE(unix_rights_without_room_are_dropped_and_told)
     EXPECT_EQ(flags & MSG_CTRUNC, MSG_CTRUNC);
     EXPECT_EQ(read(data[0], &c, 1), 0); // closed, not leaked
     EXPECT_ERRNO(send_descriptor(fds[0], 999), EBADF);
+}
+
+CASE(unix_rights_and_bytes_stay_when_a_receive_faults)
+{
+    int fds[2], flags;
+    char control[CMSG_SPACE(sizeof(int))], text[8];
+    struct iovec v = {(void *)8, 1}, half[] = {{text, 2}, {(void *)8, 2}};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    make_pair(SOCK_STREAM, fds);
+    EXPECT_EQ(send_descriptor(fds[0], 0), 1);
+    EXPECT_ERRNO(recvmsg(fds[1], &m, 0), EFAULT);
+    EXPECT(receive_descriptor(fds[1], 0, CMSG_SPACE(sizeof(int)), &flags) >= 0);
+    EXPECT_EQ(write(fds[0], "abcd", 4), 4);
+    EXPECT_ERRNO(readv(fds[1], half, 2), EFAULT);
+    EXPECT_EQ(read(fds[1], text, sizeof text), 4);
 }
 
 CASE(unix_rights_in_flight_are_freed_with_the_socket)
@@ -220,5 +236,31 @@ CASE(unix_stream_read_stops_at_descriptors)
     EXPECT_EQ(read(fds[1], text, 2), 2);
     EXPECT(receive_descriptor(fds[1], 0, CMSG_SPACE(sizeof(int)), &flags) >= 0);
     EXPECT_EQ(read(fds[1], text, 8), 2);
+    EXPECT_EQ(text[0], 'c');
+}
+
+CASE(unix_stream_peek_stops_at_descriptors_and_shows_them)
+{
+    int fds[2];
+    make_pair(SOCK_STREAM, fds);
+    EXPECT_EQ(write(fds[0], "a", 1), 1);
+    EXPECT_EQ(send_descriptor(fds[0], 0), 1);
+    EXPECT_EQ(write(fds[0], "c", 1), 1);
+    char text[16] = {};
+    for (int i = 0; i < 2; i++) { // then they are received, and it is the same
+        char control[CMSG_SPACE(sizeof(int))] = {};
+        struct iovec v = {text, sizeof text};
+        struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        EXPECT_EQ(recvmsg(fds[1], &m, i == 0 ? MSG_PEEK : 0), 2);
+        EXPECT(memcmp(text, "aD", 2) == 0);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        REQUIRE(c && c->cmsg_type == SCM_RIGHTS);
+        EXPECT_EQ(c->cmsg_len, CMSG_LEN(sizeof(int)));
+        int fd = -1;
+        memcpy(&fd, CMSG_DATA(c), sizeof fd);
+        EXPECT_EQ(fcntl(fd, F_GETFD), 0);
+        close(fd);
+    }
+    EXPECT_EQ(read(fds[1], text, sizeof text), 1);
     EXPECT_EQ(text[0], 'c');
 }

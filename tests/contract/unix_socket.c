@@ -336,6 +336,149 @@ CASE(unix_datagram_to_a_connected_socket_of_others_is_eperm)
     EXPECT(b >= 0);
 }
 
+static int pending_error(int fd)
+{
+    int error = -1;
+    socklen_t length = sizeof error;
+    EXPECT_EQ(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length), 0);
+    return error;
+}
+
+static int disconnect(int fd)
+{
+    return connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr));
+}
+
+CASE(unix_datagram_socket_that_leaves_its_peer_loses_what_it_has_not_read)
+{
+    int fds[2];
+    char c;
+    make_pair(SOCK_DGRAM, fds);
+    EXPECT_EQ(write(fds[1], "x", 1), 1);
+    EXPECT_EQ(disconnect(fds[0]), 0);
+    EXPECT_ERRNO(recv(fds[0], &c, 1, MSG_DONTWAIT), EAGAIN);
+    EXPECT_EQ(poll_now(fds[1], POLLIN), POLLERR);
+    EXPECT_EQ(pending_error(fds[1]), ECONNRESET);
+    EXPECT_EQ(pending_error(fds[1]), 0);
+    EXPECT_EQ(write(fds[1], "y", 1), 1); // which still is connected to it
+    EXPECT_EQ(recv(fds[0], &c, 1, MSG_DONTWAIT), 1);
+}
+
+CASE(unix_datagram_reset_comes_before_what_is_sent_or_received)
+{
+    int fds[2];
+    char c;
+    make_pair(SOCK_DGRAM, fds);
+    EXPECT_EQ(write(fds[0], "1", 1), 1);
+    EXPECT_EQ(write(fds[1], "x", 1), 1);
+    EXPECT_EQ(disconnect(fds[0]), 0);
+    EXPECT_ERRNO(recv(fds[1], &c, 1, MSG_DONTWAIT), ECONNRESET);
+    EXPECT_EQ(recv(fds[1], &c, 1, MSG_DONTWAIT), 1);
+    make_pair(SOCK_DGRAM, fds);
+    EXPECT_EQ(write(fds[1], "x", 1), 1);
+    EXPECT_EQ(disconnect(fds[0]), 0);
+    EXPECT_ERRNO(write(fds[1], "y", 1), ECONNRESET);
+    EXPECT_EQ(write(fds[1], "y", 1), 1);
+}
+
+CASE(unix_datagram_first_peer_loses_nothing_and_one_sided_ones_are_not_told)
+{
+    int a = bound(SOCK_DGRAM, "a"), b = bound(SOCK_DGRAM, "b");
+    struct sockaddr_un to;
+    char c;
+    bound(SOCK_DGRAM, "c");
+    EXPECT_EQ(sendto(b, "x", 1, 0, (void *)&to, address(&to, "a")), 1);
+    EXPECT_EQ(connect_to(a, "b"), 0);
+    EXPECT_EQ(connect_to(a, "b"), 0); // the same one
+    EXPECT_EQ(recv(a, &c, 1, MSG_DONTWAIT | MSG_PEEK), 1);
+    EXPECT_EQ(connect_to(a, "c"), 0);
+    EXPECT_ERRNO(recv(a, &c, 1, MSG_DONTWAIT), EAGAIN);
+    EXPECT_EQ(pending_error(b), 0);
+}
+
+static void recv_names(int fd, const char *name)
+{
+    struct sockaddr_un from = {};
+    socklen_t length = sizeof from;
+    char c;
+    EXPECT_EQ(recvfrom(fd, &c, 1, 0, (void *)&from, &length), 1);
+    EXPECT_EQ(length, offsetof(struct sockaddr_un, sun_path) + strlen(name) + 1);
+    EXPECT_STR(from.sun_path, name);
+}
+
+CASE(unix_connected_receiver_is_told_the_senders_name)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
+    for (int i = 0; i < 2; i++) {
+        int l = listener(types[i], "srv"), client = bound(types[i], "cli");
+        REQUIRE(connect_to(client, "srv") == 0);
+        int server = accept(l, nullptr, nullptr);
+        REQUIRE(server >= 0);
+        EXPECT_EQ(write(client, "x", 1), 1);
+        EXPECT_EQ(write(server, "y", 1), 1);
+        recv_names(server, "cli");
+        recv_names(client, "srv");
+        unlink("srv");
+        unlink("cli");
+    }
+}
+
+CASE(unix_sender_is_called_as_it_is_when_the_message_is_received)
+{
+    int server = bound(SOCK_DGRAM, "srv"), client = socket(AF_UNIX, SOCK_DGRAM, 0);
+    struct sockaddr_un a;
+    REQUIRE(connect_to(client, "srv") == 0);
+    EXPECT_EQ(write(client, "x", 1), 1);
+    EXPECT_EQ(bind(client, (void *)&a, address(&a, "late")), 0);
+    recv_names(server, "late");
+}
+
+static int asking_for_credentials(int type)
+{
+    int fd = socket(AF_UNIX, type, 0), on = 1;
+    REQUIRE(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
+    return fd;
+}
+
+static socklen_t name_length(int fd)
+{
+    struct sockaddr_un a;
+    socklen_t length = sizeof a;
+    REQUIRE(getsockname(fd, (void *)&a, &length) == 0);
+    return length;
+}
+
+CASE(unix_socket_that_asks_for_credentials_gets_a_name_when_it_sends_or_connects)
+{
+    enum { FAMILY_ONLY = 2, AUTOMATIC = 8 };
+    int server = bound(SOCK_DGRAM, "srv"), client = asking_for_credentials(SOCK_DGRAM), fds[2], on = 1;
+    struct sockaddr_un a;
+    char text[8];
+    listener(SOCK_STREAM, "l");
+    EXPECT_EQ(name_length(client), FAMILY_ONLY);
+    EXPECT_EQ(sendto(client, "x", 1, 0, (void *)&a, address(&a, "srv")), 1);
+    socklen_t length = sizeof a;
+    EXPECT_EQ(recvfrom(server, text, sizeof text, 0, (void *)&a, &length), 1);
+    EXPECT_EQ(length, AUTOMATIC);
+    EXPECT_EQ(sendto(server, "back", 4, 0, (void *)&a, length), 4);
+    EXPECT_EQ(recv(client, text, sizeof text, MSG_DONTWAIT), 4);
+    client = asking_for_credentials(SOCK_DGRAM);
+    EXPECT_EQ(disconnect(client), 0);
+    EXPECT_EQ(name_length(client), FAMILY_ONLY);
+    EXPECT_EQ(connect_to(client, "srv"), 0);
+    EXPECT_EQ(name_length(client), AUTOMATIC);
+    client = asking_for_credentials(SOCK_STREAM);
+    EXPECT_EQ(connect_to(client, "l"), 0);
+    EXPECT_EQ(name_length(client), AUTOMATIC);
+    static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
+    for (int i = 0; i < 2; i++) {
+        make_pair(types[i], fds);
+        EXPECT_EQ(setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
+        EXPECT_EQ(write(fds[0], "x", 1), 1);
+        EXPECT_EQ(name_length(fds[0]), types[i] == SOCK_STREAM ? FAMILY_ONLY : AUTOMATIC);
+    }
+}
+
 CASE(unix_peercred_and_passcred)
 {
     int fds[2], on = 1;
@@ -390,6 +533,24 @@ CASE(unix_peercred_of_a_listener_is_the_one_who_listened)
     EXPECT_EQ(cred.pid, child);
     write_byte(s);
     EXPECT_EXITED(child, 0);
+}
+
+CASE(unix_peercred_of_a_listener_is_the_one_who_listened_last)
+{
+    int l = listener(SOCK_STREAM, "s"), c = socket(AF_UNIX, SOCK_STREAM, 0);
+    IN_CHILD(child)
+    {
+        REQUIRE(setgid(55) == 0 && setuid(66) == 0);
+        EXPECT_EQ(listen(l, 1), 0);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(connect_to(c, "s"), 0);
+    struct ucred cred = {};
+    socklen_t length = sizeof cred;
+    EXPECT_EQ(getsockopt(c, SOL_SOCKET, SO_PEERCRED, &cred, &length), 0);
+    EXPECT_EQ(cred.pid, child);
+    EXPECT_EQ(cred.uid, 66);
+    EXPECT_EQ(cred.gid, 55);
 }
 
 CASE(socket_options_tell_what_it_is)

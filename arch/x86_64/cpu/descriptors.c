@@ -34,7 +34,7 @@ struct PACKED table_pointer {
 #define SEGMENT_DATA_USER 0x00cff3000000ffffUL
 #define SEGMENT_CODE64_USER 0x00affb000000ffffUL
 
-extern char arch_idt_stubs[][16], arch_syscall_entry[];
+extern char arch_idt_stubs[][16], arch_syscall_entry[], arch_syscall_entry32[];
 
 void idt_init(void)
 {
@@ -110,6 +110,8 @@ void descriptors_load(unsigned cpu)
     // SYSCALL loads CS from bits 47..32; SYSRET loads CS from bits 63..48 plus 16 and SS from them plus 8.
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_USER32_CS << 48 | (uint64_t)SELECTOR_KERNEL_CS << 32);
     wrmsr(MSR_LSTAR, (uintptr_t)arch_syscall_entry);
+    wrmsr(MSR_CSTAR, (uintptr_t)arch_syscall_entry32);
+    wrmsr(MSR_SYSENTER_CS, 0); // SYSENTER is a general protection fault
     wrmsr(MSR_SYSCALL_MASK, X86_FLAGS_TF | X86_FLAGS_IF | X86_FLAGS_DF | X86_FLAGS_NT | X86_FLAGS_AC | X86_FLAGS_IOPL |
                                 X86_FLAGS_RF | X86_FLAGS_CF | X86_FLAGS_PF | X86_FLAGS_AF | X86_FLAGS_ZF |
                                 X86_FLAGS_SF | X86_FLAGS_OF);

@@ -9,6 +9,7 @@
 #define MSR_X2APIC 0x800 // + register offset / 16
 #define MSR_PAT 0x277
 #define MSR_EFER 0xc0000080
+#define MSR_SYSENTER_CS 0x174
 #define MSR_STAR 0xc0000081
 #define MSR_LSTAR 0xc0000082
 #define MSR_CSTAR 0xc0000083

@@ -139,7 +139,7 @@ static bool selectors_ok(const struct ucontext *uc)
 {
     const struct sigcontext *sc = &uc->mcontext;
     unsigned cs = sc->cs | 3u, ss = sc->ss | 3u;
-    return cs == SELECTOR_USER_CS && (ss == SELECTOR_USER_DS || !(uc->flags & UC_STRICT_RESTORE_SS));
+    return (cs == SELECTOR_USER_CS || cs == SELECTOR_USER32_CS) && (ss == SELECTOR_USER_DS || !(uc->flags & UC_STRICT_RESTORE_SS));
 }
 
 static void load_sigcontext(struct pt_regs *regs, const struct sigcontext *sc)
@@ -164,7 +164,7 @@ static void load_sigcontext(struct pt_regs *regs, const struct sigcontext *sc)
         .sp = sc->sp,
         .ip = sc->ip,
         .flags = flags,
-        .cs = SELECTOR_USER_CS,
+        .cs = sc->cs | 3u, // selectors_ok(): one of the two
         .ss = SELECTOR_USER_DS,
         .orig_ax = ~0UL,
     };

@@ -166,6 +166,14 @@ static uint64_t reference_ns(const struct sample *from, const struct sample *to)
                       reference->femtoseconds / fs_per_ns);
 }
 
+// After how many ns it is back at the same reading.
+static uint64_t reference_period_ns(void)
+{
+    if (reference->mask == UINT64_MAX)
+        return UINT64_MAX;
+    return (uint64_t)((unsigned __int128)reference->mask * reference->femtoseconds / 1000000);
+}
+
 // Measures the rates of the TSC and of the local APIC's timer.
 static void measure(void)
 {
@@ -228,6 +236,9 @@ static ktime_t refine([[maybe_unused]] struct hrtimer *timer)
     uint64_t ns = reference_ns(&boot_sample, &now);
     if (old != &param_sets[0] || ns < NSEC_PER_SEC / 2)
         return KTIME_MAX;
+    // So late that the reference has wrapped, or may have, it tells nothing: the PM timer does so every 4.7 s.
+    if ((unsigned __int128)(now.tsc - boot_sample.tsc) * 1000000 / measured_khz > reference_period_ns() / 8 * 7)
+        return KTIME_MAX;
     struct clock_params *p = &param_sets[1];
     uint64_t base = read_tsc_ordered();
     unsigned __int128 rate = ((unsigned __int128)ns << 32) / (now.tsc - boot_sample.tsc);
@@ -242,9 +253,7 @@ static ktime_t refine([[maybe_unused]] struct hrtimer *timer)
 static int clock_refine_later(void)
 {
     static struct hrtimer timer;
-    const bool wraps_before = reference->mask < UINT64_MAX &&
-                              (unsigned __int128)reference->mask * reference->femtoseconds / 1000000 < 3 * NSEC_PER_SEC;
-    if (wraps_before || exact_rate)
+    if (reference_period_ns() < 3 * NSEC_PER_SEC || exact_rate)
         return 0;
     hrtimer_init(&timer, HRTIMER_MONOTONIC, refine);
     hrtimer_start(&timer, arch_clock_ns() + NSEC_PER_SEC);

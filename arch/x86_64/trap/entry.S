@@ -160,6 +160,14 @@ syscall_slow:
     swapgs
     iretq
 
+// ---- SYSCALL from a 32-bit code segment, which some CPUs take to a place of its own: there are no such calls. The user's
+// stack and GS base are still in place, and stay.
+    .balign 16
+    .globl arch_syscall_entry32
+arch_syscall_entry32:
+    movl $-38, %eax                       // -ENOSYS
+    sysretl
+
 // The calls whose child starts with all of the caller's registers. Called by syscall_dispatch_traced() they find them saved.
 .macro COPIES_REGISTERS call
     .globl arch_sys_\call

@@ -29,7 +29,7 @@ static unsigned next_slot GUARDED_BY(&quarantine_lock);
 void *asan_quarantine(struct slab_cache **cache, void *object, uintptr_t frame)
 {
     struct waiting in = {.cache = *cache, .object = object};
-    backtrace_collect(frame, in.trace, FREE_TRACE);
+    backtrace_collect(frame, 0, in.trace, FREE_TRACE);
     irq_flags_t irq = spin_lock_irqsave(&quarantine_lock);
     struct waiting *slot = &queue[next_slot++ % QUARANTINE_SLOTS];
     void *out = slot->object;

@@ -3,8 +3,8 @@
 
 #include "kernel/vfs/vfs.h"
 
-// Takes lines off the stream ("<6>[    0.000000] text\n"), as many whole records as fit, at least one, cut if need be. Waits for the first unless
-// `nonblock`. Bytes; -EAGAIN, -ERESTARTSYS, -EFAULT, -ENOMEM. The caller has checked log_may_read(false).
+// Takes lines off the stream ("<6>[    0.000000] text\n"), as many whole ones as fit; of one that does not fit alone the beginning, and the rest is next.
+// Waits for the first unless `nonblock`. Bytes; -EAGAIN, -ERESTARTSYS, -EFAULT, -ENOMEM. The caller has checked log_may_read(false).
 [[nodiscard]] ssize_t log_stream_read(struct iov_iter *to, bool nonblock);
 uint32_t log_stream_poll(struct file *file, struct poll_table *pt); // readable while a record is there that nobody took
 // Whether the current thread may look at the log (dmesg_restrict); `all_of_it`: the calls that leave the stream as it is. 0 or -EPERM.

@@ -22,6 +22,7 @@ struct waitqueue log_wq = WAITQUEUE_INIT(log_wq);
 DEFINE_LOCK_CLASS(stream_class, "log stream", (enum lock_rank)(RANK_TTY + 1));
 static struct mutex stream_lock = MUTEX_INIT(stream_lock, &stream_class);
 static uint64_t stream_seq;  // next record of the stream: stream_lock
+static size_t stream_partial; // bytes of its line that have been taken already: stream_lock
 static uint64_t clear_seq;   // dmesg -c: records before it are not shown again
 static int saved_loglevel = -1;
 
@@ -82,20 +83,31 @@ static char *line_buffer(void) // for line_at(): the line, and behind it the bar
     return kmalloc(LINE_MAX + LOG_RECORD_MAX, ALLOC_KERNEL);
 }
 
+// The stream's next line; stream_partial says how much of it has been taken. Its length; 0: none yet.
+static size_t next_line(char *line) REQUIRES(stream_lock)
+{
+    uint64_t seq = stream_seq;
+    size_t n = line_at(&stream_seq, line);
+    if (stream_seq != seq)
+        stream_partial = 0; // the line that was begun is gone
+    return n;
+}
+
 static ssize_t take_lines(struct iov_iter *to, char *line) REQUIRES(stream_lock)
 {
     size_t total = 0, n;
-    while (iov_iter_count(to) && (n = line_at(&stream_seq, line))) {
-        if (n > iov_iter_count(to)) {
-            if (total)
-                break;
-            n = iov_iter_count(to);
-        }
-        size_t done = copy_to_iter(to, line, n);
-        if (done < n)
+    while (iov_iter_count(to) && (n = next_line(line))) {
+        size_t rest = n - stream_partial, part = min(rest, iov_iter_count(to));
+        if (part < rest && total)
+            break;
+        if (copy_to_iter(to, line + stream_partial, part) < part)
             return total ? (ssize_t)total : -EFAULT;
-        total += n;
-        stream_seq++;
+        total += part;
+        stream_partial += part;
+        if (part == rest) {
+            stream_partial = 0;
+            stream_seq++;
+        }
     }
     return (ssize_t)total;
 }
@@ -166,9 +178,13 @@ static long unread_size(void)
         return -ENOMEM;
     long total = 0;
     size_t n;
+    mutex_lock(&stream_lock);
     uint64_t end = log_next_seq();
-    for (uint64_t seq = READ_ONCE(stream_seq); seq < end && (n = line_at(&seq, line)); seq++)
+    (void)next_line(line);
+    for (uint64_t seq = stream_seq; seq < end && (n = line_at(&seq, line)); seq++)
         total += (long)n;
+    total -= (long)stream_partial;
+    mutex_unlock(&stream_lock);
     kfree(line);
     return total;
 }

@@ -2,7 +2,7 @@
 //
 // Sending: bytes wait in a ring; whoever adds some fills the FIFO if it is empty and asks for the transmitter interrupt, whose handler goes on. Receiving: the
 // handler gives each byte with its condition to the terminal. The handler works for all ports on its interrupt line until none has news: the lines
-// are edge-triggered, and a port that still asks would never be heard of again.
+// are edge-triggered, and a port that still asks would never be heard of again. A port whose interrupt could not be had is asked by a timer instead.
 #include "arch/include/io.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/init.h"
@@ -10,6 +10,7 @@
 #include "kernel/drivers/serial/uart.h"
 
 enum { NR_PORTS = 4, RX_BATCH = 64, HANDLER_ROUNDS = 64 };
+#define POLL_INTERVAL (10 * NSEC_PER_MSEC)
 
 DEFINE_LOCK_CLASS(uart_class, "uart", (enum lock_rank)(RANK_CONSOLE + 1)); // inside printk's own lock
 
@@ -261,6 +262,14 @@ static bool interrupt(void *arg)
     return ours;
 }
 
+static ktime_t poll(struct hrtimer *timer)
+{
+    struct uart *u = container_of(timer, struct uart, poll);
+    for (int round = 0; round < HANDLER_ROUNDS && serve(u); round++)
+        ;
+    return clock_monotonic() + POLL_INTERVAL;
+}
+
 // ---- settings -------------------------------------------------------------------------------------------------------
 
 static void program_line(struct uart *u) REQUIRES(u->lock)
@@ -379,17 +388,21 @@ static long uart_ioctl(struct tty *tty, struct file *, unsigned cmd, unsigned lo
 static int uart_activate(struct tty *tty)
 {
     struct uart *u = uart_of(tty);
-    spin_irq_guard(&u->lock);
-    u->tx_stopped = u->cts_stopped = false;
-    u->head = u->tail;
-    set(u, UART_FIFO, u->has_fifo ? UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_TRIGGER_8 : 0);
-    u->mcr = UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2;
-    program_line(u);
-    uint8_t status;
-    (void)modem_changes(u, &status); // of before
-    u->running = true;
-    u->ier = UART_IER_RX | UART_IER_LINE | UART_IER_MODEM;
-    set(u, UART_INTERRUPTS, u->ier);
+    {
+        spin_irq_guard(&u->lock);
+        u->tx_stopped = u->cts_stopped = false;
+        u->head = u->tail;
+        set(u, UART_FIFO, u->has_fifo ? UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_TRIGGER_8 : 0);
+        u->mcr = UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2;
+        program_line(u);
+        uint8_t status;
+        (void)modem_changes(u, &status); // of before
+        u->running = true;
+        u->ier = UART_IER_RX | UART_IER_LINE | UART_IER_MODEM;
+        set(u, UART_INTERRUPTS, u->ier);
+    }
+    if (u->irq_handle < 0)
+        hrtimer_start(&u->poll, clock_monotonic() + POLL_INTERVAL);
     return 0;
 }
 
@@ -397,6 +410,8 @@ static int uart_activate(struct tty *tty)
 static void uart_shutdown(struct tty *tty)
 {
     struct uart *u = uart_of(tty);
+    if (u->irq_handle < 0)
+        hrtimer_cancel(&u->poll);
     spin_irq_guard(&u->lock);
     u->running = false;
     u->ier = 0;
@@ -463,8 +478,9 @@ static int port_init(unsigned i)
     tty_set_baud(&u->tty.init_termios, 9600);
     u->tty.termios = u->tty.init_termios;
     u->irq_handle = take_interrupt(u);
+    hrtimer_init(&u->poll, HRTIMER_MONOTONIC, poll);
     if (u->irq_handle < 0)
-        pr_warn("%s: no interrupt %u (error %d)\n", u->tty.name, u->irq, -u->irq_handle);
+        pr_warn("%s: no interrupt %u (error %d): polled\n", u->tty.name, u->irq, -u->irq_handle);
     uart_console_init(u);
     pr_info("%s: 16550%s at port 0x%x, interrupt %u\n", u->tty.name, u->has_fifo ? "A" : "", u->base, u->irq);
     return tty_add(&u->tty, nullptr);

@@ -3,6 +3,7 @@
 
 #include "kernel/base/printk.h"
 #include "kernel/drivers/tty/tty.h"
+#include "kernel/time/hrtimer.h"
 
 #define UART_RING 4096u
 
@@ -36,6 +37,7 @@ struct uart {
     unsigned irq;          // ISA number
     bool present, has_fifo, running;
     int irq_handle;        // > 0: interrupts come
+    struct hrtimer poll;   // else: it is looked at now and then while it runs
     struct spinlock lock;  // registers and everything below; also taken by printk, so nothing inside prints
     uint8_t ier, lcr, mcr;
     uint8_t xchar;         // to be sent ahead of the ring; 0: none

@@ -408,7 +408,7 @@ bool ldisc_readable(const struct tty *tty, bool for_poll)
 uint32_t ldisc_available(struct tty *tty)
 {
     struct n_tty *n = &tty->ldisc;
-    if (!(tty->termios.c_lflag & ICANON))
+    if (!ldisc_is_canonical(&tty->termios))
         return n->head - n->tail;
     uint32_t count = n->canon_head - n->tail;
     for (uint32_t at = n->tail; at != n->canon_head; at++)

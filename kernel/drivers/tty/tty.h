@@ -21,7 +21,7 @@ struct tty;
 #define TTY_BUF_SIZE 4096u // raw ring and read buffer
 #define TTY_EXPANSION 8u   // most bytes of output that one byte becomes (a tab as spaces)
 
-// What a driver does. Missing entries: nothing happens (write_room: no limit; tiocmget and tiocmset: -ENOTTY).
+// What a driver does. Missing entries: nothing happens (write_room: no limit; send_xchar: by write; tiocmget and tiocmset: -ENOTTY).
 struct tty_ops {
     int (*activate)(struct tty *tty);                       // first open. open_lock held
     void (*shutdown)(struct tty *tty);                      // last close or hangup. open_lock held

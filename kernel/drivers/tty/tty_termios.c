@@ -150,6 +150,23 @@ static int do_break(struct tty *tty, struct tty *real, unsigned cmd, unsigned lo
     return send_break(tty, arg ? (ktime_t)min(arg, 36000ul) * 100 * NSEC_PER_MSEC : 250 * NSEC_PER_MSEC);
 }
 
+// Ahead of everything else where the driver can do that; else behind what it has taken, though ^S holds the output. Not where TCOOFF does.
+static void send_xchar(struct tty *tty, uint8_t c)
+{
+    if (tty->ops->send_xchar) {
+        tty->ops->send_xchar(tty, c);
+        return;
+    }
+    mutex_lock(&tty->lock);
+    bool stopped = tty->stopped;
+    tty_start(tty);
+    (void)tty_driver_write(tty, &c, 1);
+    if (stopped)
+        tty_stop(tty);
+    mutex_unlock(&tty->lock);
+    tty_kick(tty);
+}
+
 static int flow(struct tty *tty, struct tty *real, unsigned long arg)
 {
     int err = tty_check_change(real, SIGTTOU);
@@ -179,8 +196,8 @@ static int flow(struct tty *tty, struct tty *real, unsigned long arg)
     default:
         return -EINVAL;
     }
-    if (c && tty->ops->send_xchar)
-        tty->ops->send_xchar(tty, c);
+    if (c)
+        send_xchar(tty, c);
     return 0;
 }
 

@@ -28,7 +28,7 @@ struct virtio_device {
     unsigned type;             // VIRTIO_*
     uint64_t features;         // negotiated
     void *common, *notify_base, *config;
-    uint32_t notify_multiplier;
+    uint32_t notify_size, notify_multiplier;
     struct virtqueue queues[VIRTIO_QUEUES];
     void *private;
 };
@@ -44,7 +44,8 @@ struct virtio_driver {
 // For good; devices that are there already are probed before it returns. May sleep.
 void virtio_driver_register(struct virtio_driver *driver);
 
-// In probe: queue `index`, with an interrupt of its own. -ENODEV, -ENOMEM, errors of pci_request_msix().
+// In probe: queue `index`, with an interrupt of its own. -ENODEV (none, or one that makes no sense), -ENOSPC, -ENOMEM, errors of
+// pci_request_msix().
 [[nodiscard]] int virtqueue_setup(struct virtio_device *v, unsigned index, void (*done)(struct virtqueue *vq));
 // Offers one buffer in the direct map (device_writes: it is to be filled). `token` (not null) comes back with it. -ENOSPC. The owner of the queue locks.
 [[nodiscard]] int virtqueue_add(struct virtqueue *vq, void *buf, uint32_t size, bool device_writes, void *token);

@@ -9,6 +9,7 @@
 #include "kernel/drivers/tty/tty.h"
 #include "kernel/drivers/virtio/virtio.h"
 #include "kernel/mm/slab.h"
+#include "kernel/time/clock.h"
 
 enum { QUEUE_IN, QUEUE_OUT, SLICES = 8, SLICE = PAGE_SIZE / SLICES, POLLS = 1 << 24 };
 #define HVC_MAJOR 229u
@@ -121,7 +122,8 @@ static void hvc_console_write(struct console *, const char *text, size_t size) N
         cpu_relax();
     if (!locked)
         return; // the queue may be in any state: in a panic the other consoles have to do
-    while (size) {
+    hvc.room_unsaid |= collect_sent();
+    while (size && !hvc.log_busy) { // a page that the device keeps in spite of all waiting is not written to: the text is lost
         uint32_t n = 0;
         for (; size && n < PAGE_SIZE - 1; size--, text++) {
             if (*text == '\n')
@@ -139,6 +141,20 @@ static void hvc_console_write(struct console *, const char *text, size_t size) N
     }
     send_more();
     spin_unlock(&hvc.lock);
+}
+
+// What programs wrote leaves before the machine stops, unless the terminal's user stopped it (^S) or the host takes nothing.
+static void hvc_console_drain(struct console *)
+{
+    ktime_t limit = clock_monotonic() + NSEC_PER_SEC;
+    while (clock_monotonic() < limit) {
+        spin_irq_guard(&hvc.lock);
+        hvc.room_unsaid |= collect_sent();
+        send_more();
+        if (!hvc.in_flight)
+            break;
+        cpu_relax();
+    }
 }
 
 // ---- input ----------------------------------------------------------------------------------------------------------
@@ -243,7 +259,7 @@ static void hvc_ready(struct virtio_device *v)
             offer_slice(i);
         virtqueue_notify(&v->queues[QUEUE_IN]);
     }
-    hvc.console = (struct console){.name = "hvc0", .write = hvc_console_write};
+    hvc.console = (struct console){.name = "hvc0", .write = hvc_console_write, .drain = hvc_console_drain};
     (void)console_register(&hvc.console);
     int err = tty_add(&hvc.tty, &v->pci->device);
     if (err)

@@ -61,7 +61,8 @@ int virtqueue_setup(struct virtio_device *v, unsigned index, void (*done)(struct
     struct virtqueue *vq = &v->queues[index];
     mmio_write16(common + COMMON_QUEUE_SELECT, (uint16_t)index);
     unsigned size = mmio_read16(common + COMMON_QUEUE_SIZE);
-    if (!size)
+    size_t notify_at = (size_t)mmio_read16(common + COMMON_QUEUE_NOTIFY_OFF) * v->notify_multiplier;
+    if (!size || size & (size - 1) || notify_at + sizeof(uint16_t) > v->notify_size)
         return -ENODEV;
     size = min(size, VIRTQ_SIZE);
     struct page *page = page_alloc(0, ALLOC_ZERO);
@@ -79,11 +80,14 @@ int virtqueue_setup(struct virtio_device *v, unsigned index, void (*done)(struct
         page_put(page);
         return vq->irq;
     }
-    vq->notify = (char *)v->notify_base + (size_t)mmio_read16(common + COMMON_QUEUE_NOTIFY_OFF) * v->notify_multiplier;
+    vq->notify = (char *)v->notify_base + notify_at;
     mmio_write16(common + COMMON_QUEUE_SIZE, (uint16_t)size);
     mmio_write16(common + COMMON_QUEUE_MSIX, (uint16_t)index);
-    if (mmio_read16(common + COMMON_QUEUE_MSIX) == NO_VECTOR)
+    if (mmio_read16(common + COMMON_QUEUE_MSIX) == NO_VECTOR) {
+        irq_release(vq->irq, vq);
+        page_put(page);
         return -ENOSPC;
+    }
     write64(common + COMMON_QUEUE_DESC, virt_to_phys(vq->desc));
     write64(common + COMMON_QUEUE_DRIVER, virt_to_phys(vq->avail));
     write64(common + COMMON_QUEUE_DEVICE, virt_to_phys(vq->used));
@@ -117,20 +121,21 @@ void virtqueue_notify(struct virtqueue *vq)
 
 void *virtqueue_take(struct virtqueue *vq, uint32_t *length)
 {
-    if (vq->last_used == load_acquire(&vq->used->index))
-        return nullptr;
-    unsigned at = vq->last_used++ % vq->size;
-    uint32_t id = READ_ONCE(vq->used->ring[at].id);
-    if (id >= vq->size || !vq->tokens[id])
-        return nullptr; // nonsense from the device: what it names was not given to it
-    if (length)
-        *length = min(READ_ONCE(vq->used->ring[at].length), vq->desc[id].length);
-    void *token = vq->tokens[id];
-    vq->tokens[id] = nullptr;
-    vq->desc[id].next = vq->free_head;
-    vq->free_head = (uint16_t)id;
-    vq->nr_free++;
-    return token;
+    while (vq->last_used != load_acquire(&vq->used->index)) {
+        unsigned at = vq->last_used++ % vq->size;
+        uint32_t id = READ_ONCE(vq->used->ring[at].id);
+        if (id >= vq->size || !vq->tokens[id])
+            continue; // nonsense from the device: what it names was not given to it
+        if (length)
+            *length = min(READ_ONCE(vq->used->ring[at].length), vq->desc[id].length);
+        void *token = vq->tokens[id];
+        vq->tokens[id] = nullptr;
+        vq->desc[id].next = vq->free_head;
+        vq->free_head = (uint16_t)id;
+        vq->nr_free++;
+        return token;
+    }
+    return nullptr;
 }
 
 // ---- devices --------------------------------------------------------------------------------------------------------
@@ -167,6 +172,7 @@ static int map_parts(struct virtio_device *v)
     v->notify_base = map_part(v, CAP_NOTIFY, 2, &cap);
     if (!v->common || !v->notify_base)
         return -ENODEV; // an old device, without the modern interface
+    v->notify_size = pci_read(v->pci, cap + CAP_LENGTH, 4);
     v->notify_multiplier = pci_read(v->pci, cap + CAP_NOTIFY_MULTIPLIER, 4);
     v->config = map_part(v, CAP_DEVICE, 1, nullptr);
     return 0;

@@ -19,34 +19,38 @@ static struct {
     struct waitqueue wait;
     uint8_t *buf;                 // a page: the device writes here
     bool asked;                   // a request is with the device: lock
-    uint32_t got;                 // bytes it gave; 0: not yet. Set by the interrupt
+    bool answered;                // it came back, with that many bytes: set by the interrupt
+    uint32_t got;
 } rng = {.lock = MUTEX_INIT(rng.lock, &rng_class), .wait = WAITQUEUE_INIT(rng.wait)};
 
 static void rng_done(struct virtqueue *vq)
 {
     uint32_t length;
-    while (virtqueue_take(vq, &length))
-        WRITE_ONCE(rng.got, length);
+    while (virtqueue_take(vq, &length)) {
+        rng.got = length;
+        store_release(&rng.answered, true);
+    }
     wake_up_all(&rng.wait);
 }
 
-// Fills up to `size` bytes of rng.buf; the count, or -ERESTARTSYS, or -ETIMEDOUT: then the request is still under way and the next call waits for it.
+// Fills up to `size` bytes of rng.buf; the count, or -ERESTARTSYS, or -ETIMEDOUT: then the request is still under way and the next call waits for it. -EIO:
+// the host gave none.
 static ssize_t fetch(uint32_t size, ktime_t deadline) REQUIRES(rng.lock)
 {
     struct virtqueue *vq = &rng.device->queues[0];
     if (!rng.asked) {
-        WRITE_ONCE(rng.got, 0);
+        WRITE_ONCE(rng.answered, false);
         int err = virtqueue_add(vq, rng.buf, size, true, rng.buf);
         if (err)
             return err;
         rng.asked = true;
         virtqueue_notify(vq);
     }
-    int unanswered = wait_event_interruptible_timeout(&rng.wait, READ_ONCE(rng.got) != 0, deadline);
+    int unanswered = wait_event_interruptible_timeout(&rng.wait, load_acquire(&rng.answered), deadline);
     if (unanswered)
         return unanswered == -EINTR ? -ERESTARTSYS : unanswered;
     rng.asked = false;
-    return rng.got;
+    return rng.got ? (ssize_t)rng.got : -EIO;
 }
 
 static ssize_t hwrng_read(struct file *file, struct iov_iter *to, loff_t *, unsigned)

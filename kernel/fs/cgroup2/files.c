@@ -211,6 +211,8 @@ static ssize_t store_limit(const struct file *file, struct cgroup *cg, int *limi
             return -ERANGE;
     }
     mutex_guard(&cgroup_lock);
+    if (cg->dead)
+        return -ENODEV;
     *limit = value;
     return (ssize_t)len;
 }
@@ -270,27 +272,33 @@ static int freeze_show(struct seq_file *m, void *object)
 }
 static ssize_t freeze_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
+    struct cgroup *cg = object;
     int on, err = parse_switch(text, &on);
     if (!err)
-        err = may_configure(file, object);
+        err = may_configure(file, cg);
     if (err)
         return err;
     mutex_guard(&cgroup_lock);
-    cgroup_set_freeze(object, on);
+    if (cg->dead)
+        return -ENODEV;
+    cgroup_set_freeze(cg, on);
     return (ssize_t)len;
 }
 
 static ssize_t kill_store(struct file *file, void *object, char *text, size_t len, loff_t)
 {
+    struct cgroup *cg = object;
     int one, err = parse_int(strstrip(text), 0, &one);
     if (!err && one != 1)
         err = -ERANGE;
     if (!err)
-        err = may_configure(file, object);
+        err = may_configure(file, cg);
     if (err)
         return err;
     mutex_guard(&cgroup_lock);
-    cgroup_kill(object);
+    if (cg->dead)
+        return -ENODEV;
+    cgroup_kill(cg);
     return (ssize_t)len;
 }
 
@@ -330,6 +338,9 @@ static ssize_t pids_max_store(struct file *file, void *object, char *text, size_
         if (max < 0 || max > PID_MAX_LIMIT)
             return -EINVAL;
     }
+    mutex_guard(&cgroup_lock);
+    if (cg->dead || !cg->pids_enabled)
+        return -ENODEV;
     WRITE_ONCE(cg->pids_max, max);
     return (ssize_t)len;
 }
@@ -345,7 +356,7 @@ static int show_pids_events(struct seq_file *m, const atomic64_t *count)
 static uint32_t poll_pids_events(struct file *file, struct poll_table *pt, struct cgroup *cg, const atomic64_t *count)
 {
     poll_wait(file, &cg->events_wq, pt);
-    bool news = READ_ONCE(cg->dead) || file->version != (uint64_t)atomic_read(count) + 1;
+    bool news = READ_ONCE(cg->dead) || !has_pids(cg) || file->version != (uint64_t)atomic_read(count) + 1;
     return POLL_ALWAYS | (news ? EPOLLERR | EPOLLPRI : 0);
 }
 static int pids_events_show(struct seq_file *m, void *object)

@@ -22,8 +22,11 @@ static int fd_follow(struct dentry *d, struct path *out)
     struct task *task = proc_task(d->inode);
     if (!task)
         return -ENOENT;
-    struct file *file = file_of(task, proc_inode(d->inode)->fd);
-    int err = task_may_access(task, false) ? -EACCES : file ? 0 : -ENOENT;
+    // Asked twice: an execve() in between makes a program accessible, and its close-on-exec files are not meant by that.
+    int err = task_may_access(task, false) ? -EACCES : 0;
+    struct file *file = err ? nullptr : file_of(task, proc_inode(d->inode)->fd);
+    if (!err)
+        err = task_may_access(task, false) ? -EACCES : file ? 0 : -ENOENT;
     if (!err) {
         *out = file->path;
         path_get(out);

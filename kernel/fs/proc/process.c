@@ -1,9 +1,11 @@
 // kernel/fs/proc/process.c — inodes of a process's folder: which task they are about, who owns them, how long they stay good.
 #include "kernel/abi/dirent.h"
 #include "kernel/base/string.h"
+#include "kernel/boot/init.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
 #include "kernel/vfs/namei.h"
@@ -252,3 +254,17 @@ static int follow(struct dentry *d, struct path *out)
 }
 
 const struct inode_ops proc_link_ops = {.follow_magic = follow, .setattr = proc_setattr};
+
+// ---- as descriptors of processes: a thread's folder below task/ is none ---------------------------------------------
+
+static struct pid *pid_of(struct file *file)
+{
+    return file->inode && file->inode->ops == &proc_process_ops ? proc_inode(file->inode)->pid : nullptr;
+}
+
+static int proc_folders_init(void)
+{
+    pid_of_folder = pid_of;
+    return 0;
+}
+INITCALL(fs, proc_folders_init);

@@ -4,9 +4,12 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/seq_file.h"
 
+// With its folder, or alone: what an entry is about may end before the folder's object does.
 static bool gone(const struct file *file)
 {
-    return READ_ONCE(pseudo_inode(file->inode)->dir->dead);
+    const struct pseudo_dir *dir = pseudo_inode(file->inode)->dir;
+    const struct pseudo_entry *entry = pseudo_entry(file);
+    return READ_ONCE(dir->dead) || (entry->visible && !entry->visible(dir->object));
 }
 
 static int show(struct seq_file *m, void *object)

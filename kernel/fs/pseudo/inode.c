@@ -283,7 +283,7 @@ const struct inode_ops pseudo_link_ops = {.get_link = get_link};
 int pseudo_super_make(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops, struct pseudo_dir *root,
                       struct superblock **out)
 {
-    struct superblock *sb = sb_alloc(type, flags);
+    struct superblock *sb = sb_alloc(type, flags | SB_NOEXEC);
     if (!sb)
         return -ENOMEM;
     sb->ops = ops;

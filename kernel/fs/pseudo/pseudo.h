@@ -26,7 +26,8 @@ struct pseudo_entry {              // one file in a table; a null name ends it
     const struct file_ops *fops;   // operations of its own instead of show and store
     const char *target;            // a symbolic link to this text
     const void *data;              // the table's own
-    // Null: always. May be asked under RCU after the folder's last reference went: the object's memory lasts a grace period longer.
+    // Null: always. An open file that no longer is answers -ENODEV. May be asked under RCU after the folder's last reference went: the object's memory lasts
+    // a grace period longer.
     bool (*visible)(const void *object);
 };
 
@@ -119,7 +120,7 @@ struct inode *pseudo_alloc_inode(struct superblock *sb);
 void pseudo_free_inode(struct inode *inode);
 int pseudo_setattr(struct dentry *dentry, struct iattr *attr);
 int pseudo_statfs(struct dentry *dentry, struct kstatfs *out);
-// A superblock whose root is `root`.
+// A superblock whose root is `root`. No file of it is a program, whatever mode someone gives it.
 [[nodiscard]] int pseudo_super_make(const struct file_system_type *type, unsigned flags, uint64_t magic, const struct superblock_ops *ops,
                                     struct pseudo_dir *root, struct superblock **out);
 int pseudo_lookup(struct inode *dir, struct dentry *dentry, unsigned flags); // inode_ops->lookup of a folder: the name may be a negative entry

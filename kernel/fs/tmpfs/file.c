@@ -51,16 +51,6 @@ static long punch_hole(struct inode *inode, loff_t offset, loff_t end)
     return 0;
 }
 
-static void undo(struct inode *inode, uint64_t first, uint64_t last, loff_t size)
-{
-    // Pages below the size may have been there before: only what lies wholly beyond it is known to be ours.
-    first = max(first, DIV_ROUND_UP((uint64_t)size, PAGE_SIZE));
-    if (first >= last)
-        return;
-    write_guard(&inode->invalidate_sem);
-    page_cache_remove_range(&inode->cache, first, last - 1);
-}
-
 static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
     struct inode *inode = file->inode;
@@ -82,14 +72,13 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t l
     if (ts->max_blocks && last - first > ts->max_blocks)
         return -ENOSPC;
     for (uint64_t i = first; i < last; i++) {
-        struct page *page;
-        err = fatal_signal_pending() ? -EINTR : page_cache_get(&inode->cache, i, &page);
+        err = fatal_signal_pending() ? -EINTR : page_cache_reserve(&inode->cache, i);
         if (err) {
-            undo(inode, first, i, inode->size);
+            write_guard(&inode->invalidate_sem);
+            if (i > first)
+                page_cache_unreserve(&inode->cache, first, i - 1);
             return err;
         }
-        page_set_dirty(page);
-        page_put(page);
     }
     if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->size)
         inode_set_size(inode, end);

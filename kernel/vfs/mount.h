@@ -65,12 +65,13 @@ void path_descend_mounts(struct path *path);
 // The name is gone: what other namespaces have mounted on it is detached, each as a whole. No lock held. mount_namespaces(7).
 void mounts_detach(struct dentry *dentry);
 
-// References: one while attached (or in an unattached tree), one per path and file. Children do not count: see mount_tree.c.
 // No file below it is a program: the mount says so, or the file system.
 static inline bool mnt_is_noexec(const struct mount *mnt)
 {
     return mnt->flags & MNT_NOEXEC || mnt->sb->flags & SB_NOEXEC;
 }
+
+// References: one while attached (or in an unattached tree), one per path and file. Children do not count: see mount_tree.c.
 static inline struct mount *mnt_get(struct mount *mnt)
 {
     refcount_inc(&mnt->refs);

@@ -86,10 +86,8 @@ CASE(storm_mounts_piled_on_one_place)
     own_mounts();
     int before = mounts_here();
     storm(pile_up);
-    int left = 0;
     while (umount2("point", MNT_DETACH) == 0)
-        left++;
-    EXPECT(left < STORM_THREADS);
+        ; // whoever wanted one that another had just taken left his own
     EXPECT_EQ(errno, EINVAL); // nothing is mounted there
     EXPECT_EQ(mounts_here(), before);
     EXPECT_STR(file_text("point/below"), "under");

@@ -1,4 +1,4 @@
-// arch/x86_64/lib/wide.S — clearing and copying a page through a vector register: cpu/wide.h.
+// arch/x86_64/lib/wide.S — clearing a page through a vector register: cpu/wide.h.
 #include "cpu/wide.h"
 
 #define PAGE_SIZE 4096
@@ -17,28 +17,6 @@ arch_clear_page_wide:
     vmovdqa %ymm0, at(%rdi)
     .set at, at + 32
 .endr
-    addq $WIDE_STEP, %rdi
-    decl %ecx
-    jnz 1b
-    WIDE_END
-    cmpb $0, %gs:need_resched(%rip)
-    jne wide_preempt
-    ret
-
-// void arch_copy_page_wide(void *rdi to, const void *rsi from)
-    .balign 16
-    .globl arch_copy_page_wide
-arch_copy_page_wide:
-    WIDE_BEGIN
-    movl $(PAGE_SIZE / WIDE_STEP), %ecx
-1:
-.set at, 0
-.rept WIDE_STEP / 32
-    vmovdqa at(%rsi), %ymm0
-    vmovdqa %ymm0, at(%rdi)
-    .set at, at + 32
-.endr
-    addq $WIDE_STEP, %rsi
     addq $WIDE_STEP, %rdi
     decl %ecx
     jnz 1b

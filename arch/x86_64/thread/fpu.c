@@ -21,7 +21,7 @@
 uint32_t fpu_area_size RO_AFTER_INIT;
 uint64_t fpu_components RO_AFTER_INIT;
 uint32_t fpu_mxcsr_mask RO_AFTER_INIT;
-bool arch_wide_moves RO_AFTER_INIT;
+bool arch_wide_clears RO_AFTER_INIT;
 static struct slab_cache *fpu_cache RO_AFTER_INIT;
 static struct fpu_area *fpu_initial RO_AFTER_INIT; // what a program finds that has not used the registers
 // The thread whose state this CPU's registers hold, whether or not it is the one that runs. Compared, never followed.
@@ -72,7 +72,7 @@ void fpu_init(void)
         panic("no memory for FPU state");
     fpu_reset(fpu_initial);
     // Where AVX-512 is in use, writing a 32-byte register would clear the upper half of the user's 64-byte one.
-    arch_wide_moves = (fpu_components & (XCR0_AVX | XCR0_AVX512)) == XCR0_AVX && !cpu_has(X86_ERMS);
+    arch_wide_clears = (fpu_components & (XCR0_AVX | XCR0_AVX512)) == XCR0_AVX && !cpu_has(X86_ERMS);
 }
 
 void fpu_reset(struct fpu_area *area)

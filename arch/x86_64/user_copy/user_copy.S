@@ -1,7 +1,7 @@
 // arch/x86_64/user_copy/user_copy.S — copies to and from user memory.
 //
-// All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ, the largest
-// a vector register where that is better (cpu/wide.h). A fault anywhere ends in the exception table, which goes on byte
+// All use one body. Small sizes are a few loads and stores that overlap in the middle, larger ones REP MOVSQ. Much is
+// cleared through a vector register where that is better (cpu/wide.h). A fault anywhere ends in the exception table, which goes on byte
 // by byte from the last place known to be done, so that the count returned is exact. Only faults on user addresses get
 // there (trap/page_fault.c), so it does no harm that kernel-side accesses are listed too.
 #include "cpu/wide.h"
@@ -104,9 +104,6 @@ done:
     retq
 
 long_copy:
-    cmpq $WIDE_MIN, %rdx
-    jae wide_copy
-copy_words:
     movl %edx, %r8d
     movq %rdx, %rcx
     andl $7, %r8d
@@ -143,57 +140,6 @@ refuse:
     movq %rdx, %rax
     retq
 
-// In steps of a page at most. Inside, preemption is off and a fault is not resolved: so both ends are touched before,
-// which brings in all the pages there are. Should one be gone again, words do the rest.
-wide_copy:
-    cmpb $0, arch_wide_moves(%rip)
-    je copy_words
-1:  movl $4096, %ecx
-    cmpq %rcx, %rdx
-    cmovbq %rdx, %rcx
-    andl $-WIDE_STEP, %ecx
-    EX bytes, movq (%rsi), %rax
-    EX bytes, movq %rax, (%rdi)
-    EX bytes, movq -8(%rsi, %rcx), %rax
-    EX bytes, movq %rax, -8(%rdi, %rcx)
-    WIDE_BEGIN
-    subq %rcx, %rdx
-2:
-.set at, 0
-.rept WIDE_STEP / 32
-    EX 3f, vmovdqu at(%rsi), %ymm0
-    EX 3f, vmovdqu %ymm0, at(%rdi)
-    .set at, at + 32
-.endr
-    addq $WIDE_STEP, %rsi
-    addq $WIDE_STEP, %rdi
-    subq $WIDE_STEP, %rcx
-    jnz 2b
-3:  WIDE_END
-    addq %rcx, %rdx
-    cmpb $0, %gs:need_resched(%rip)
-    jne wide_copy_resched
-4:  testq %rcx, %rcx
-    jnz copy_words
-    cmpq $WIDE_MIN, %rdx
-    jae 1b
-    testq %rdx, %rdx
-    jnz copy_words
-    jmp done
-wide_copy_resched:
-    CLAC
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    call wide_preempt
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
-    STAC
-    jmp 4b
-
 // size_t clear_user(void __user *to, size_t size)
     .balign 64
     .globl clear_user
@@ -221,8 +167,10 @@ clear_stop:
     movq %rcx, %rax
     retq
 
+// In steps of a page at most. Inside, preemption is off and a fault is not resolved: so both ends are touched before,
+// which brings in all the pages there are. Should one be gone again, words do the rest.
 wide_clear:
-    cmpb $0, arch_wide_moves(%rip)
+    cmpb $0, arch_wide_clears(%rip)
     je clear_words
 1:  movl $4096, %ecx
     cmpq %rcx, %rdx

@@ -204,15 +204,14 @@ static inline void mmu_flush_page_local(vaddr_t addr)
     __asm__ volatile("invlpg (%0)" ::"r"(addr) : "memory");
 }
 
-// This CPU moves large blocks best through a vector register: cpu/wide.h.
-extern bool arch_wide_moves;
+// This CPU clears large blocks best through a vector register: cpu/wide.h.
+extern bool arch_wide_clears;
 void arch_clear_page_wide(void *page);
-void arch_copy_page_wide(void *to, const void *from);
 
 // Clears / copies one page through the direct map; direction flag cleared first, whatever came before.
 static inline void mmu_clear_page(void *page)
 {
-    if (arch_wide_moves) {
+    if (arch_wide_clears) {
         arch_clear_page_wide(page);
         return;
     }
@@ -222,10 +221,6 @@ static inline void mmu_clear_page(void *page)
 
 static inline void mmu_copy_page(void *to, const void *from)
 {
-    if (arch_wide_moves) {
-        arch_copy_page_wide(to, from);
-        return;
-    }
     size_t n = PAGE_SIZE / 8;
     __asm__ volatile("cld; rep movsq" : "+D"(to), "+S"(from), "+c"(n)::"memory");
 }

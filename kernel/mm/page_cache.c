@@ -201,10 +201,14 @@ int page_cache_reserve(struct page_cache *cache, uint64_t index)
 uint64_t page_cache_next(struct page_cache *cache, uint64_t start)
 {
     uint64_t index = start;
-    rcu_read_lock();
     struct page *page;
-    while ((page = xa_find(&cache->pages, &index, UINT64_MAX)) && !(page_flags(page) & PG_UPTODATE))
-        index++; // no file is that long
+    rcu_read_lock();
+    while ((page = xa_find(&cache->pages, &index, UINT64_MAX)) && !(page_flags(page) & PG_UPTODATE)) {
+        if (++index % 1024 == 0) { // much may be reserved: others get their chance
+            rcu_read_unlock();
+            rcu_read_lock();
+        }
+    }
     rcu_read_unlock();
     return page ? index : UINT64_MAX;
 }

@@ -55,7 +55,7 @@ static int change_once(struct task *task, const struct request *r)
     if (r->priority != KEEP)
         new.rt_priority = (uint8_t)r->priority;
     if (r->nice != KEEP && policy_has_nice(new.policy))
-        new.nice = (int8_t)clamp(r->nice, -20, 19);
+        new.nice = (int8_t)r->nice;
     if (policy_is_rt(new.policy) ? new.rt_priority < 1 : new.rt_priority != 0)
         return -EINVAL;
     if (!change_allowed(task, &old, &new) && !capable(CAP_SYS_NICE))
@@ -175,7 +175,7 @@ static int apply_attr(struct task *task, const struct abi_sched_attr *attr)
         .policy = keep_policy ? KEEP : (int)attr->policy,
         .reset_on_fork = keep_policy ? KEEP : !!(attr->flags & SCHED_FLAG_RESET_ON_FORK),
         .priority = keep_params ? KEEP : (int)attr->priority,
-        .nice = keep_params ? KEEP : attr->nice,
+        .nice = keep_params ? KEEP : clamp(attr->nice, -20, 19),
     };
     int err = change(task, &r);
     if (!err && !keep_params && policy_has_nice(keep_policy ? task->thread.params.policy : attr->policy))

@@ -58,8 +58,8 @@ void d_invalidate_children(struct dentry *dentry);              // drops cached 
 void dcache_wait_for_shrinker(struct superblock *sb);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d); // or the same one
 bool d_has_positive_children(struct dentry *dentry);                         // of a keep_dentries file system: is the directory not empty?
-// Entries of a keep_dentries file system, for readdir: generic directory iterator, "." and ".." included. Shows what there was when the file, with
-// dcache_dir_ops, was opened or went back to its beginning, without what has gone or got another name since.
+// Entries of a keep_dentries file system, for readdir: generic directory iterator, "." and ".." included. Shows what there was when the file was first read, or
+// last from the beginning, without what has gone or got another name since.
 int dcache_iterate(struct file *file, struct dir_context *ctx);
 
 // -- inodes

@@ -65,6 +65,35 @@ static void place_in(struct dentry *d, struct dentry *parent)
     list_add_tail(&d->child_link, &parent->children);
 }
 
+// Whoever replaces an entry stands where that stood: one of the two is there for a reader all the time. The other is unhashed by now.
+static void place_instead(struct dentry *d, struct dentry *replaced, struct dentry *parent)
+{
+    spin_guard(&parent->lock);
+    d->cookie = replaced->cookie;
+    list_add(&d->child_link, &replaced->child_link);
+}
+
+// For the same reason. `a` has been among the children of a_parent until now, `b` among those of b_parent.
+static void exchange_places(struct dentry *a, struct dentry *a_parent, struct dentry *b, struct dentry *b_parent) NO_THREAD_SAFETY_ANALYSIS
+{
+    spin_lock(&a_parent->lock);
+    if (b_parent != a_parent)
+        spin_lock(&b_parent->lock);
+    struct list_head mark;
+    list_add(&mark, &a->child_link);
+    list_del(&a->child_link);
+    list_add(&a->child_link, &b->child_link);
+    list_del(&b->child_link);
+    list_add(&b->child_link, &mark);
+    list_del(&mark);
+    uint64_t cookie = a->cookie;
+    a->cookie = b->cookie;
+    b->cookie = cookie;
+    if (b_parent != a_parent)
+        spin_unlock(&b_parent->lock);
+    spin_unlock(&a_parent->lock);
+}
+
 static void displace(struct dentry *d)
 {
     spin_guard(&d->parent->lock);
@@ -77,9 +106,8 @@ void d_move(struct dentry *d, struct dentry *target, bool exchange) NO_THREAD_SA
     struct dentry *old_parent = d->parent, *new_parent = target->parent;
     spin_lock(&rename_lock);
     seq_write_begin(&rename_seq);
-    displace(d);
-    if (exchange)
-        displace(target);
+    if (!exchange)
+        displace(d);
 
     spin_lock(&d->lock);
     spin_lock(&target->lock);
@@ -108,9 +136,12 @@ void d_move(struct dentry *d, struct dentry *target, bool exchange) NO_THREAD_SA
     spin_unlock(&target->lock);
     spin_unlock(&d->lock);
 
-    place_in(d, new_parent);
     if (exchange)
-        place_in(target, old_parent);
+        exchange_places(d, old_parent, target, new_parent);
+    else if (target->inode)
+        place_instead(d, target, new_parent);
+    else
+        place_in(d, new_parent);
     seq_write_end(&rename_seq);
     spin_unlock(&rename_lock);
 
@@ -182,13 +213,6 @@ bool dir_emit_dots(struct file *file, struct dir_context *ctx)
     return true;
 }
 
-// Positions are cookies, of which a new or renamed entry gets one above all others. So a reading ends with the last one there was when it began, which the open
-// file notes in `version`: who renames what is shown would never come to an end otherwise.
-static void begin_reading(struct file *file)
-{
-    file->version = READ_ONCE(file->path.dentry->last_cookie);
-}
-
 // The first entry to show, `pos` or above. after: entries up to this one need not be looked at.
 static struct dentry *entry_from(struct file *file, const struct dentry *after, uint64_t pos)
 {
@@ -221,10 +245,14 @@ static void stop_behind(struct file *file, struct dentry *shown)
     cursor->cookie = shown->cookie + 1;
 }
 
-// The directory's inode lock is held for read: positive entries neither come, go nor move meanwhile, and being pinned they stay.
+// Positions are cookies, of which an entry with a new name gets one above all others. So a reading ends with the last one there was when it began, which the
+// open file notes in `version`: who renames what is shown would never come to an end otherwise. The directory's inode lock is held for read: positive entries
+// neither come, go nor move meanwhile, and being pinned they stay.
 int dcache_iterate(struct file *file, struct dir_context *ctx)
 {
     struct dentry *cursor = file->private, *shown = nullptr, *d;
+    if (ctx->pos == 0 || !file->version)
+        file->version = file->path.dentry->last_cookie;
     if (!dir_emit_dots(file, ctx))
         return 0;
     const struct dentry *after = cursor && cursor->cookie == (uint64_t)ctx->pos ? cursor : nullptr;
@@ -239,20 +267,6 @@ int dcache_iterate(struct file *file, struct dir_context *ctx)
     return 0;
 }
 
-static int dcache_dir_open(struct inode *, struct file *file)
-{
-    begin_reading(file);
-    return 0;
-}
-
-static loff_t dcache_dir_llseek(struct file *file, loff_t offset, int whence)
-{
-    offset = endless_llseek(file, offset, whence);
-    if (offset == 0)
-        begin_reading(file);
-    return offset;
-}
-
 static void dcache_dir_release(struct file *file)
 {
     struct dentry *cursor = file->private, *dir = file->path.dentry;
@@ -265,9 +279,8 @@ static void dcache_dir_release(struct file *file)
 }
 
 const struct file_ops dcache_dir_ops = {
-    .open = dcache_dir_open,
     .iterate = dcache_iterate,
-    .llseek = dcache_dir_llseek,
+    .llseek = endless_llseek,
     .fsync = noop_fsync,
     .release = dcache_dir_release,
 };

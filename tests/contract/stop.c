@@ -289,3 +289,46 @@ CASE(stop_that_is_not_complete_is_continued_too)
     kill(child, SIGKILL);
     EXPECT_KILLED(child, SIGKILL);
 }
+
+static void *count_signals(void *)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    for (;;)
+        if (sigwaitinfo(&set, nullptr) == SIGUSR1)
+            shared[0]++;
+}
+
+// A stop that is undone at once leaves a thread that waits for its signal as it was, or interrupts its call; it does not make it deaf.
+CASE(stop_that_is_undone_makes_no_waiter_deaf)
+{
+    share();
+    IN_CHILD(child)
+    {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        start(count_signals, nullptr);
+        shared[1] = 1;
+        for (;;)
+            pause();
+    }
+    while (!shared[1])
+        sched_yield();
+    for (int i = 1; i <= 300; i++) {
+        kill(child, SIGSTOP);
+        if (i % 3 == 0)
+            sched_yield();
+        kill(child, SIGCONT);
+        if (i % 3 == 1)
+            sched_yield();
+        kill(child, SIGUSR1);
+        for (int64_t end = now_ns() + LONG_TIMEOUT_MS * 1000000LL; shared[0] < i && now_ns() < end;)
+            sched_yield();
+        REQUIRE_EQ(shared[0], i);
+    }
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+}

@@ -162,7 +162,7 @@ static void load_sigcontext(struct pt_regs *regs, const struct sigcontext *sc)
         .ax = sc->ax,
         .cx = sc->cx,
         .sp = sc->sp,
-        .ip = sc->ip,
+        .ip = (sc->cs | 3u) == SELECTOR_USER32_CS ? (uint32_t)sc->ip : sc->ip, // beyond, IRET would not be the program's fault but ours
         .flags = flags,
         .cs = sc->cs | 3u, // selectors_ok(): one of the two
         .ss = SELECTOR_USER_DS,

@@ -1,5 +1,5 @@
 // tests/contract/timer.c — timers of every kind: timer_create(2), setitimer(2), alarm(2), timerfd_create(2).
-#include "tests/contract/harness.h"
+#include "tests/contract/sigset.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -18,10 +18,8 @@ static timer_t make_timer(clockid_t id, int signal, int value)
 
 CASE(timer_sends_its_signal_with_value)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGRTMIN);
+    block(SIGRTMIN);
     timer_t timer = make_timer(CLOCK_MONOTONIC, SIGRTMIN, 4711);
     struct itimerspec t = {.it_value.tv_nsec = 10000000};
     EXPECT_EQ(timer_settime(timer, 0, &t, nullptr), 0);
@@ -38,10 +36,8 @@ CASE(timer_sends_its_signal_with_value)
 
 CASE(timer_counts_overruns_of_a_blocked_signal)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGRTMIN);
+    block(SIGRTMIN);
     timer_t timer = make_timer(CLOCK_MONOTONIC, SIGRTMIN, 1);
     struct itimerspec t = {.it_value.tv_nsec = 5000000, .it_interval.tv_nsec = 5000000};
     EXPECT_EQ(timer_settime(timer, 0, &t, nullptr), 0);
@@ -83,10 +79,8 @@ CASE(timer_s_place_in_the_signal_queue_is_its_own)
 
 CASE(timer_signal_is_queued_beside_the_same_of_kill)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGUSR1);
+    block(SIGUSR1);
     timer_t timer = make_timer(CLOCK_MONOTONIC, SIGUSR1, 1);
     struct itimerspec t = {.it_value.tv_nsec = 1000000};
     siginfo_t info = {};
@@ -101,10 +95,8 @@ CASE(timer_signal_is_queued_beside_the_same_of_kill)
 
 CASE(timer_absolute_past_fires_at_once)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGUSR1);
+    block(SIGUSR1);
     timer_t timer = make_timer(CLOCK_REALTIME, SIGUSR1, 1);
     struct itimerspec t = {.it_value.tv_sec = 1};
     EXPECT_EQ(timer_settime(timer, TIMER_ABSTIME, &t, nullptr), 0);
@@ -201,10 +193,8 @@ CASE(timer_whose_number_can_not_be_told_is_never_found)
 
 CASE(timer_of_process_cpu_time)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGUSR1);
+    block(SIGUSR1);
     timer_t timer = make_timer(CLOCK_PROCESS_CPUTIME_ID, SIGUSR1, 1);
     struct itimerspec t = {.it_value.tv_nsec = 20000000};
     EXPECT_EQ(timer_settime(timer, 0, &t, nullptr), 0);
@@ -229,10 +219,8 @@ static void *sleep_on(void *)
 // Nobody uses any of that time: it does not come to pass, it is past.
 CASE(timer_of_past_processor_time_fires_at_once)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGUSR1);
+    block(SIGUSR1);
     struct itimerspec t = {.it_value.tv_nsec = 1};
     struct timespec wait = {.tv_sec = LONG_TIMEOUT_MS / 1000};
     pthread_t sleeper;
@@ -487,10 +475,8 @@ CASE(timer_that_is_disarmed_shows_no_period)
 // Says that it is a timer's, and is not: it is taken as it was sent, and the timer does not notice.
 CASE(timer_signal_that_was_forged_is_nobodys)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    sigset_t set = set_of(SIGRTMIN);
+    block(SIGRTMIN);
     timer_t timer = make_timer(CLOCK_MONOTONIC, SIGRTMIN, 7);
     siginfo_t forged = {.si_signo = SIGRTMIN, .si_code = SI_TIMER}, info = {};
     forged.si_timerid = (int)(intptr_t)timer;
@@ -508,19 +494,16 @@ CASE(timer_signal_that_was_forged_is_nobodys)
 
 CASE(itimer_goes_on_in_its_period_when_a_late_signal_is_taken)
 {
-    sigset_t set, pending;
+    sigset_t set = set_of(SIGALRM);
     struct timespec now = {};
-    sigemptyset(&set);
-    sigaddset(&set, SIGALRM);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
+    block(SIGALRM);
     struct itimerval t = {.it_value.tv_usec = 2000, .it_interval.tv_usec = 2000}, left;
     REQUIRE(setitimer(ITIMER_REAL, &t, nullptr) == 0);
     for (int i = 0; i < 30; i++) {
         sleep_ms(5 + i % 4);
         EXPECT_EQ(sigtimedwait(&set, nullptr, &now), SIGALRM);
         EXPECT_EQ(getitimer(ITIMER_REAL, &left), 0);
-        sigpending(&pending);
-        if (!sigismember(&pending, SIGALRM)) // else the next period has passed already
+        if (!is_pending(SIGALRM)) // else the next period has passed already
             EXPECT(left.it_value.tv_sec == 0 && left.it_value.tv_usec <= 2000);
     }
 }

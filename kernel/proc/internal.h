@@ -87,7 +87,6 @@ void signal_hooks_init(void);                         // boot: sleeps that a sig
 bool signal_dequeue_locked(struct task *task, uint64_t set, struct siginfo *info);
 void signal_forget_locked(uint64_t set); // pending signals that became ignored, of the current process; sighand lock held
 void signal_forget_timers(struct task *task);          // exec: the signals of its POSIX timers go with them
-bool signal_pending_other(struct task *task, uint64_t set); // something to deliver that is not in `set`
 // rt_sigqueueinfo(2): with si_signo set to `sig`. -EFAULT. siginfo_may_send(): others may not be told that the kernel or kill(2) sent it.
 [[nodiscard]] int siginfo_from_user(struct siginfo *info, const void __user *uinfo, int sig);
 int signal_kill_pgrp(struct pid *pgrp, int sig, const struct siginfo *info); // each member that the current thread may signal; -EPERM: none

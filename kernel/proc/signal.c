@@ -536,10 +536,3 @@ void signal_hooks_init(void)
 {
     thread_signal_pending = hook_signal_pending;
 }
-
-bool signal_pending_other(struct task *task, uint64_t set)
-{
-    spin_irq_guard(&task->sighand->lock);
-    return ((task->pending.set | task->process->shared_pending.set) & ~task->blocked & ~set) || task->stop_pending ||
-           task->process->notify_cont || task->process->group_exit || READ_ONCE(task->thread.work) & WORK_FREEZE;
-}

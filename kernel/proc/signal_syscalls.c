@@ -120,6 +120,7 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
 {
     struct task *task = current_task();
     for (;;) {
+        int err;
         {
             spin_irq_guard(&task->sighand->lock);
             if (signal_dequeue_locked(task, set, info)) {
@@ -128,8 +129,9 @@ static int sigwait(uint64_t set, ktime_t deadline, struct siginfo *info)
             }
             task->sigwait_set = set; // senders deliver to us even though we block it
             set_current_state(THREAD_INTERRUPTIBLE);
+            // Under the lock, where it is exact: who slept with WORK_SIGNAL set, and nothing behind it any more, would not be chosen by a sender.
+            err = deadline == 0 ? -ETIMEDOUT : signal_pending() ? -EINTR : 0;
         }
-        int err = deadline == 0 ? -ETIMEDOUT : signal_pending_other(task, set) ? -EINTR : 0;
         if (!err)
             err = schedule_until(deadline);
         set_current_state(THREAD_RUNNING);

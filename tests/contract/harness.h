@@ -4,7 +4,7 @@
 // child with an empty folder below /tmp as its working directory, its own session, and a time limit, so that a crash or a hang loses
 // one case. Arguments of the program choose cases: a name, or a part of one that ends in `*`; so does the variable contract_cases of the
 // environment, separated by commas, which comes from the kernel's command line (contract_cases=pipe_*,poll_*). contract_patience=N gives each
-// case N times its time.
+// case N times its time, contract_rounds=N runs the chosen ones N times, to meet what happens once in many runs.
 //
 // EXPECT* note a failure and go on, REQUIRE* end the case. Both may be used in threads and in children of a case: every failure
 // of theirs counts for the case. A case has no way to be skipped.

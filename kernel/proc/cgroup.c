@@ -9,6 +9,7 @@
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/seq_file.h"
 
 static DEFINE_LOCK_CLASS(cgroup_class, "cgroup tree", RANK_CGROUP);
@@ -19,6 +20,7 @@ static uint64_t next_id = 1;
 
 struct cgroup *cgroup_root;
 int (*cgroup_of_file)(struct file *file, struct cgroup *from, struct cgroup **out);
+void (*cgroup_tell_watchers)(struct cgroup *cg, uint32_t files);
 
 static void group_init(struct cgroup *cg)
 {
@@ -43,10 +45,27 @@ void cgroup_put(struct cgroup *cg)
     }
 }
 
+static void tell_watchers(struct work_item *item)
+{
+    struct cgroup *cg = container_of(item, struct cgroup, tell_work);
+    cgroup_tell_watchers(cg, xchg(&cg->untold, 0));
+    cgroup_put(cg);
+}
+
+// The file tells something new. Watches take locks that the places where this happens can not; a worker sees to them.
+static void file_changed(struct cgroup *cg, enum cgroup_file file)
+{
+    wake_up_all(&cg->events_wq);
+    if (INOTIFY_USED && !__atomic_fetch_or(&cg->untold, file, __ATOMIC_SEQ_CST)) {
+        cgroup_get(cg);
+        work_queue(&cg->tell_work, tell_watchers);
+    }
+}
+
 static void event(struct cgroup *cg) REQUIRES(tasks_lock)
 {
     cg->events_seq++;
-    wake_up_all(&cg->events_wq);
+    file_changed(cg, CGROUP_FILE_EVENTS);
 }
 
 // Whether `cg` is frozen follows from its members and children; what changes goes up.
@@ -186,9 +205,10 @@ static int pids_charge(struct cgroup *cg)
         int64_t now = atomic_add_return(&at->pids_current, 1);
         if (now > READ_ONCE(at->pids_max)) {
             (void)atomic_add_return(&at->pids_events_local, 1);
+            file_changed(at, CGROUP_FILE_PIDS_EVENTS_LOCAL);
             for (struct cgroup *up = at; up; up = up->parent) {
                 (void)atomic_add_return(&up->pids_events_max, 1);
-                wake_up_all(&up->events_wq);
+                file_changed(up, CGROUP_FILE_PIDS_EVENTS);
             }
             pids_uncharge(cg, at->parent);
             return -EAGAIN;

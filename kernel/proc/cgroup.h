@@ -7,6 +7,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/list.h"
 #include "kernel/base/refcount.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/rcu.h"
 #include "kernel/sync/waitqueue.h"
@@ -44,10 +45,15 @@ struct cgroup {
     unsigned kills;                 // counts cgroup.kill: a fork that one overtook kills its child
     struct waitqueue events_wq;     // cgroup.events changed
     uint64_t events_seq;
+    struct work_item tell_work;     // tells who watches the files of `untold` (CGROUP_FILE_ bits, atomic): queued, with a reference, while there are any
+    uint32_t untold;
     struct waitqueue thaw_wq;
     void *private;                  // the file system's folder
     struct rcu_head rcu;            // path walks without references ask the group which of its files there are
 };
+
+// Files that change by themselves: poll(2) and inotify(7) tell.
+enum cgroup_file { CGROUP_FILE_EVENTS = 1, CGROUP_FILE_PIDS_EVENTS = 2, CGROUP_FILE_PIDS_EVENTS_LOCAL = 4 };
 
 extern struct cgroup *cgroup_root; // exists from boot
 extern struct mutex cgroup_lock;
@@ -82,6 +88,9 @@ void cgroup_enter_frozen(struct task *task);
 void cgroup_leave_frozen(struct task *task);
 // The task waits in the freezer until thawed or killed; from exit_to_user_work() with WORK_FREEZE.
 void cgroup_freeze_wait(struct task *task);
+
+// Set by the file system: tells who watches these files of the group, or its folder, that they were modified. Called by a worker, without locks.
+extern void (*cgroup_tell_watchers)(struct cgroup *cg, uint32_t files);
 
 // -- for the file system; cgroup_lock held by the caller
 // An empty group, with the tree's reference alone: *out borrows it. -EAGAIN: cgroup.max.depth or .descendants of an ancestor; -ENODEV removed, -ENOMEM.

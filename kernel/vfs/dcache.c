@@ -499,7 +499,14 @@ void dcache_wait_for_shrinker(struct superblock *sb)
     wait_event(&shrunk, atomic_read(&sb->dentries_dying) == 0);
 }
 
-// An entry in use leaves the list; one that was used lately goes round once. True: it was killed and is in `dead`, linked by its lru field.
+// Whoever watches an inode hears of what becomes of it by way of its entry; a file system that makes inodes anew would next time give the name another one.
+static bool is_watched(const struct dentry *d)
+{
+    const struct inode *inode = READ_ONCE(d->inode); // its memory lasts a grace period
+    return inode && READ_ONCE(inode->watch_mask);
+}
+
+// An entry in use leaves the list; one that was used lately or is watched goes round. True: it was killed and is in `dead`, linked by its lru field.
 static bool isolate_one(struct dentry *d, struct list_head *dead) REQUIRES(lru_lock)
 {
     if (refcount_read(&d->refs) > 1 || d->flags & DCACHE_PINNED) {
@@ -514,7 +521,7 @@ static bool isolate_one(struct dentry *d, struct list_head *dead) REQUIRES(lru_l
         list_move_tail(&d->lru, &lru);
         return false;
     }
-    if (!kill_unused(d)) {
+    if (is_watched(d) || !kill_unused(d)) {
         list_move_tail(&d->lru, &lru);
         return false;
     }

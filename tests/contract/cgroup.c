@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
@@ -207,6 +208,54 @@ CASE(cgroup_events_wake_pollers)
     join(killer);
     close(fd);
     EXPECT_KILLED(child, SIGKILL);
+    remove_group();
+}
+
+// An IN_MODIFY of that watch, with that name, comes soon. Others are passed over.
+static bool hears_of(int inotify, int wd, const char *name)
+{
+    _Alignas(struct inotify_event) char text[4096];
+    struct pollfd p = {.fd = inotify, .events = POLLIN};
+    for (int64_t end = soon(); now_ns() < end && poll(&p, 1, LONG_TIMEOUT_MS) == 1;) {
+        ssize_t n = read(inotify, text, sizeof text);
+        REQUIRE(n > 0);
+        const struct inotify_event *e;
+        for (const char *at = text; at < text + n; at += sizeof *e + e->len) {
+            e = (const void *)at;
+            if (e->wd == wd && e->mask == IN_MODIFY && strcmp(e->len ? e->name : "", name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+CASE(cgroup_events_tell_who_watches)
+{
+    make_group();
+    int file = inotify_init1(IN_CLOEXEC), folder = inotify_init1(IN_CLOEXEC);
+    int wd = inotify_add_watch(file, "cg/g/cgroup.events", IN_MODIFY), in = inotify_add_watch(folder, "cg/g", IN_MODIFY);
+    pid_t child = member("cg/g");
+    EXPECT(hears_of(file, wd, ""));
+    EXPECT(hears_of(folder, in, "cgroup.events"));
+    kill(child, SIGKILL);
+    EXPECT(hears_of(file, wd, ""));
+    EXPECT(hears_of(folder, in, "cgroup.events"));
+    EXPECT_KILLED(child, SIGKILL);
+    remove_group();
+}
+
+CASE(cgroup_pids_events_tell_who_watches)
+{
+    make_group();
+    int inotify = inotify_init1(IN_CLOEXEC), wd = inotify_add_watch(inotify, "cg/g/pids.events", IN_MODIFY);
+    EXPECT_EQ(write_text("cg/g/pids.max", "1"), 0);
+    IN_CHILD(child)
+    {
+        join_group("cg/g");
+        EXPECT_ERRNO(fork(), EAGAIN);
+    }
+    EXPECT(hears_of(inotify, wd, ""));
+    EXPECT_EXITED(child, 0);
     remove_group();
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/proc/namespaces.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/inotify.h"
 #include "kernel/vfs/seq_file.h"
 #include "kernel/vfs/walk.h"
 
@@ -177,8 +178,19 @@ static struct dentry *below(struct dentry *parent, const struct cgroup *cg)
     return d;
 }
 
-// Null: no memory, or the group is being removed. From the top down, by a list: groups may be nested deeper than a kernel stack.
-static struct dentry *dentry_of(const struct cgroup *cg)
+// The same if it is in the cache.
+static struct dentry *cached_below(struct dentry *parent, const struct cgroup *cg)
+{
+    struct dentry *d = d_lookup(parent, cg->name, strlen(cg->name));
+    if (d && !d->inode) {
+        dput(d);
+        d = nullptr;
+    }
+    return d;
+}
+
+// Null: no memory, or the group is being removed, or `step` found none. From the top down, by a list: groups may be nested deeper than a kernel stack.
+static struct dentry *dentry_of(const struct cgroup *cg, struct dentry *(*step)(struct dentry *parent, const struct cgroup *cg))
 {
     unsigned depth = 0;
     for (const struct cgroup *up = cg; up->parent; up = up->parent)
@@ -191,16 +203,34 @@ static struct dentry *dentry_of(const struct cgroup *cg)
     struct dentry *d = dget(instance->root);
     for (unsigned i = 0; i < depth && d; i++) {
         struct dentry *parent = d;
-        d = below(parent, line[i]);
+        d = step(parent, line[i]);
         dput(parent);
     }
     kfree(line);
     return d;
 }
 
+// A file that is watched, or is known in a folder that is, has its entry in the cache.
+static void tell_watchers(struct cgroup *cg, uint32_t files)
+{
+    static const char *const names[] = {"cgroup.events", "pids.events", "pids.events.local"}; // by the bits of enum cgroup_file
+    struct dentry *folder = dentry_of(cg, cached_below);
+    if (folder && pseudo_inode(folder->inode)->dir->object == cg) { // and not a new group of that name
+        for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+            struct dentry *d = files & BIT(i) ? d_lookup(folder, names[i], strlen(names[i])) : nullptr;
+            if (!d)
+                continue;
+            inotify_dentry(d, IN_MODIFY);
+            dput(d);
+        }
+    }
+    if (folder)
+        dput(folder);
+}
+
 static struct dentry *cg_mount_root(struct superblock *)
 {
-    return dentry_of(cgroup_ns_root(current_namespaces()->cgroup));
+    return dentry_of(cgroup_ns_root(current_namespaces()->cgroup), below);
 }
 
 static const struct superblock_ops cgroup2_super_ops = {
@@ -231,6 +261,7 @@ static int cgroup2_init(void)
     root->mode = 0555;
     cgroup_root->private = root;
     cgroup_of_file = group_of_file;
+    cgroup_tell_watchers = tell_watchers;
     return pseudo_super_make(&cgroup2_type, 0, CGROUP2_SUPER_MAGIC, &cgroup2_super_ops, root, &instance);
 }
 INITCALL(subsys, cgroup2_init);

@@ -274,10 +274,12 @@ CASE_WITHIN(90, clone3_that_fails_late_leaves_no_memory_behind)
 CASE(clone3_set_tid_chooses_the_pid)
 {
     pid_t wanted = 29123;
+    while (kill(wanted, 0) == 0)
+        wanted--;
     struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uint64_t)&wanted, .set_tid_size = 1};
     pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
     if (child == 0)
-        _exit(getpid() == 29123 ? 0 : 1);
+        _exit(getpid() == wanted ? 0 : 1);
     EXPECT_EQ(child, wanted);
     EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EEXIST); // not reaped yet
     EXPECT_EXITED(child, 0);
@@ -292,6 +294,8 @@ CASE(clone3_set_tid_is_below_the_largest_pid)
         EXPECT_ERRNO(syscall(SYS_clone3, &args, sizeof args), EINVAL);
     }
     pid_t last = max - 1;
+    while (kill(last, 0) == 0)
+        last--;
     struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uint64_t)&last, .set_tid_size = 1};
     pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
     if (child == 0)

@@ -73,6 +73,7 @@ static void *fork_and_wait_for_the_signal(void *)
     struct timespec t = {.tv_sec = LONG_TIMEOUT_MS / 1000};
     pid_t tid = own_tid();
     block(SIGCHLD);
+    until_asleep(getpid()); // the main thread has let signals in again, which pthread_create() keeps out
     IN_CHILD(child)
     {
         until_asleep(tid); // before, the main thread would take it to throw it away

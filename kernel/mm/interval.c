@@ -24,7 +24,7 @@ void interval_insert(struct vma *vma)
 {
     struct page_cache *cache = vma->cache;
     cache->vma_changes++;
-    if ((vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE))
+    if (vma_may_write_cache(vma))
         cache->writable_maps++;
     struct rb_node **at = &cache->shared_vmas.node, *parent = nullptr;
     while (*at) {
@@ -38,7 +38,7 @@ void interval_insert(struct vma *vma)
 void interval_remove(struct vma *vma)
 {
     vma->cache->vma_changes++;
-    if ((vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE))
+    if (vma_may_write_cache(vma))
         vma->cache->writable_maps--;
     rb_erase(&vma->cache->shared_vmas, &vma->interval_node, update_last);
 }

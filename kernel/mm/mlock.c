@@ -10,10 +10,17 @@
 #include "kernel/proc/cred.h"
 #include "kernel/proc/rlimit.h"
 
+static unsigned long with_lock(const struct vma *vma, unsigned long lock_flags)
+{
+    if (vma->flags & (VM_PFNMAP | VM_SPECIAL))
+        return vma->flags;
+    return (vma->flags & ~(unsigned long)(VM_LOCKED | VM_LOCKONFAULT)) | lock_flags;
+}
+
 static void set_lock(struct vma *vma, unsigned long lock_flags)
 {
-    unsigned long flags = (vma->flags & ~(unsigned long)(VM_LOCKED | VM_LOCKONFAULT)) | lock_flags;
-    if (flags == vma->flags || vma->flags & (VM_PFNMAP | VM_SPECIAL))
+    unsigned long flags = with_lock(vma, lock_flags);
+    if (flags == vma->flags)
         return;
     vma_set_flags(vma, flags);
     vma_merge(vma);
@@ -26,10 +33,12 @@ static int lock_range(struct mm *mm, vaddr_t start, vaddr_t end, unsigned long l
         if (!vma || vma->start > at)
             return -ENOMEM;
         vaddr_t stop = min(vma->end, end);
-        int err = vma_cut(mm, at, stop);
-        if (err)
-            return err;
-        set_lock(vma_find(mm, at), lock_flags);
+        if (with_lock(vma, lock_flags) != vma->flags) {
+            int err = vma_cut(mm, at, stop);
+            if (err)
+                return err;
+            set_lock(vma_find(mm, at), lock_flags);
+        }
         at = stop;
     }
     return 0;

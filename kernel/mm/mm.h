@@ -109,6 +109,7 @@ struct mm {
     uint64_t auxv[48];
     unsigned long def_flags; // mlockall(MCL_FUTURE)
     uint8_t dumpable;        // PR_SET_DUMPABLE
+    bool oom_passed_over;    // the OOM killer has waited long enough for it to be given back
     uint32_t membarrier;        // commands the process has registered for (membarrier(2)); atomic
     struct spinlock table_lock; // upper page-table levels
 };

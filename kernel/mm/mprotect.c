@@ -108,11 +108,11 @@ static int protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, unsigned pr
             err = -EACCES;
             break;
         }
-        if (vma->start == done && vma->end <= end && (vma->flags & (VM_READ | VM_WRITE | VM_EXEC)) == rwx) {
-            done = vma->end;
+        vaddr_t stop = min(vma->end, end);
+        if ((vma->flags & (VM_READ | VM_WRITE | VM_EXEC)) == rwx) {
+            done = stop;
             continue;
         }
-        vaddr_t stop = min(vma->end, end);
         err = protect_part(vma, done, stop, rwx, &first, &last);
         done = stop;
     }

@@ -78,6 +78,8 @@ int unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
         if (vma->flags & VM_ACCOUNT)
             charged += (uint64_t)pages;
         mm_account(mm, vma->flags, vma->file != nullptr, -pages);
+        if (vma_may_write_cache(vma)) // it may be written by until the last of it is flushed: F_SEAL_WRITE waits for that
+            page_cache_expect_writable(vma->cache, 1);
         vma_unlink(vma);
         unmap_range(&g, vma->start, vma->end);
         vma->next = dead;
@@ -88,6 +90,8 @@ int unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
     gather_end(&g);
     while (dead) {
         vma = dead->next;
+        if (vma_may_write_cache(dead))
+            page_cache_expect_writable(dead->cache, -1);
         vma_free(dead);
         dead = vma;
     }

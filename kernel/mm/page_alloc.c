@@ -213,6 +213,30 @@ static COLD void say_failure(unsigned order, unsigned flags)
             (unsigned long)page_alloc_free_count());
 }
 
+// How long memory of the OOM killer's victims is waited for: longer than it waits for one itself before it takes another. Not for ever, for we may hold what a
+// victim wants first; and what gives memory back is itself, in the end, the work of kernel threads.
+static ktime_t patience(void)
+{
+    return current_thread()->kernel_thread ? 50 * NSEC_PER_MSEC : 10 * NSEC_PER_SEC;
+}
+
+// Reclaiming brings nothing more.
+static struct page *take_when_there_is(unsigned order, unsigned flags)
+{
+    synchronize_rcu(); // much may be free already and only wait for a grace period: nobody is killed for that
+    sleep_ns(20 * NSEC_PER_MSEC); // the workers' turn
+    ktime_t until = clock_monotonic() + patience();
+    for (bool hope = true;; hope = out_of_memory()) {
+        (void)reclaim_pages(32UL << order);
+        page_alloc_drain_local();
+        struct page *page = take(order, flags);
+        if (page || !hope || clock_monotonic() >= until)
+            return page;
+        if ((order > 0 || flags & ALLOC_DMA32) && page_alloc_has_room())
+            return nullptr; // only not in one piece, or not there: nobody's death is the answer to that
+    }
+}
+
 // Nothing at hand: give back what the CPU hoards, reclaim, at last kill. The same block of memory is asked for a
 // limited number of times.
 static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
@@ -222,28 +246,16 @@ static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
     if ((page = take(order, flags)))
         return page;
     if (!(flags & ALLOC_ATOMIC) && !in_atomic()) {
-        bool waited = false;
-        for (unsigned attempt = 0; attempt < 9; attempt++) {
-            bool progress = reclaim_pages(32UL << min(order, 5u)) != 0;
+        bool progress = true;
+        for (unsigned attempt = 0; progress && attempt < 4; attempt++) {
+            progress = reclaim_pages(32UL << min(order, 5u)) != 0;
             page_alloc_drain_local();
             if ((page = take(order, flags)))
                 return page;
-            if (progress && attempt < 4)
-                continue;
-            if (flags & ALLOC_NORETRY || order > 3)
-                break;
-            if (!waited) { // much may be free already and only wait for a grace period: nobody is killed for that
-                waited = true;
-                synchronize_rcu();
-                sleep_ns(20 * NSEC_PER_MSEC); // the workers' turn
-                continue;
-            }
-            if (!out_of_memory()) {
-                if ((page = take(order, flags))) // one that was killed before has gone while it was decided
-                    return page;
-                break;
-            }
+            progress &= !(flags & ALLOC_NORETRY);
         }
+        if (!(flags & ALLOC_NORETRY) && order <= 3 && !reclaim_dying() && (page = take_when_there_is(order, flags)))
+            return page;
     }
     say_failure(order, flags);
     return nullptr;

@@ -8,6 +8,7 @@
 #include "kernel/mm/gather.h"
 #include "kernel/mm/table_share.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/mutex.h"
 
 static bool being_killed(void)
 {
@@ -152,6 +153,17 @@ static int access_page(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool 
     return err;
 }
 
+// Of two that write by force to one page, which is read-only, the second would take the first one's reference for another user and put a copy in its place
+// that lacks what the first is about to write.
+static DEFINE_LOCK_CLASS(forced_class, "forced writes", RANK_MM - 1);
+static struct mutex forced_lock = MUTEX_INIT(forced_lock, &forced_class);
+
+static int force_page(struct mm *mm, vaddr_t addr, void *buf, size_t len)
+{
+    mutex_guard(&forced_lock);
+    return access_page(mm, addr, buf, len, true, true);
+}
+
 ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force)
 {
     size_t done = 0;
@@ -160,7 +172,8 @@ ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write
     len = min(len, MMU_USER_END - addr);
     while (done < len) {
         size_t offset = (addr + done) & (PAGE_SIZE - 1), part = min(PAGE_SIZE - offset, len - done);
-        int err = access_page(mm, addr + done, (char *)buf + done, part, write, force);
+        char *at = (char *)buf + done;
+        int err = write && force ? force_page(mm, addr + done, at, part) : access_page(mm, addr + done, at, part, write, force);
         if (err)
             return done ? (ssize_t)done : err == -EFAULT ? -EIO : err;
         done += part;

@@ -157,7 +157,7 @@ uint64_t reclaim_pages(uint64_t target)
     return now > before ? now - before : freed;
 }
 
-static bool dying(void)
+bool reclaim_dying(void)
 {
     return thread_signal_pending && current_thread()->mm && thread_signal_pending(current_thread(), true);
 }
@@ -165,7 +165,7 @@ static bool dying(void)
 bool out_of_memory(void)
 {
     // The victim itself must get out of here to die.
-    if (dying() || !oom_kill_hook || !oom_kill_hook())
+    if (reclaim_dying() || !oom_kill_hook || !oom_kill_hook())
         return false;
     sleep_ns(10 * NSEC_PER_MSEC); // the dying process needs the CPU
     return true;
@@ -174,6 +174,6 @@ bool out_of_memory(void)
 void fault_out_of_memory(void)
 {
     // What a process that was killed before has given back by now is enough to go on with.
-    if (!dying() && oom_kill_hook && !oom_kill_hook() && !page_alloc_has_room())
+    if (!reclaim_dying() && !page_alloc_has_room() && !out_of_memory() && !reclaim_dying() && !page_alloc_has_room())
         panic("out of memory, and no process is left that may be killed");
 }

@@ -6,9 +6,10 @@
 // Tries to free about `target` pages; returns how many were freed, or, where another thread was at it, whether it has
 // come to an end of it. May sleep. Does nothing when called from within itself.
 uint64_t reclaim_pages(uint64_t target);
-// Nothing could be reclaimed: kills a process, or waits for one that is already dying. True: try again; false: give up
+// Nothing could be reclaimed: kills a process, or waits for one that is already dying. True: there is hope, try again; false: give up
 // with -ENOMEM.
 bool out_of_memory(void);
+bool reclaim_dying(void); // the current process has been killed: it does not wait for memory
 // A fault of user mode found no memory. Returns if the program may run into it again: somebody, it or another, dies to
 // make room. Else this is the end: there is no error that a load or a store could return.
 void fault_out_of_memory(void);
@@ -29,6 +30,6 @@ struct shrinker {
 void shrinker_register(struct shrinker *s); // for good. May sleep
 
 // Provided by kernel/proc (set once at boot): chooses the process with the most resident memory, adjusted by
-// oom_score_adj (-1000: never), sends it SIGKILL and logs who and why. Returns whether some process was killed or is
-// still dying from an earlier kill.
+// oom_score_adj (-1000: never), sends it SIGKILL and logs who and why. Returns whether there is hope: some process was killed, or is still dying from an
+// earlier kill, or pages have come free meanwhile. May sleep.
 extern bool (*oom_kill_hook)(void);

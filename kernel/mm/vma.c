@@ -8,6 +8,7 @@
 #include "kernel/mm/vma.h"
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
+#include "kernel/base/string.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/stat.h"
@@ -278,12 +279,17 @@ int vma_cut(struct mm *mm, vaddr_t start, vaddr_t end)
     return 0;
 }
 
+static bool same_name(const struct anon_name *a, const struct anon_name *b)
+{
+    return a == b || (a && b && !strcmp(a->text, b->text));
+}
+
 // May `low` and `high`, which touch, be one? VMAs with operations of their own are never joined: their owner counts them.
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
     return low->end == high->start && low->flags == high->flags && low->file == high->file &&
            low->cache == high->cache && low->pgoff + vma_pages(low) == high->pgoff &&
-           low->anon_name == high->anon_name && !low->ops && !high->ops && !(low->flags & (VM_PFNMAP | VM_SPECIAL));
+           same_name(low->anon_name, high->anon_name) && !low->ops && !high->ops && !(low->flags & (VM_PFNMAP | VM_SPECIAL));
 }
 
 // `low` takes over the range of `high`.

@@ -61,6 +61,12 @@ static inline uint64_t vma_index(const struct vma *vma, vaddr_t addr)
     return vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
 }
 
+// Shared, and writable or to become so: counted in its cache's writable_maps.
+static inline bool vma_may_write_cache(const struct vma *vma)
+{
+    return vma->cache && (vma->flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
+}
+
 // Private names of anonymous memory.
 struct anon_name {
     refcount_t refs;

@@ -401,8 +401,6 @@ void do_exit(int code)
         if (p == init_process)
             panic("init has exited (status 0x%x)", p->group_exit ? p->group_exit_code : code);
         process_timers_exit(p);
-        if (task_pid_ns(p->leader)->reaper == p)
-            kill_namespace(p);
     }
     exit_memory(task);
     // Before the files: the terminal's last close would take it from the session, and nobody would tell the foreground group.
@@ -412,6 +410,9 @@ void do_exit(int code)
     exit_namespaces(task);
     cgroup_exit(task);
     task_work_run(); // last closes; from here on task_work_add() refuses
+    // That waits for members that others reap, who may wait for what we have given back.
+    if (last && task_pid_ns(p->leader)->reaper == p)
+        kill_namespace(p);
 
     LIST_HEAD(reap);
     bool release;

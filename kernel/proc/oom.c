@@ -5,31 +5,31 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stat.h"
+#include "kernel/mm/zone.h"
 #include "kernel/proc/internal.h"
 #include "kernel/proc/namespaces.h"
 #include "kernel/proc/oom.h"
+#include "kernel/time/clock.h"
 
 #define OOM_SCORE_ADJ_MIN (-1000)
 
-// What killing `p` would free, in pages, shifted by its adjustment (*adj_out, may be null) in thousandths of all memory; 0: not to be killed.
-static uint64_t badness_pages(struct process *p, uint64_t total, int *adj_out)
+// What killing all users of `mm` would free, in pages, shifted by an adjustment in thousandths of all memory; 0: not to be killed.
+static uint64_t badness_of(const struct mm *mm, int adj, uint64_t total)
 {
-    struct mm *mm = process_mm_get(p);
-    if (!mm)
+    if (adj == OOM_SCORE_ADJ_MIN)
         return 0;
-    int adj = READ_ONCE(p->oom_score_adj);
-    if (adj_out)
-        *adj_out = adj;
-    int64_t points = adj == OOM_SCORE_ADJ_MIN ? 0 : (int64_t)(mm_rss(mm) + mm->table_pages) + adj * (int64_t)total / 1000;
-    mm_put_users(mm);
-    return points > 0 ? (uint64_t)points : adj == OOM_SCORE_ADJ_MIN ? 0 : 1;
+    int64_t points = (int64_t)(mm_rss(mm) + READ_ONCE(mm->table_pages)) + adj * (int64_t)total / 1000;
+    return points > 0 ? (uint64_t)points : 1;
 }
 
 unsigned oom_score(struct process *p)
 {
     struct mem_counts mem;
     mem_counts_read(&mem);
-    uint64_t score = badness_pages(p, mem.total, nullptr) * 1000 / mem.total;
+    struct mm *mm = process_mm_get(p);
+    uint64_t score = mm ? badness_of(mm, READ_ONCE(p->oom_score_adj), mem.total) * 1000 / mem.total : 0;
+    if (mm)
+        mm_put_users(mm);
     return (unsigned)min(score, (uint64_t)2000);
 }
 
@@ -45,48 +45,112 @@ static struct process *next_process_get(pid_t *nr)
     return p;
 }
 
-static bool kill_worst(void)
+// The last one killed: its memory (the structure only), and until when nobody else is killed because it is about to give that back. Guarded by `deciding`.
+static struct mm *victim;
+static ktime_t victim_until;
+static uint32_t deciding;
+
+#define VICTIM_PATIENCE (5 * NSEC_PER_SEC)
+
+// Whether what the last victim has is worth waiting for. One that holds it for too long, for it may wait for another in its turn, is left out from then on.
+static bool victim_gives_way(void)
+{
+    if (!victim)
+        return false;
+    bool empty = !READ_ONCE(victim->nr_vmas);
+    if (!empty && clock_monotonic() < victim_until)
+        return true;
+    victim->oom_passed_over = true;
+    mm_put(victim);
+    victim = nullptr;
+    return empty; // just now: whoever asks may find it enough
+}
+
+struct candidate {
+    struct process *process; // with a reference, as its memory
+    struct mm *mm;
+    uint64_t points;
+    int adj;
+};
+
+static void candidate_put(const struct candidate *c)
+{
+    if (c->mm)
+        mm_put_users(c->mm);
+    if (c->process)
+        process_put(c->process);
+}
+
+// Who frees most. *dying: another that was chosen before still has memory.
+static struct candidate choose(bool *dying)
 {
     struct mem_counts mem;
     mem_counts_read(&mem);
-    struct process *worst = nullptr, *p;
-    uint64_t most = 0;
+    struct candidate worst = {};
+    struct process *p;
     pid_t nr = 0;
-    int worst_adj = 0;
+    *dying = false;
     while ((p = next_process_get(&nr))) {
-        int adj = 0;
-        uint64_t points = p == init_process || p->group_exit ? 0 : badness_pages(p, mem.total, &adj);
-        // One that is dying already gives its memory back soon: no second victim meanwhile.
-        if (p != init_process && p->group_exit && p->state == PROCESS_ALIVE) {
-            process_put(p);
-            if (worst)
-                process_put(worst);
-            return true;
-        }
-        if (points > most) {
-            most = points;
-            if (worst)
-                process_put(worst);
-            worst = p;
-            worst_adj = adj;
-        } else {
-            process_put(p);
-        }
+        struct candidate c = {.process = p, .mm = p == init_process ? nullptr : process_mm_get(p), .adj = READ_ONCE(p->oom_score_adj)};
+        if (c.mm && c.mm->oom_passed_over)
+            *dying = true;
+        else if (c.mm)
+            c.points = badness_of(c.mm, c.adj, mem.total);
+        bool worse = c.points > worst.points;
+        candidate_put(worse ? &worst : &c);
+        if (worse)
+            worst = c;
     }
-    if (!worst)
-        return false;
-    struct task *leader = process_leader_get(worst);
-    pr_err("out of memory: killing process %d (%s), %lu KiB in use, score adjustment %d\n", pid_nr_ns(worst->pid, &init_pid_ns),
-           leader ? leader->thread.name : "", most * (PAGE_SIZE / 1024), worst_adj);
-    signal_send_kernel(worst, SIGKILL);
-    task_put(leader);
-    process_put(worst);
+    return worst;
+}
+
+// Memory comes free when all have gone that use it: a vfork child and its parent, say.
+static void kill_sharers(const struct candidate *worst)
+{
+    struct process *p;
+    pid_t nr = 0;
+    while ((p = next_process_get(&nr))) {
+        struct candidate c = {.process = p, .mm = p == worst->process || p == init_process ? nullptr : process_mm_get(p)};
+        if (c.mm == worst->mm)
+            signal_send_kernel(p, SIGKILL);
+        candidate_put(&c);
+    }
+}
+
+static bool kill_worst(void)
+{
+    bool dying;
+    struct candidate worst = choose(&dying);
+    if (!worst.process)
+        return dying;
+    if (!READ_ONCE(worst.process->group_exit)) { // else it goes by itself
+        struct task *leader = process_leader_get(worst.process);
+        pr_err("out of memory: killing process %d (%s), %lu KiB in use, score adjustment %d\n", pid_nr_ns(worst.process->pid, &init_pid_ns),
+               leader ? leader->thread.name : "", worst.points * (PAGE_SIZE / 1024), worst.adj);
+        task_put(leader);
+        signal_send_kernel(worst.process, SIGKILL);
+    }
+    kill_sharers(&worst);
+    mm_get(worst.mm);
+    victim = worst.mm;
+    victim_until = clock_monotonic() + VICTIM_PATIENCE;
+    candidate_put(&worst);
     return true;
+}
+
+// One decides at a time, and looks once more whether it must: between its own failure to find memory and now another may have died of the same want.
+static bool make_room(void)
+{
+    if (xchg(&deciding, 1))
+        return true;
+    bool hope = victim_gives_way() || page_alloc_has_room() || kill_worst();
+    store_release(&deciding, 0);
+    return hope;
 }
 
 static int oom_init(void)
 {
-    oom_kill_hook = kill_worst;
+    oom_kill_hook = make_room;
     return 0;
 }
 INITCALL(subsys, oom_init);

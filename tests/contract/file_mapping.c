@@ -6,6 +6,7 @@
 
 #include <linux/falloc.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 
 enum { RW = PROT_READ | PROT_WRITE };
@@ -172,4 +173,56 @@ CASE(file_mapping_is_forked_while_its_pages_are_replaced)
     }
     stop = 1;
     pthread_join(thread, nullptr);
+}
+
+enum { SEALED_PAGES = 1024 };
+
+static sigjmp_buf fault_seen;
+
+static void on_fault(int)
+{
+    siglongjmp(fault_seen, 1);
+}
+
+// Writes to the last page, which goes last, until it is gone.
+static void *write_until_it_is_gone(void *)
+{
+    if (!sigsetjmp(fault_seen, 1))
+        for (volatile char *last = area + (SEALED_PAGES - 1) * PAGE;; held = 1)
+            ++*last;
+    return nullptr;
+}
+
+static void *unmap_it(void *)
+{
+    EXPECT_EQ(munmap(area, SEALED_PAGES * PAGE), 0);
+    return nullptr;
+}
+
+CASE(memfd_seal_write_waits_for_a_mapping_that_is_going)
+{
+    REQUIRE(signal(SIGSEGV, on_fault) != SIG_ERR);
+    for (int round = 0; round < 20; round++) {
+        file_fd = memfd_create("f", MFD_ALLOW_SEALING);
+        REQUIRE(file_fd >= 0 && ftruncate(file_fd, SEALED_PAGES * PAGE) == 0);
+        area = mmap(nullptr, SEALED_PAGES * PAGE, RW, MAP_SHARED | MAP_POPULATE, file_fd, 0);
+        REQUIRE(area != MAP_FAILED);
+        pthread_t writer, unmapper;
+        held = 0;
+        REQUIRE(pthread_create(&writer, nullptr, write_until_it_is_gone, nullptr) == 0);
+        while (!held)
+            sched_yield();
+        REQUIRE(pthread_create(&unmapper, nullptr, unmap_it, nullptr) == 0);
+        while (fcntl(file_fd, F_ADD_SEALS, F_SEAL_WRITE) != 0)
+            REQUIRE_EQ(errno, EBUSY);
+        char first, again;
+        REQUIRE_EQ(pread(file_fd, &first, 1, (SEALED_PAGES - 1) * PAGE), 1);
+        for (int i = 0; i < 50; i++) {
+            REQUIRE_EQ(pread(file_fd, &again, 1, (SEALED_PAGES - 1) * PAGE), 1);
+            EXPECT_EQ(again, first);
+        }
+        pthread_join(unmapper, nullptr);
+        pthread_join(writer, nullptr);
+        close(file_fd);
+    }
 }

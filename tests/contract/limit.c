@@ -238,6 +238,62 @@ CASE_WITHIN(90, oom_kills_a_process_whose_main_thread_has_ended)
     EXPECT_KILLED(child, SIGKILL);
 }
 
+// The init of a PID namespace waits for a member whose parent outside does not reap it, and so does not end: no reason to spare the others.
+CASE_WITHIN(90, oom_kills_although_another_process_never_ends)
+{
+    int ready[2];
+    REQUIRE(pipe(ready) == 0);
+    IN_CHILD(outside)
+    {
+        siginfo_t info;
+        REQUIRE(unshare(CLONE_NEWPID) == 0);
+        IN_CHILD(init)
+        {
+            pause();
+        }
+        IN_CHILD(member)
+        {
+            pause();
+        }
+        EXPECT_EQ(kill(init, SIGKILL), 0);
+        EXPECT_EQ(waitid(P_PID, (id_t)member, &info, WEXITED | WNOWAIT), 0);
+        EXPECT_EQ(write(ready[1], "r", 1), 1);
+        pause();
+    }
+    char c;
+    REQUIRE_EQ(read(ready[0], &c, 1), 1);
+    IN_CHILD(child)
+    {
+        REQUIRE(write_text("/proc/self/oom_score_adj", "900") == 0);
+        use_all_memory(nullptr);
+    }
+    EXPECT_KILLED(child, SIGKILL);
+    kill(outside, SIGKILL);
+    EXPECT_KILLED(outside, SIGKILL);
+}
+
+// What the init of a PID namespace had open is closed before it waits for its members.
+CASE(init_of_a_pid_namespace_closes_before_it_waits_for_its_members)
+{
+    int held[2];
+    REQUIRE(pipe(held) == 0);
+    REQUIRE(unshare(CLONE_NEWPID) == 0);
+    IN_CHILD(init)
+    {
+        pause();
+    }
+    close(held[1]);
+    IN_CHILD(member)
+    {
+        pause();
+    }
+    EXPECT_EQ(kill(init, SIGKILL), 0);
+    char c;
+    EXPECT_EQ(read(held[0], &c, 1), 0);
+    EXPECT_KILLED(member, SIGKILL);
+    EXPECT_KILLED(init, SIGKILL);
+}
+
 CASE(rlimit_nproc_stops_forks_of_a_user)
 {
     IN_CHILD(child)
@@ -547,11 +603,11 @@ CASE(rlimit_rttime_signals_then_kills)
     IN_CHILD(child)
     {
         struct sched_param p = {.sched_priority = 1};
+        int64_t start = now_ns(), told = 0;
         REQUIRE(syscall(SYS_sched_setscheduler, 0, 1, &p) == 0);
         set_limit(RLIMIT_CORE, 0, 0);
         set_limit(RLIMIT_RTTIME, 100000, 1500000);
         count_signal(SIGXCPU, 0);
-        int64_t start = now_ns(), told = 0;
         while (now_ns() - start < 12000000000) {
             if (handled_signals && !told) {
                 told = now_ns() - start;

@@ -116,3 +116,21 @@ CASE(read_implies_exec_where_it_can)
     EXPECT_EQ(mprotect(p, PAGE, PROT_NONE), 0);
     EXPECT_EQ(mprotect(p, PAGE, PROT_READ), 0);
 }
+
+CASE(mapping_stays_whole_when_parts_become_what_they_are)
+{
+    enum { PAGES = 16 };
+    char *p = mmap(nullptr, PAGES * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(p != MAP_FAILED);
+    for (int i = 1; i < PAGES; i += 2) {
+        EXPECT_EQ(munlock(p + i * PAGE, PAGE), 0);
+        EXPECT_EQ(mprotect(p + i * PAGE, PAGE, PROT_READ), 0);
+        EXPECT_EQ(madvise(p + i * PAGE, PAGE, MADV_NORMAL), 0);
+    }
+    EXPECT_EQ(mappings_in(p, PAGES * PAGE), 1);
+    for (int i = 1; i < PAGES; i += 2)
+        EXPECT_EQ(mlock(p + i * PAGE, PAGE), 0);
+    EXPECT_EQ(mappings_in(p, PAGES * PAGE), PAGES);
+    EXPECT_EQ(mlock(p, PAGES * PAGE), 0);
+    EXPECT_EQ(mappings_in(p, PAGES * PAGE), 1);
+}

@@ -194,3 +194,24 @@ CASE(storm_a_mapped_page_is_punched_and_written)
     EXPECT_EQ(fstat(file, &s), 0);
     EXPECT_EQ(s.st_blocks, 0);
 }
+
+static int own_memory;
+static _Thread_local char written;
+
+// Each thread writes a byte of its own, as a debugger does, to a page that nobody may write.
+static void force_a_byte(int number)
+{
+    written++;
+    EXPECT_EQ(pwrite(own_memory, &written, 1, (off_t)(uintptr_t)(region + number)), 1);
+    EXPECT_EQ(((volatile char *)region)[number], written);
+}
+
+CASE(storm_forced_writes_of_one_page)
+{
+    own_memory = open("/proc/self/mem", O_RDWR);
+    region = mmap(nullptr, PAGE, RW, ANON, -1, 0);
+    REQUIRE(own_memory >= 0 && region != MAP_FAILED);
+    region[0] = 0;
+    EXPECT_EQ(mprotect(region, PAGE, PROT_READ), 0);
+    storm(force_a_byte);
+}

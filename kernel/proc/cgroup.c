@@ -430,8 +430,8 @@ void cgroup_leave_frozen(struct task *task)
 
 void cgroup_freeze_wait(struct task *task)
 {
+    WRITE_ONCE(task->in_freezer, true); // before anything else: who hears that it is frozen may kill it, and so may who does not
     thread_clear_work(&task->thread, WORK_FREEZE);
-    WRITE_ONCE(task->in_freezer, true); // before it counts as frozen: who hears of that may kill it
     for (;;) {
         struct cgroup *cg;
         {

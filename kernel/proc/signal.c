@@ -193,8 +193,10 @@ static bool wants(struct task *t, int sig)
         return false;
     if (sig == SIGKILL)
         return true;
-    // One that has a signal to take already takes this one as well, but only once it runs. In the freezer none is taken, and any may be chosen to die of one.
-    return t->thread.state != THREAD_STOPPED && (READ_ONCE(t->thread.on_cpu) || !(READ_ONCE(t->thread.work) & WORK_SIGNAL) || READ_ONCE(t->in_freezer));
+    // One that has a signal to take already takes this one as well, but only once it runs. In the freezer, or on its way there, none is taken, and any may be
+    // chosen to die of one.
+    uint32_t work = load_acquire(&t->thread.work);
+    return t->thread.state != THREAD_STOPPED && (READ_ONCE(t->thread.on_cpu) || !(work & WORK_SIGNAL) || work & WORK_FREEZE || READ_ONCE(t->in_freezer));
 }
 
 // Whom a signal is for. Those of a group or kill(-1) are for TO_MANY: children in the making are meant too.

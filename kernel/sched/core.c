@@ -390,13 +390,24 @@ static void wake_enqueue(struct thread *t)
     rq_unlock(rq);
 }
 
-// The thread was seen on a queue: true if it still is, and its state is RUNNING now.
-static bool wake_queued(struct thread *t)
+// Its state becomes RUNNING if it is one of `states`. It may run at this moment and change that itself.
+static bool make_running(struct thread *t, unsigned states)
+{
+    enum thread_state state = READ_ONCE(t->state);
+    do {
+        if (!(states & BIT(state)))
+            return false;
+    } while (!try_cmpxchg(&t->state, &state, THREAD_RUNNING));
+    return true;
+}
+
+// The thread was seen on a queue: true if it still is, and it is decided whether it was woken.
+static bool wake_queued(struct thread *t, unsigned states, bool *woken)
 {
     struct run_queue *rq = thread_rq_lock(t);
     bool queued = t->on_rq;
     if (queued)
-        WRITE_ONCE(t->state, THREAD_RUNNING);
+        *woken = make_running(t, states);
     rq_unlock(rq);
     return queued;
 }
@@ -405,10 +416,13 @@ bool thread_wake(struct thread *t, unsigned states)
 {
     irq_flags_t flags = spin_lock_irqsave(&t->wake_lock);
     bool woken = states & BIT(READ_ONCE(t->state));
-    if (woken && !(load_acquire(&t->on_rq) && wake_queued(t))) {
+    // Who is not bound to wait for us may have gone on by itself since, and even have stopped or ended: that is no sleep to wake it from.
+    if (woken && !(load_acquire(&t->on_rq) && wake_queued(t, states, &woken))) {
         while (load_acquire(&t->on_cpu))
             cpu_relax();
-        wake_enqueue(t);
+        woken = states & BIT(READ_ONCE(t->state)); // off the queues nobody but a waker changes it
+        if (woken)
+            wake_enqueue(t);
     }
     spin_unlock_irqrestore(&t->wake_lock, flags);
     return woken;

@@ -270,6 +270,7 @@ void synchronize_rcu(void)
         compiler_barrier(); // we run, so no reader does
         return;
     }
+    smp_mb(); // the caller's change is seen by all before we see which grace period is the last that may have missed it
     // A grace period that is running may have begun before the caller's change: the one after it is the right one.
     uint64_t target = __atomic_load_n(&rcu_started, __ATOMIC_SEQ_CST) + 1;
     uint64_t wanted = __atomic_load_n(&rcu_wanted, __ATOMIC_SEQ_CST);

@@ -19,7 +19,7 @@ static int room(struct arg_strings *args, char **at, size_t *left)
     size_t offset = args->bytes % PAGE_SIZE;
     unsigned page = (unsigned)(args->bytes / PAGE_SIZE);
     if (page == args->nr_pages) {
-        if (!args->pages && !(args->pages = kzalloc(ARG_PAGES_MAX * sizeof *args->pages, ALLOC_KERNEL)))
+        if (!args->pages && !(args->pages = kvmalloc(ARG_PAGES_MAX * sizeof *args->pages, ALLOC_KERNEL | ALLOC_ZERO)))
             return -ENOMEM;
         if (args->nr_pages == ARG_PAGES_MAX)
             return -E2BIG;
@@ -162,7 +162,7 @@ void args_free(struct arg_strings *args)
 {
     for (unsigned i = 0; i < args->nr_pages; i++)
         page_free(virt_to_page(args->pages[i]), 0);
-    kfree(args->pages);
+    kvfree(args->pages);
     for (unsigned i = 0; i < args->nr_prefix; i++)
         kfree(args->prefix[i]);
 }

@@ -10,7 +10,7 @@ int pathname_from_user(struct pathname *name, const char __user *upath, unsigned
     ssize_t len = strncpy_from_user(name->inline_text, upath, sizeof name->inline_text - 8);
     name->text = name->inline_text;
     if (unlikely(len == -ENAMETOOLONG)) {
-        name->heap = kmalloc(PATH_MAX + 8, ALLOC_KERNEL);
+        name->heap = kvmalloc(PATH_MAX + 8, ALLOC_KERNEL); // more than a page: in pieces, if need be
         if (!name->heap)
             return -ENOMEM;
         name->text = name->heap;
@@ -32,5 +32,5 @@ void pathname_from_kernel(struct pathname *name, const char *text)
 void pathname_free(struct pathname *name)
 {
     if (unlikely(name->heap))
-        kfree(name->heap);
+        kvfree(name->heap);
 }

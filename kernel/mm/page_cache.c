@@ -401,22 +401,27 @@ void page_cache_destroy(struct page_cache *cache)
     xa_destroy(&cache->pages);
 }
 
+#define ANEW_FOR_OTHERS 16u
+
 // Under a spinlock pages can be collected but not flushed, so this goes in rounds: collect from one VMA what fits, let
 // go, flush, go on there. Where the list of VMAs has changed meanwhile it begins anew. It ends because what was cleared
-// stays clear (the caller keeps faults away).
+// stays clear (the caller keeps faults away). Of very many VMAs with nothing in them it also lets go when others want the processor, and begins anew for
+// that so many times at most.
 void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, bool even_copies)
 {
     if (!page_cache_mapped(cache))
         return;
     spin_lock(&cache->vma_lock);
     struct vma *vma = interval_next(cache, nullptr, first, last);
+    unsigned anew = 0;
     while (vma) {
         uint64_t from = max(first, vma->pgoff), to = min(last, vma->pgoff + vma_pages(vma) - 1);
         vaddr_t end = vma->start + ((to - vma->pgoff + 1) << PAGE_SHIFT);
         struct gather g;
         gather_begin(&g, vma->mm);
         bool done = unmap_step(&g, vma->start + ((from - vma->pgoff) << PAGE_SHIFT), end, even_copies) == end;
-        if (g.end > g.start) {
+        bool cleared = g.end > g.start;
+        if (cleared || (anew < ANEW_FOR_OTHERS && this_cpu_read(need_resched))) {
             struct mm *mm = vma->mm;
             unsigned seen = cache->vma_changes;
             mm_get(mm);
@@ -425,6 +430,7 @@ void page_cache_unmap(struct page_cache *cache, uint64_t first, uint64_t last, b
             mm_put(mm);
             spin_lock(&cache->vma_lock);
             if (seen != cache->vma_changes) {
+                anew += !cleared;
                 vma = interval_next(cache, nullptr, first, last);
                 continue;
             }

@@ -40,6 +40,8 @@ void arch_timer_program(ktime_t deadline);
 
 // The monotonic clock source: nanoseconds since boot, the same on every CPU, never backwards. Any context, also NMI.
 ktime_t arch_clock_ns(void);
+// The counter it reads now: "tsc", "hpet".
+const char *arch_clock_name(void);
 // Reads the battery clock: seconds since 1970 UTC. Boot, or a thread that may sleep. -ENODEV where there is none.
 [[nodiscard]] int arch_rtc_read(int64_t *seconds);
 // Sets it. -EINVAL for times it can not hold (before 1970, after 2099), -ENODEV.

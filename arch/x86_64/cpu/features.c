@@ -9,6 +9,11 @@
 
 struct cpu_identity boot_cpu RO_AFTER_INIT;
 
+bool cpu_is_amd(void)
+{
+    return !strcmp(boot_cpu.vendor, "AuthenticAMD") || !strcmp(boot_cpu.vendor, "HygonGenuine");
+}
+
 static void detect_model_name(void)
 {
     if (boot_cpu.max_ext_leaf < 0x80000004)
@@ -59,6 +64,8 @@ void features_detect(void)
     r = cpuid(0x80000001, 0);
     boot_cpu.words[CPUID_EXT1_EDX] = r.edx;
     boot_cpu.words[CPUID_EXT1_ECX] = r.ecx;
+    if (boot_cpu.max_ext_leaf >= 0x8000000a && cpu_has(X86_SVM))
+        boot_cpu.words[CPUID_EXTA_EDX] = cpuid(0x8000000a, 0).edx;
     if (boot_cpu.max_ext_leaf >= 0x80000006)
         boot_cpu.cache_kib = cpuid(0x80000006, 0).ecx >> 16;
     if (boot_cpu.max_ext_leaf >= 0x80000007)
@@ -69,6 +76,7 @@ void features_detect(void)
         r = cpuid(0x80000008, 0);
         boot_cpu.physical_bits = r.eax & 255;
         boot_cpu.virtual_bits = r.eax >> 8 & 255;
+        boot_cpu.words[CPUID_EXT8_EBX] = r.ebx;
     }
     detect_model_name();
 }

@@ -15,6 +15,8 @@ enum cpuid_word {
     CPUID_EXT1_ECX,
     CPUID_EXT7_EDX,
     CPUID_6_EAX,
+    CPUID_EXT8_EBX,
+    CPUID_EXTA_EDX,
     NR_CPUID_WORDS
 };
 #define FEATURE(word, bit) ((word) * 32 + (bit))
@@ -23,6 +25,7 @@ enum cpu_feature {
     X86_APIC = FEATURE(CPUID_1_EDX, 9),
     X86_FXSR = FEATURE(CPUID_1_EDX, 24),
     X86_SSE2 = FEATURE(CPUID_1_EDX, 26),
+    X86_HTT = FEATURE(CPUID_1_EDX, 28),
     X86_X2APIC = FEATURE(CPUID_1_ECX, 21),
     X86_TSC_DEADLINE = FEATURE(CPUID_1_ECX, 24),
     X86_XSAVE = FEATURE(CPUID_1_ECX, 26),
@@ -39,6 +42,9 @@ enum cpu_feature {
     X86_SYSCALL = FEATURE(CPUID_EXT1_EDX, 11),
     X86_NX = FEATURE(CPUID_EXT1_EDX, 20),
     X86_RDTSCP = FEATURE(CPUID_EXT1_EDX, 27),
+    X86_SVM = FEATURE(CPUID_EXT1_ECX, 2),
+    X86_3DNOWPREFETCH = FEATURE(CPUID_EXT1_ECX, 8),
+    X86_TOPOEXT = FEATURE(CPUID_EXT1_ECX, 22),
     X86_INVARIANT_TSC = FEATURE(CPUID_EXT7_EDX, 8),
     X86_ARAT = FEATURE(CPUID_6_EAX, 2),
 };
@@ -59,6 +65,10 @@ static inline bool cpu_has(enum cpu_feature feature)
     return boot_cpu.words[feature / 32] >> (feature % 32) & 1;
 }
 
+bool cpu_is_amd(void); // or of Hygon, who build AMD's: what AMD's manuals say holds
+// Reads from CPUID what the calling CPU, of that number, is a part of: arch/include/topology.h. Before it is online.
+void topology_detect(unsigned cpu);
+bool topology_by_levels(void); // whether CPUID listed the levels itself: leaf 0x1f or 0xb
 // Fills boot_cpu. Boot CPU, before anything asks cpu_has().
 void features_detect(void);
 // Sets this CPU's control registers: write protection, SMEP, SMAP, UMIP, FSGSBASE, XSAVE, NX, SYSCALL. Every CPU, early.

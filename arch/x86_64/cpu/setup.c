@@ -18,6 +18,7 @@ void arch_early_init(void)
     features_detect();
     percpu_save_template();
     features_enable();
+    topology_detect(0);
     features_patch_kernel();
     idt_init();
     descriptors_load(0);

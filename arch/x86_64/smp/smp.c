@@ -94,6 +94,7 @@ void smp_secondary_start(unsigned cpu)
 {
     descriptors_load(cpu);
     features_enable();
+    topology_detect(cpu);
     arch_set_current(secondary_idle);
     __atomic_store_n(&secondary_arrived, cpu + 1, __ATOMIC_RELEASE);
     tsc_sync_target();

@@ -73,6 +73,11 @@ ktime_t arch_clock_ns(void)
     return clock_ns_other(p);
 }
 
+const char *arch_clock_name(void)
+{
+    return load_acquire(&clock_now)->kind == CLOCK_HPET ? "hpet" : "tsc";
+}
+
 uint64_t tsc_khz(void)
 {
     return measured_khz;

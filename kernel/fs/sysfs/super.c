@@ -1,6 +1,4 @@
 // kernel/fs/sysfs/super.c — the one sysfs superblock, its fixed folders, and /sys/kernel.
-#include "arch/include/cpu.h"
-#include "kernel/base/cpumask.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/boot_info.h"
@@ -63,47 +61,6 @@ static int sysfs_get_super(const struct file_system_type *, unsigned, const char
 }
 FILE_SYSTEM(sysfs_type) = {.name = "sysfs", .flags = FS_USERNS_MOUNT, .get_super = sysfs_get_super};
 
-// ---- CPUs: devices/system/cpu ---------------------------------------------------------------------------------------
-
-static void put_cpus(struct seq_file *m, const struct cpumask *mask)
-{
-    bool first = true;
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        if (!cpumask_test(cpu, mask))
-            continue;
-        unsigned last = cpu;
-        while (last + 1 < MAX_CPUS && cpumask_test(last + 1, mask))
-            last++;
-        seq_printf(m, last > cpu ? "%s%u-%u" : "%s%u", first ? "" : ",", cpu, last);
-        first = false;
-        cpu = last;
-    }
-    seq_putc(m, '\n');
-}
-
-static int online_show(struct seq_file *m, void *)
-{
-    put_cpus(m, &cpu_online_mask);
-    return 0;
-}
-static int possible_show(struct seq_file *m, void *)
-{
-    put_cpus(m, &cpu_possible_mask);
-    return 0;
-}
-static int kernel_max_show(struct seq_file *m, void *)
-{
-    seq_printf(m, "%d\n", MAX_CPUS - 1);
-    return 0;
-}
-static const struct pseudo_entry cpu_files[] = {
-    {.name = "kernel_max", .mode = 0444, .show = kernel_max_show},
-    {.name = "online", .mode = 0444, .show = online_show},
-    {.name = "possible", .mode = 0444, .show = possible_show},
-    {.name = "present", .mode = 0444, .show = possible_show},
-    {},
-};
-
 // ---- firmware/efi: there exactly when the machine was started by it -------------------------------------------------
 
 static int word_size_show(struct seq_file *m, void *)
@@ -134,7 +91,6 @@ static int sysfs_tree_init(void)
     sysfs_root->mode = 0555;
     for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
         must_folder(folders[i]);
-    must(sysfs_register("devices/system/cpu", cpu_files, nullptr));
     if (boot_info.efi_system_table)
         must(sysfs_register("firmware/efi", efi_files, nullptr));
     return pseudo_super_make(&sysfs_type, 0, SYSFS_MAGIC, &sysfs_super_ops, sysfs_root, &instance);

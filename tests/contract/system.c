@@ -170,6 +170,23 @@ CASE(cpu_topology_is_the_same_in_sysfs_and_cpuinfo)
     }
 }
 
+CASE(interrupts_have_a_column_for_each_cpu)
+{
+    static char text[65536];
+    char head[1024] = "           ", *at = head + strlen(head);
+    strcpy(text, file_text("/proc/interrupts"));
+    for (int cpu = 0; cpu < processors(); cpu++)
+        at += sprintf(at, "CPU%-8d", cpu);
+    strcpy(at, "\n");
+    EXPECT_EQ(strncmp(text, head, strlen(head)), 0);
+    EXPECT(strstr(text, " ttyS0\n"));
+    const char *counts = strstr(text, "\nLOC:"), *errors = strstr(text, "\nERR:");
+    REQUIRE(counts && errors);
+    EXPECT_EQ(strspn(errors + 5, " 0123456789"), 11);
+    EXPECT_EQ(errors[16], '\n');
+    EXPECT_EQ(strncmp(counts + 5 + 11 * processors(), "   Local timer interrupts\n", 26), 0);
+}
+
 CASE(clock_source_has_a_name)
 {
     char name[32] = {}, wanted[40];

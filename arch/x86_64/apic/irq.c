@@ -240,9 +240,9 @@ void irqs_show(struct seq_file *m)
     } own[] = {{"LOC", "Local timer interrupts", VECTOR_TIMER}, {"SPU", "Spurious interrupts", VECTOR_SPURIOUS},
                {"RES", "Rescheduling interrupts", VECTOR_RESCHED}, {"CAL", "Function call interrupts", VECTOR_CALL}};
     unsigned cpu;
-    seq_printf(m, "    ");
+    seq_printf(m, "           "); // the labels' width, and what a count is wider than a CPU's name
     for_each_online_cpu(cpu)
-        seq_printf(m, "       CPU%-2u", cpu);
+        seq_printf(m, "CPU%-8u", cpu);
     seq_printf(m, "\n");
     mutex_guard(&irq_lock);
     for (unsigned v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
@@ -253,6 +253,10 @@ void irqs_show(struct seq_file *m)
         show_counts(m, own[i].vector);
         seq_printf(m, "   %s\n", own[i].text);
     }
+    uint64_t errors = 0; // that local APICs found: of messages between CPUs, mostly
+    for_each_online_cpu(cpu)
+        errors += per_cpu_ptr(&vector_counts, cpu)->count[VECTOR_ERROR];
+    seq_printf(m, "ERR: %10llu\n", (unsigned long long)errors);
 }
 
 uint64_t irqs_total(void)

@@ -461,7 +461,7 @@ static int take_interrupt(struct uart *u)
         if (ports[i].irq == u->irq && ports[i].irq_handle > 0)
             return ports[i].irq_handle;
     }
-    return irq_request_isa(u->irq, interrupt, (void *)(uintptr_t)u->irq, "ttyS");
+    return irq_request_isa(u->irq, interrupt, (void *)(uintptr_t)u->irq, u->tty.name);
 }
 
 static int port_init(unsigned i)

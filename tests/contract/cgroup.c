@@ -755,3 +755,30 @@ CASE(cgroup_namespace_far_below_the_root)
     REQUIRE(fchdir(home) == 0);
     remove_group();
 }
+
+CASE(cgroup_files_open_for_what_they_cannot_do)
+{
+    char text[64], number[32];
+    make_group();
+    int fd = open("cg/cgroup.controllers", O_RDWR);
+    REQUIRE(fd >= 0);
+    EXPECT(read(fd, text, sizeof text) > 0);
+    EXPECT_ERRNO(write(fd, "x", 1), EINVAL);
+    EXPECT_EQ(lseek(fd, 0, SEEK_END), 0);
+    EXPECT_ERRNO(lseek(fd, 0, SEEK_DATA), ENXIO);
+    fd = open("cg/g/cgroup.kill", O_RDONLY);
+    REQUIRE(fd >= 0);
+    EXPECT_ERRNO(read(fd, text, sizeof text), EINVAL);
+    EXPECT_EQ(lseek(open("cg/g", O_RDONLY), 0, SEEK_END), 0);
+    IN_CHILD(child) // the number of a process in any base
+    {
+        snprintf(number, sizeof number, "%#x\n", getpid());
+        EXPECT_EQ(write_text("cg/g/cgroup.procs", number), 0);
+        snprintf(number, sizeof number, "%#o", getpid());
+        EXPECT_EQ(write_text("cg/g/cgroup.threads", number), 0);
+        EXPECT_EQ(write_text("cg/g/cgroup.procs", "0x"), -EINVAL);
+        EXPECT_EQ(write_text("cg/g/cgroup.procs", "08"), -EINVAL);
+    }
+    EXPECT_EXITED(child, 0);
+    remove_group();
+}

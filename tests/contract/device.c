@@ -352,3 +352,29 @@ CASE(node_on_tmpfs_reaches_the_hardware_random_generator)
     EXPECT_ERRNO(open("hwrng", O_RDWR), EINVAL);
     EXPECT_ERRNO(open("hwrng", O_WRONLY), EINVAL);
 }
+
+// Texts that are made when they are read: some have an end to seek from all the same.
+CASE(sysfs_files_and_settings_have_an_end)
+{
+    static const struct {
+        const char *path;
+        off_t size;
+    } files[] = {{"/sys/class/mem/null/uevent", PAGE}, {"/sys/class/mem/null/dev", PAGE}, {"/sys/class/mem", 0},
+                 {"/proc/sys/kernel/hostname", 0},     {"/proc/sys/kernel/ostype", 0},    {"/proc/sys/vm", 0}};
+    struct stat s;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        off_t size = files[i].size;
+        int fd = open(files[i].path, O_RDONLY);
+        REQUIRE(fd >= 0 && fstat(fd, &s) == 0);
+        EXPECT_EQ(s.st_size, size);
+        EXPECT_EQ(lseek(fd, 0, SEEK_END), size);
+        EXPECT_EQ(lseek(fd, 3, SEEK_END), size + 3);
+        EXPECT_EQ(lseek(fd, 0, SEEK_DATA), size ? 0 : -1);
+        EXPECT_EQ(lseek(fd, 0, SEEK_HOLE), size ? size : -1);
+        EXPECT_EQ(errno, size ? errno : ENXIO);
+        close(fd);
+    }
+    EXPECT_EQ(lstat("/sys/class/mem/null", &s), 0);
+    EXPECT_EQ(s.st_size, 0);
+    EXPECT_ERRNO(lseek(open("/proc/version", O_RDONLY), 0, SEEK_END), EINVAL);
+}

@@ -99,7 +99,7 @@ int cgroup_may_move(const struct cred *cred, const struct cgroup_namespace *ns, 
 static struct task *task_of_text(char *text, int *err)
 {
     int id;
-    *err = parse_int(strstrip(text), 10, &id) || id < 0 ? -EINVAL : 0;
+    *err = parse_int(strstrip(text), 0, &id) || id < 0 ? -EINVAL : 0;
     if (*err)
         return nullptr;
     struct task *task = id ? task_find_get(id) : task_get(current_task()); // 0: the writer itself

@@ -258,6 +258,8 @@ static int cgroup2_init(void)
     if (!root)
         panic("no memory for the folder of control groups");
     root->ops = &cgroup_dir_ops;
+    root->file_fops = &pseudo_sized_fops;
+    root->lenient = true;
     root->mode = 0555;
     cgroup_root->private = root;
     cgroup_of_file = group_of_file;

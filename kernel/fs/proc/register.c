@@ -63,6 +63,7 @@ static int proc_tree_init(void)
     proc_root_dir->lenient = proc_net_dir->lenient = true;
     proc_sys_dir->ops = &proc_sys_dir_ops;
     proc_sys_dir->file_inode_ops = &proc_sys_file_ops;
+    proc_sys_dir->file_fops = &pseudo_sized_fops;
     proc_root_dir->mode = proc_net_dir->mode = proc_sys_dir->mode = 0555;
     must(proc_register("sys/kernel", proc_sys_kernel_files));
     must(proc_register("sys/kernel/random", proc_sys_random_files));

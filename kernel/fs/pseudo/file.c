@@ -54,7 +54,7 @@ static ssize_t pseudo_write(struct file *file, struct iov_iter *from, loff_t *po
     const struct pseudo_entry *entry = pseudo_entry(file);
     size_t len = min(iov_iter_count(from), PAGE_SIZE - 1);
     if (!entry->store)
-        return -EIO;
+        return file->ops == &pseudo_sized_fops ? -EINVAL : -EIO;
     if (gone(file))
         return -ENODEV;
     char *text = kmalloc(len + 1, ALLOC_KERNEL);
@@ -77,12 +77,20 @@ static uint32_t pseudo_poll(struct file *file, struct poll_table *pt)
     return entry->poll ? entry->poll(file, pt) : POLL_ALWAYS;
 }
 
-const struct file_ops pseudo_file_fops = {
-    .open = pseudo_open,
-    .read_iter = pseudo_read,
-    .write_iter = pseudo_write,
-    .poll = pseudo_poll,
-    .llseek = endless_llseek,
-    .release = pseudo_release,
-    .fsync = noop_fsync,
-};
+loff_t pseudo_sized_llseek(struct file *file, loff_t offset, int whence)
+{
+    if (whence != SEEK_DATA && whence != SEEK_HOLE)
+        return generic_llseek(file, offset, whence);
+    loff_t size = inode_size(file->inode); // all of it counts as data, though no page holds any
+    if (offset < 0 || offset >= size)
+        return -ENXIO;
+    return generic_llseek(file, whence == SEEK_DATA ? offset : size, SEEK_SET);
+}
+
+#define PSEUDO_FILE(seek)                                                                                                                              \
+    {                                                                                                                                                  \
+        .open = pseudo_open, .read_iter = pseudo_read, .write_iter = pseudo_write, .poll = pseudo_poll, .llseek = (seek), .release = pseudo_release,   \
+        .fsync = noop_fsync                                                                                                                            \
+    }
+const struct file_ops pseudo_file_fops = PSEUDO_FILE(endless_llseek);
+const struct file_ops pseudo_sized_fops = PSEUDO_FILE(pseudo_sized_llseek);

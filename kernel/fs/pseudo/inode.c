@@ -52,14 +52,15 @@ static void fill_entry(struct inode *inode, struct pseudo_dir *dir, const struct
     if (entry->target) {
         inode->mode = S_IFLNK | 0777;
         inode->ops = &pseudo_link_ops;
-        inode->size = (loff_t)strlen(entry->target);
+        inode->size = dir->file_size ? 0 : (loff_t)strlen(entry->target);
         return;
     }
     inode->mode = S_IFREG | entry->mode;
+    inode->size = entry->size ? entry->size : dir->file_size;
     inode->uid = dir->file_uid;
     inode->gid = dir->file_gid;
     inode->ops = dir->file_inode_ops;
-    inode->fops = entry->fops ? entry->fops : &pseudo_file_fops;
+    inode->fops = entry->fops ? entry->fops : dir->file_fops;
     read_guard(&pseudo_tree_sem);
     for (const struct pseudo_changed *c = dir->changed; c; c = c->next)
         if (c->entry == entry) {
@@ -97,7 +98,7 @@ struct inode *pseudo_inode_make(struct superblock *sb, struct pseudo_dir *dir, c
     if (dir->target) {
         inode->mode = S_IFLNK | 0777;
         inode->ops = &pseudo_link_ops;
-        inode->size = (loff_t)strlen(dir->target);
+        inode->size = dir->file_size ? 0 : (loff_t)strlen(dir->target);
     } else {
         inode->mode = S_IFDIR | dir->mode;
         inode->ops = dir->ops;
@@ -217,7 +218,7 @@ static int iterate(struct file *file, struct dir_context *ctx)
     return 0;
 }
 
-const struct file_ops pseudo_dir_fops = {.iterate = iterate, .llseek = endless_llseek, .fsync = noop_fsync};
+const struct file_ops pseudo_dir_fops = {.iterate = iterate, .llseek = generic_llseek, .fsync = noop_fsync};
 
 // ---- attributes: kept in the tree -----------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ struct pseudo_entry {              // one file in a table; a null name ends it
     const struct file_ops *fops;   // operations of its own instead of show and store
     const char *target;            // a symbolic link to this text
     const void *data;              // the table's own
+    loff_t size;                   // st_size, of binary content with operations of its own; 0: as in the whole tree
     // Null: always. An open file that no longer is answers -ENODEV. May be asked under RCU after the folder's last reference went: the object's memory lasts
     // a grace period longer.
     bool (*visible)(const void *object);
@@ -54,9 +55,11 @@ struct pseudo_dir {
     struct pseudo_table table;     // the first; more by pseudo_table_add()
     void *object;
     void (*release)(void *object); // when the last reference goes
-    const struct inode_ops *ops;   // of its inode; inherited from the parent, as the next two
+    const struct inode_ops *ops;   // of its inode
     const struct inode_ops *file_inode_ops; // of its files' inodes
-    bool lenient;                  // files open for what they cannot do, and fail then (-EINVAL, -EIO): procfs
+    const struct file_ops *file_fops; // of its files, where their entry has none: pseudo_file_fops, or pseudo_sized_fops
+    loff_t file_size;              // st_size of its files; with one, as in sysfs, links have none. Inherited, as the three above and the next
+    bool lenient;                  // files open for what they cannot do, and fail then: procfs, cgroup2
     struct timespec_k born;
     uint64_t order;                // among its siblings
     struct list_head sibling, children; // in the order they were made: pseudo_tree_sem, as the next two
@@ -127,4 +130,8 @@ int pseudo_lookup(struct inode *dir, struct dentry *dentry, unsigned flags); // 
 
 extern const struct inode_ops pseudo_dir_ops, pseudo_file_ops_inode, pseudo_link_ops;
 extern const struct dentry_ops pseudo_dentry_ops;
-extern const struct file_ops pseudo_dir_fops, pseudo_file_fops;
+extern const struct file_ops pseudo_dir_fops;
+// Of files with an entry's show and store. A file of procfs has no end to seek from, and a write that it does not take is -EIO; of one that is sized the end
+// is at st_size, though that says nothing of its content, and such a write is -EINVAL.
+extern const struct file_ops pseudo_file_fops, pseudo_sized_fops;
+loff_t pseudo_sized_llseek(struct file *file, loff_t offset, int whence); // of the latter, for a file with other operations

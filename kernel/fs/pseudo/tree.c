@@ -35,6 +35,7 @@ struct pseudo_dir *pseudo_root(const struct pseudo_entry *entries, void *object)
     dir->table.first_ino = take_numbers(count_entries(entries));
     dir->ops = &pseudo_dir_ops;
     dir->file_inode_ops = &pseudo_file_ops_inode;
+    dir->file_fops = &pseudo_file_fops;
     dir->born = clock_now_ts();
     list_init(&dir->sibling);
     list_init(&dir->children);
@@ -109,6 +110,8 @@ static int attach(struct pseudo_dir *parent, const char *name, struct pseudo_dir
     dir->parent = pseudo_get(parent);
     dir->ops = parent->ops;
     dir->file_inode_ops = parent->file_inode_ops;
+    dir->file_fops = parent->file_fops;
+    dir->file_size = parent->file_size;
     dir->lenient = parent->lenient;
     struct pseudo_dir *last = list_empty(&parent->children) ? nullptr : list_last_entry(&parent->children, struct pseudo_dir, sibling);
     dir->order = last ? last->order + 1 : 0;

@@ -89,6 +89,8 @@ static int sysfs_tree_init(void)
     sysfs_root = pseudo_root(nullptr, nullptr);
     must(sysfs_root ? 0 : -ENOMEM);
     sysfs_root->mode = 0555;
+    sysfs_root->file_fops = &pseudo_sized_fops;
+    sysfs_root->file_size = PAGE_SIZE;
     for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
         must_folder(folders[i]);
     if (boot_info.efi_system_table)

@@ -1,6 +1,7 @@
-// tests/contract/device.c — nodes and what is behind them: mknod(2), null(4), full(4), random(4), kmsg, devtmpfs.
+// tests/contract/device.c — nodes and what is behind them: mknod(2), null(4), full(4), random(4), kmsg, devtmpfs; devices in sysfs.
 #include "tests/contract/harness.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <linux/rtc.h>
 #include <poll.h>
@@ -377,4 +378,104 @@ CASE(sysfs_files_and_settings_have_an_end)
     EXPECT_EQ(lstat("/sys/class/mem/null", &s), 0);
     EXPECT_EQ(s.st_size, 0);
     EXPECT_ERRNO(lseek(open("/proc/version", O_RDONLY), 0, SEEK_END), EINVAL);
+}
+
+CASE(uevent_files_take_known_actions)
+{
+    static const char *const file = "/sys/class/mem/null/uevent";
+    static const char *const good[] = {"add", "add\n", "bind", "change", "move", "offline", "online", "remove", "unbind",
+                                       "change 01234567-89ab-cdef-0123-456789abcdef",
+                                       "change 01234567-89ab-cdef-0123-456789abcdef A=1 b2=cD\n"};
+    static const char *const bad[] = {"\n", "addx", "ad", "ADD", " add", "add ", "add\n\n", "change 01234567", "change 01234567-89ab-cdef-0123-456789abcdex",
+                                      "change 01234567-89ab-cdef-0123-456789abcdef ", "change 01234567-89ab-cdef-0123-456789abcdef A",
+                                      "change 01234567-89ab-cdef-0123-456789abcdef  A=1", "change 01234567-89ab-cdef-0123-456789abcdef A_=1",
+                                      "change 01234567-89ab-cdef-0123-456789abcdef =1"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        EXPECT_EQ(write_text(file, good[i]), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        EXPECT_EQ(write_text(file, bad[i]), -EINVAL);
+    EXPECT_STR(file_text(file), "MAJOR=1\nMINOR=3\nDEVNAME=null\nDEVMODE=0666\n");
+    EXPECT_STR(file_text("/sys/class/tty/ttyS0/uevent"), "MAJOR=4\nMINOR=64\nDEVNAME=ttyS0\n"); // nobody asked for a mode
+    IN_CHILD(child)
+    {
+        setuid(65534);
+        EXPECT_EQ(write_text(file, "add"), -EACCES);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+static size_t file_bytes(const char *path, uint8_t *to, size_t size)
+{
+    size_t used = 0;
+    int fd = open(path, O_RDONLY);
+    REQUIRE(fd >= 0);
+    for (ssize_t n; (n = read(fd, to + used, size - used)) > 0;)
+        used += (size_t)n;
+    close(fd);
+    return used;
+}
+
+// The current directory is the device's. Whoever may not administer the system sees the header of its configuration space only.
+static void expect_configuration(const char *name)
+{
+    uint8_t bytes[PAGE + 1] = {}, part[3] = {};
+    char uevent[512], wanted[128];
+    struct stat s = {};
+    unsigned vendor = (unsigned)strtoul(file_text("vendor"), nullptr, 16), device = (unsigned)strtoul(file_text("device"), nullptr, 16);
+    unsigned class = (unsigned)strtoul(file_text("class"), nullptr, 16);
+    EXPECT_EQ(stat("config", &s), 0);
+    EXPECT(s.st_size == 256 || s.st_size == 4096);
+    EXPECT_EQ(file_bytes("config", bytes, sizeof bytes), s.st_size);
+    EXPECT_EQ(bytes[0] | bytes[1] << 8, vendor);
+    EXPECT_EQ(bytes[2] | bytes[3] << 8, device);
+    EXPECT_EQ(bytes[9] | bytes[10] << 8 | bytes[11] << 16, class);
+    int fd = open("config", O_RDONLY);
+    EXPECT_EQ(pread(fd, part, 3, 9), 3);
+    EXPECT_EQ(memcmp(part, bytes + 9, 3), 0);
+    EXPECT_EQ(pread(fd, part, 1, s.st_size), 0);
+    EXPECT_EQ(lseek(fd, 0, SEEK_END), s.st_size);
+    close(fd);
+    IN_CHILD(child)
+    {
+        setuid(65534);
+        EXPECT_EQ(file_bytes("config", bytes, sizeof bytes), 64);
+    }
+    EXPECT_EXITED(child, 0);
+
+    strcpy(uevent, file_text("uevent"));
+    snprintf(wanted, sizeof wanted, "PCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=", class, vendor, device);
+    EXPECT(strstr(uevent, wanted));
+    snprintf(wanted, sizeof wanted, "\nPCI_SLOT_NAME=%s\nMODALIAS=pci:v%08Xd%08Xsv", name, vendor, device);
+    EXPECT(strstr(uevent, wanted));
+    EXPECT_STR(strstr(uevent, "MODALIAS=") + 9, file_text("modalias"));
+
+    const char *line = file_text("resource");
+    for (int i = 0; i < 13; i++, line += 57) {
+        unsigned long long first = 0, last = 0, flags = 0;
+        EXPECT_EQ(sscanf(line, "0x%16llx 0x%16llx 0x%16llx", &first, &last, &flags), 3);
+        EXPECT_EQ(line[56], '\n');
+        uint32_t bar = 0;
+        memcpy(&bar, bytes + 0x10 + 4 * i, 4);
+        if (i < 6 && flags) {
+            EXPECT_EQ((uint32_t)first, bar & (bar & 1 ? ~3u : ~15u));
+            EXPECT_EQ(flags & 0x300, bar & 1 ? 0x100 : 0x200);
+            EXPECT(last > first);
+        }
+    }
+}
+
+CASE(pci_devices_show_their_configuration)
+{
+    int found = 0;
+    DIR *d = opendir("/sys/bus/pci/devices");
+    REQUIRE(d);
+    for (struct dirent *e; (e = readdir(d));) {
+        if (e->d_name[0] == '.')
+            continue;
+        REQUIRE(fchdir(dirfd(d)) == 0 && chdir(e->d_name) == 0);
+        expect_configuration(e->d_name);
+        found++;
+    }
+    closedir(d);
+    EXPECT(found >= 2);
 }

@@ -31,6 +31,9 @@ struct device_attr {
     umode_t mode;
     ssize_t (*show)(struct device *dev, char *buf, size_t size);          // at most a page
     ssize_t (*store)(struct device *dev, const char *buf, size_t len);
+    // A file of bytes instead, `size` of them: up to `count` (a page at most) from `pos` on, as far as `opener` may see them; 0 at the end.
+    ssize_t (*read)(struct device *dev, const struct cred *opener, char *buf, size_t count, loff_t pos);
+    loff_t (*size)(const struct device *dev);
 };
 struct device {
     const char *name;              // "ttyS0"
@@ -41,6 +44,7 @@ struct device {
     bool block;
     umode_t mode;                  // of the node in devtmpfs; 0: 0600
     const struct device_attr *attrs; // ended by a null name
+    void (*uevent)(const struct device *dev, struct seq_file *m); // what its bus or class adds to the lines of its uevent file; may be null
     void *private;
     struct list_head link, children, sibling, class_link; // owned by device.c
     uint64_t sysfs;                // owned by fs/sysfs

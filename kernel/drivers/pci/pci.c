@@ -9,12 +9,16 @@
 #include "kernel/drivers/acpi/acpi.h"
 #include "kernel/mm/slab.h"
 #include "kernel/mm/vmalloc.h"
+#include "kernel/proc/cred.h"
+#include "kernel/vfs/seq_file.h"
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc, SLOTS = 32, FUNCTIONS = 8, MAX_CAPABILITIES = 48 };
 #define BUS_SPACE (1u << 20) // of ECAM, each bus
+#define HEADER_DEVICE 0u
 #define HEADER_BRIDGE 1u
 #define HEADER_MULTI 0x80u
 #define NOBODY 0xffffu
+#define PCI_ROM_ADDRESS 0xfffff800u // the rest of that register says whether it answers
 
 DEFINE_LOCK_CLASS(pci_list_class, "pci devices", RANK_EXEC); // devices are added inside
 DEFINE_LOCK_CLASS(pci_ports_class, "pci config ports", RANK_DRIVER);
@@ -95,8 +99,8 @@ unsigned pci_find_capability(const struct pci_device *pci, uint8_t id, unsigned 
 
 // ---- BARs and interrupts --------------------------------------------------------------------------------------------
 
-// The size is what the device answers to all ones; it must not decode meanwhile.
-static void read_bars(struct pci_device *pci, unsigned count)
+// The size is what the device answers to all ones; it must not decode meanwhile. `rom` is where the ROM's register is, or 0.
+static void read_bars(struct pci_device *pci, unsigned count, unsigned rom)
 {
     uint32_t command = pci_read(pci, PCI_COMMAND, 2);
     pci_write(pci, PCI_COMMAND, 2, command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
@@ -124,8 +128,16 @@ static void read_bars(struct pci_device *pci, unsigned count)
         } else {
             wide_mask |= 0xffffffffull << 32;
         }
-        *bar = (struct pci_bar){.base = base, .size = ~wide_mask + 1, .prefetchable = low & 8};
+        *bar = (struct pci_bar){.base = base, .size = ~wide_mask + 1, .prefetchable = low & 8, .wide = wide};
         i += wide;
+    }
+    if (rom) {
+        uint32_t place = pci_read(pci, rom, 4);
+        pci_write(pci, rom, 4, PCI_ROM_ADDRESS);
+        uint32_t mask = pci_read(pci, rom, 4) & PCI_ROM_ADDRESS;
+        pci_write(pci, rom, 4, place);
+        if (mask)
+            pci->rom = (struct pci_bar){.base = place & PCI_ROM_ADDRESS, .size = ~mask + 1u};
     }
     pci_write(pci, PCI_COMMAND, 2, command);
 }
@@ -187,12 +199,113 @@ PCI_ATTR(class, "0x%06x", (unsigned)pci->class << 8 | pci->interface)
 PCI_ATTR(revision, "0x%02x", pci->revision)
 PCI_ATTR(irq, "%u", pci->irq_line)
 
-static const struct device_attr attrs[] = {
-    {"vendor", 0444, show_vendor, nullptr},     {"device", 0444, show_device, nullptr}, {"subsystem_vendor", 0444, show_subsystem_vendor, nullptr},
-    {"subsystem_device", 0444, show_subsystem_device, nullptr}, {"class", 0444, show_class, nullptr}, {"revision", 0444, show_revision, nullptr},
-    {"irq", 0444, show_irq, nullptr},           {},
+static ssize_t show_modalias(struct device *dev, char *buf, size_t size)
+{
+    const struct pci_device *pci = dev->private;
+    return scnprintf(buf, size, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", pci->vendor, pci->id, pci->subsystem_vendor, pci->subsystem, pci->class >> 8,
+                     pci->class & 0xff, pci->interface);
+}
+
+// The words that programs know in the third column of `resource`: the kind of range, and in the low bits what the register says of it.
+enum resource_flags {
+    RESOURCE_IO = 0x100,
+    RESOURCE_MEMORY = 0x200,
+    RESOURCE_PREFETCH = 0x2000,
+    RESOURCE_READ_ONLY = 0x4000,
+    RESOURCE_SIZE_ALIGNED = 0x40000,
+    RESOURCE_WIDE = 0x100000,
+    RESOURCE_NOT_PLACED = 0x20000000,
 };
+
+static unsigned bar_flags(const struct pci_bar *bar)
+{
+    if (bar->io)
+        return RESOURCE_IO | 1;
+    return RESOURCE_MEMORY | (bar->prefetchable ? RESOURCE_PREFETCH | 8 : 0) | (bar->wide ? RESOURCE_WIDE | 4 : 0);
+}
+
+static size_t put_range(char *buf, size_t size, const struct pci_bar *bar, unsigned flags)
+{
+    uint64_t last = bar->size ? bar->base + bar->size - 1 : 0;
+    if (!bar->size)
+        flags = 0;
+    else
+        flags |= RESOURCE_SIZE_ALIGNED | (bar->base ? 0 : RESOURCE_NOT_PLACED);
+    return (size_t)scnprintf(buf, size, "0x%016llx 0x%016llx 0x%016llx\n", (unsigned long long)bar->base, (unsigned long long)last, (unsigned long long)flags);
+}
+
+// A line for each BAR, for the ROM, and for six ranges of virtual functions, which are not made here.
+static ssize_t show_resource(struct device *dev, char *buf, size_t size)
+{
+    enum { VIRTUAL_RANGES = 6 };
+    const struct pci_device *pci = dev->private;
+    size_t n = 0;
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        n += put_range(buf + n, size - n, &pci->bars[i], bar_flags(&pci->bars[i]));
+    n += put_range(buf + n, size - n, &pci->rom, RESOURCE_MEMORY | RESOURCE_PREFETCH | RESOURCE_READ_ONLY);
+    for (unsigned i = 0; i < VIRTUAL_RANGES; i++)
+        n += put_range(buf + n, size - n, &(struct pci_bar){}, 0);
+    return (ssize_t)n;
+}
+
+// Reading beyond the header can disturb some devices: only who may administer the system does it.
+static ssize_t read_config(struct device *dev, const struct cred *opener, char *buf, size_t count, loff_t pos)
+{
+    const struct pci_device *pci = dev->private;
+    loff_t end = cred_capable(opener, CAP_SYS_ADMIN) ? pci->config_size : PCI_HEADER_SIZE;
+    if (pos >= end)
+        return 0;
+    count = min(count, (size_t)(end - pos));
+    for (size_t i = 0; i < count;) {
+        unsigned at = (unsigned)pos + (unsigned)i, width = at & 1 ? 1 : at & 2 ? 2 : 4;
+        while (width > count - i)
+            width /= 2;
+        uint32_t value = pci_read(pci, at, width);
+        memcpy(buf + i, &value, width);
+        i += width;
+    }
+    return (ssize_t)count;
+}
+
+static loff_t config_size(const struct device *dev)
+{
+    return ((const struct pci_device *)dev->private)->config_size;
+}
+
+static const struct device_attr attrs[] = {
+    {.name = "vendor", .mode = 0444, .show = show_vendor},
+    {.name = "device", .mode = 0444, .show = show_device},
+    {.name = "subsystem_vendor", .mode = 0444, .show = show_subsystem_vendor},
+    {.name = "subsystem_device", .mode = 0444, .show = show_subsystem_device},
+    {.name = "class", .mode = 0444, .show = show_class},
+    {.name = "revision", .mode = 0444, .show = show_revision},
+    {.name = "irq", .mode = 0444, .show = show_irq},
+    {.name = "modalias", .mode = 0444, .show = show_modalias},
+    {.name = "resource", .mode = 0444, .show = show_resource},
+    {.name = "config", .mode = 0444, .read = read_config, .size = config_size},
+    {},
+};
+
+static void pci_uevent(const struct device *dev, struct seq_file *m)
+{
+    const struct pci_device *pci = dev->private;
+    const struct pci_driver *driver = READ_ONCE(pci->driver);
+    if (driver)
+        seq_printf(m, "DRIVER=%s\n", driver->name);
+    seq_printf(m, "PCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\nMODALIAS=", (unsigned)pci->class << 8 | pci->interface,
+               pci->vendor, pci->id, pci->subsystem_vendor, pci->subsystem, pci->name);
+    char alias[80];
+    show_modalias(&((struct pci_device *)pci)->device, alias, sizeof alias);
+    seq_puts(m, alias);
+}
+
 static struct device host_bridge = {.name = "pci0000:00"};
+
+// Only memory-mapped access reaches beyond 256 bytes, and only a PCI Express device has something there.
+static bool has_extended_config(const struct pci_device *pci)
+{
+    return ecam_bus[pci->bus] && pci_find_capability(pci, PCI_CAP_EXPRESS, 0) && pci_read(pci, PCI_CONFIG_SIZE, 4) != ~0u;
+}
 
 static void scan_bus(uint8_t bus, struct device *parent, int depth) REQUIRES(list_lock);
 
@@ -208,14 +321,17 @@ static void add_function(const struct pci_device *at, struct device *parent, int
     pci->revision = (uint8_t)pci_read(pci, PCI_REVISION, 1);
     pci->irq_line = (uint8_t)pci_read(pci, PCI_INTERRUPT_LINE, 1);
     pci->irq_pin = (uint8_t)pci_read(pci, PCI_INTERRUPT_PIN, 1);
-    bool bridge = (pci_read(pci, PCI_HEADER, 1) & 0x7f) == HEADER_BRIDGE;
-    if (!bridge) {
-        pci->subsystem_vendor = (uint16_t)pci_read(pci, PCI_SUBSYSTEM_VENDOR, 2);
-        pci->subsystem = (uint16_t)pci_read(pci, PCI_SUBSYSTEM, 2);
+    unsigned header = pci_read(pci, PCI_HEADER, 1) & 0x7f;
+    bool bridge = header == HEADER_BRIDGE;
+    unsigned bridge_id = bridge ? pci_find_capability(pci, PCI_CAP_BRIDGE_ID, 0) : 0;
+    if (!bridge || bridge_id) {
+        pci->subsystem_vendor = (uint16_t)pci_read(pci, bridge ? bridge_id + 4 : PCI_SUBSYSTEM_VENDOR, 2);
+        pci->subsystem = (uint16_t)pci_read(pci, bridge ? bridge_id + 6 : PCI_SUBSYSTEM, 2);
     }
-    read_bars(pci, bridge ? 2 : PCI_BARS);
+    pci->config_size = has_extended_config(pci) ? PCI_EXTENDED_CONFIG_SIZE : PCI_CONFIG_SIZE;
+    read_bars(pci, bridge ? 2 : PCI_BARS, bridge ? PCI_ROM_OF_BRIDGE : header == HEADER_DEVICE ? PCI_ROM : 0);
     snprintf(pci->name, sizeof pci->name, "0000:%02x:%02x.%u", pci->bus, pci->slot, pci->function);
-    pci->device = (struct device){.name = pci->name, .parent = parent, .bus = "pci", .attrs = attrs, .private = pci};
+    pci->device = (struct device){.name = pci->name, .parent = parent, .bus = "pci", .attrs = attrs, .uevent = pci_uevent, .private = pci};
     list_add_tail(&pci->link, &devices);
     if (device_add(&pci->device))
         pr_warn("pci: %s can not be shown\n", pci->name);
@@ -263,7 +379,7 @@ static void offer(struct pci_driver *driver, struct pci_device *pci)
     if (err)
         pr_warn("pci: %s: %s failed (error %d)\n", pci->name, driver->name, -err);
     else
-        pci->driver = driver;
+        WRITE_ONCE(pci->driver, driver);
 }
 
 void pci_driver_register(struct pci_driver *driver)

@@ -5,18 +5,22 @@
 #include "kernel/drivers/base/irq.h"
 
 #define PCI_BARS 6u
+#define PCI_HEADER_SIZE 64u
+#define PCI_CONFIG_SIZE 256u
+#define PCI_EXTENDED_CONFIG_SIZE 4096u
 
 enum pci_config { // offsets in configuration space
     PCI_VENDOR = 0x00, PCI_DEVICE = 0x02, PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_REVISION = 0x08, PCI_CLASS = 0x0a, PCI_HEADER = 0x0e, PCI_BAR0 = 0x10,
-    PCI_SECONDARY_BUS = 0x19, PCI_SUBSYSTEM_VENDOR = 0x2c, PCI_SUBSYSTEM = 0x2e, PCI_CAPABILITIES = 0x34, PCI_INTERRUPT_LINE = 0x3c, PCI_INTERRUPT_PIN = 0x3d,
+    PCI_SECONDARY_BUS = 0x19, PCI_SUBSYSTEM_VENDOR = 0x2c, PCI_SUBSYSTEM = 0x2e, PCI_ROM = 0x30, PCI_CAPABILITIES = 0x34,
+    PCI_ROM_OF_BRIDGE = 0x38, PCI_INTERRUPT_LINE = 0x3c, PCI_INTERRUPT_PIN = 0x3d,
     PCI_COMMAND_IO = 1, PCI_COMMAND_MEMORY = 2, PCI_COMMAND_MASTER = 4, PCI_COMMAND_NO_INTX = 0x400,
     PCI_STATUS_CAPABILITIES = 0x10,
-    PCI_CAP_VENDOR = 0x09, PCI_CAP_MSIX = 0x11,
+    PCI_CAP_VENDOR = 0x09, PCI_CAP_BRIDGE_ID = 0x0d, PCI_CAP_EXPRESS = 0x10, PCI_CAP_MSIX = 0x11,
 };
 
 struct pci_bar {
     uint64_t base, size; // size 0: not there
-    bool io, prefetchable;
+    bool io, prefetchable, wide; // wide: an address of 64 bits, in two registers
 };
 
 struct pci_device {
@@ -24,7 +28,8 @@ struct pci_device {
     uint8_t bus, slot, function;
     uint16_t vendor, id, subsystem_vendor, subsystem, class; // class: base class << 8 | subclass
     uint8_t revision, interface, irq_line, irq_pin;
-    struct pci_bar bars[PCI_BARS];
+    uint16_t config_size;    // bytes of configuration space: 256, or 4096 of PCI Express where they can be reached
+    struct pci_bar bars[PCI_BARS], rom;
     struct pci_driver *driver;
     void *msix_table;        // mapped once interrupts are asked for
     char name[16];           // "0000:00:03.0"

@@ -51,10 +51,59 @@ static int uevent_show(struct seq_file *m, void *object)
         if (dev->class && dev->class->node_mode && dev->class->node_mode(dev))
             mode = dev->class->node_mode(dev);
         seq_printf(m, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", MAJOR(dev->devt), MINOR(dev->devt), dev->name);
-        if (mode)
+        if (mode && mode != 0600) // what a node has that nobody said anything of
             seq_printf(m, "DEVMODE=0%o\n", mode & 07777);
     }
+    if (dev->uevent)
+        dev->uevent(dev, m);
     return 0;
+}
+
+static size_t word_length(const char *s)
+{
+    size_t n = 0;
+    while ((s[n] >= '0' && s[n] <= '9') || (s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z'))
+        n++;
+    return n;
+}
+
+// What may follow an action: " UUID", then any number of " KEY=VALUE".
+static bool is_event_detail(const char *s)
+{
+    static const uint8_t groups[] = {8, 4, 4, 4, 12};
+    for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
+        if (*s++ != (i ? '-' : ' ') || strspn(s, "0123456789abcdefABCDEF") < groups[i])
+            return false;
+        s += groups[i];
+    }
+    while (*s == ' ') {
+        size_t key = word_length(++s);
+        if (!key || s[key] != '=')
+            return false;
+        s += key + 1;
+        size_t value = word_length(s);
+        if (!value)
+            return false;
+        s += value;
+    }
+    return !*s;
+}
+
+// Asks for an event as if the device had just come, changed or gone. There is no one here who could hear of it, so that what is asked is only checked.
+static ssize_t uevent_store(struct file *file, void *, char *text, size_t len, loff_t)
+{
+    static const char *const actions[] = {"add", "bind", "change", "move", "offline", "online", "remove", "unbind"};
+    if (gone(file))
+        return -ENODEV;
+    size_t end = len && text[len - 1] == '\n' ? len - 1 : len;
+    if (memchr(text, 0, end))
+        return -EINVAL;
+    text[end] = 0;
+    size_t word = strcspn(text, " ");
+    for (unsigned i = 0; i < ARRAY_SIZE(actions); i++)
+        if (strlen(actions[i]) == word && !memcmp(actions[i], text, word))
+            return !text[word] || is_event_detail(text + word) ? (ssize_t)len : -EINVAL;
+    return -EINVAL;
 }
 
 static int attr_show(struct seq_file *m, void *object)
@@ -83,6 +132,35 @@ static ssize_t attr_store(struct file *file, void *object, char *text, size_t le
     read_guard(&device_sem);
     return gone(file) ? -ENODEV : attr->store(f->dev, text, len);
 }
+
+static int bytes_open(struct inode *, struct file *file)
+{
+    return gone(file) ? -ENODEV : file->mode & FMODE_WRITE ? -EACCES : 0;
+}
+
+// A file of bytes: what they are depends on where, and on who opened it.
+static ssize_t bytes_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned)
+{
+    const struct device_folder *f = pseudo_object(file);
+    const struct device_attr *attr = pseudo_entry(file)->data;
+    char *buf = kmalloc(PAGE_SIZE, ALLOC_KERNEL);
+    if (!buf)
+        return -ENOMEM;
+    ssize_t n = -ENODEV;
+    {
+        read_guard(&device_sem);
+        if (!gone(file))
+            n = attr->read(f->dev, file->cred, buf, min(iov_iter_count(to), PAGE_SIZE), *pos);
+    }
+    if (n > 0) {
+        size_t copied = copy_to_iter(to, buf, (size_t)n);
+        n = copied ? (ssize_t)copied : -EFAULT;
+        *pos += (loff_t)copied;
+    }
+    kfree(buf);
+    return n;
+}
+static const struct file_ops bytes_fops = {.open = bytes_open, .read_iter = bytes_read, .llseek = pseudo_sized_llseek, .fsync = noop_fsync};
 
 // ---- folders --------------------------------------------------------------------------------------------------------
 
@@ -117,13 +195,18 @@ static struct device_folder *folder_make(struct device *dev)
         return nullptr;
     f->dev = dev;
     struct pseudo_entry *e = f->entries;
-    *e++ = (struct pseudo_entry){.name = "uevent", .mode = 0444, .show = uevent_show};
+    *e++ = (struct pseudo_entry){.name = "uevent", .mode = 0644, .show = uevent_show, .store = uevent_store};
     if (dev->devt)
         *e++ = (struct pseudo_entry){.name = "dev", .mode = 0444, .show = dev_show};
     for (unsigned i = 0; i < n; i++) {
         const struct device_attr *a = &dev->attrs[i];
-        *e++ = (struct pseudo_entry){
-            .name = a->name, .mode = a->mode, .show = a->show ? attr_show : nullptr, .store = a->store ? attr_store : nullptr, .data = a};
+        *e++ = (struct pseudo_entry){.name = a->name,
+                                     .mode = a->mode,
+                                     .show = a->show ? attr_show : nullptr,
+                                     .store = a->store ? attr_store : nullptr,
+                                     .fops = a->read ? &bytes_fops : nullptr,
+                                     .size = a->size ? a->size(dev) : 0,
+                                     .data = a};
     }
     return f;
 }

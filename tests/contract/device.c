@@ -1,9 +1,11 @@
 // tests/contract/device.c — nodes and what is behind them: mknod(2), null(4), full(4), random(4), kmsg, devtmpfs; devices in sysfs.
 #include "tests/contract/harness.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <ftw.h>
 #include <linux/rtc.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -478,4 +480,40 @@ CASE(pci_devices_show_their_configuration)
     }
     closedir(d);
     EXPECT(found >= 2);
+}
+
+static long long loopback_count(const char *name)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/sys/class/net/lo/statistics/%s", name);
+    return atoll(file_text(path));
+}
+
+CASE(network_devices_are_in_sysfs)
+{
+    loopback_up();
+    EXPECT_STR(file_text("/sys/class/net/lo/address"), "00:00:00:00:00:00\n");
+    EXPECT_STR(file_text("/sys/class/net/lo/type"), "772\n");
+    EXPECT_STR(file_text("/sys/class/net/lo/operstate"), "unknown\n");
+    EXPECT_STR(file_text("/sys/class/net/lo/carrier"), "1\n");
+    EXPECT_EQ(strtol(file_text("/sys/class/net/lo/flags"), nullptr, 16), IFF_UP | IFF_LOOPBACK);
+    EXPECT_EQ(atoi(file_text("/sys/class/net/lo/ifindex")), if_nametoindex("lo"));
+    EXPECT_EQ(strncmp(file_text("/sys/class/net/lo/uevent"), "INTERFACE=lo\nIFINDEX=", 21), 0);
+    struct ifreq request = {.ifr_name = "lo"};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof to;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    EXPECT_EQ(ioctl(fd, SIOCGIFMTU, &request), 0);
+    EXPECT_EQ(atoi(file_text("/sys/class/net/lo/mtu")), request.ifr_mtu);
+    REQUIRE(bind(fd, (struct sockaddr *)&to, sizeof to) == 0 && getsockname(fd, (struct sockaddr *)&to, &len) == 0);
+    static const char *const counts[] = {"tx_packets", "rx_packets", "tx_bytes", "rx_bytes", "tx_errors", "rx_errors", "tx_dropped", "rx_dropped"};
+    long long before[8];
+    for (int i = 0; i < 8; i++)
+        before[i] = loopback_count(counts[i]);
+    EXPECT_EQ(sendto(fd, "datagram", 8, 0, (struct sockaddr *)&to, len), 8);
+    EXPECT_EQ(recv(fd, &request, 8, 0), 8);
+    for (int i = 0; i < 8; i++)
+        EXPECT(loopback_count(counts[i]) - before[i] >= (i < 2 ? 1 : i < 4 ? 36 : 0)); // with the headers of IP and UDP
+    // Folders of what this machine has none of are there for those who list them.
+    EXPECT_EQ(access("/sys/class/power_supply", F_OK) | access("/sys/class/block", F_OK) | access("/sys/block", F_OK), 0);
 }

@@ -85,7 +85,9 @@ static void must_folder(const char *path)
 
 static int sysfs_tree_init(void)
 {
-    static const char *const folders[] = {"bus", "class", "dev/char", "dev/block", "devices/virtual", "fs/cgroup", "kernel"};
+    // Those that stay empty while there is nothing of their kind are there all the same: programs list them.
+    static const char *const folders[] = {"block",    "bus",       "class/block",     "class/net", "class/power_supply",
+                                          "dev/char", "dev/block", "devices/virtual", "fs/cgroup", "kernel"};
     sysfs_root = pseudo_root(nullptr, nullptr);
     must(sysfs_root ? 0 : -ENOMEM);
     sysfs_root->mode = 0555;

@@ -756,6 +756,26 @@ CASE(cgroup_namespace_far_below_the_root)
     remove_group();
 }
 
+CASE(cgroup_mount_takes_and_shows_options)
+{
+    static const char *const options[] = {"memory_recursiveprot", "memory_localevents", "favordynmods", "memory_hugetlb_accounting",
+                                          "nsdelegate,memory_recursiveprot"};
+    char wanted[96];
+    own_mount_namespace();
+    REQUIRE(mkdir("cg", 0755) == 0);
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        EXPECT_EQ(mount("with-options", "cg", "cgroup2", 0, options[i]), 0);
+        snprintf(wanted, sizeof wanted, "cgroup2 with-options rw,%s\n", options[i]);
+        EXPECT(strstr(file_text("/proc/self/mountinfo"), wanted));
+        EXPECT_EQ(umount("cg"), 0);
+    }
+    EXPECT_ERRNO(mount("cgroup2", "cg", "cgroup2", 0, "nofavordynmods"), EINVAL);
+    EXPECT_ERRNO(mount("cgroup2", "cg", "cgroup2", 0, "memory_recursiveprot=1"), EINVAL);
+    EXPECT_ERRNO(mount("cgroup2", "cg", "cgroup2", 0, "nsdelegate,memory"), EINVAL);
+    EXPECT_EQ(mount("without-options", "cg", "cgroup2", 0, nullptr), 0); // and so it is without any for all
+    EXPECT(strstr(file_text("/proc/self/mountinfo"), "cgroup2 without-options rw\n"));
+}
+
 CASE(cgroup_files_open_for_what_they_cannot_do)
 {
     char text[64], number[32];

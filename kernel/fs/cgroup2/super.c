@@ -131,13 +131,22 @@ static int group_of_file(struct file *file, struct cgroup *from, struct cgroup *
 
 // ---- mounting -------------------------------------------------------------------------------------------------------
 
-static int parse_options(const char *options, bool *delegate)
+// In the order in which they are shown. But for the first they are kept only, for whoever looks: those about memory are for a controller that is not here,
+// and groups change as quickly without favordynmods. pids_localevents is refused: it asks for another count than is kept.
+static const char *const option_names[] = {"nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot", "memory_hugetlb_accounting"};
+enum { OPTION_NSDELEGATE = BIT(0) };
+static unsigned options_on;
+
+static int parse_options(const char *options, unsigned *on)
 {
     char key[32], value[32];
     while (mount_option_next(&options, key, sizeof key, value, sizeof value)) {
-        if (strcmp(key, "nsdelegate") || *value)
+        unsigned i = 0;
+        while (i < ARRAY_SIZE(option_names) && strcmp(key, option_names[i]))
+            i++;
+        if (i == ARRAY_SIZE(option_names) || *value)
             return -EINVAL;
-        *delegate = true;
+        *on |= BIT(i);
     }
     return 0;
 }
@@ -145,10 +154,12 @@ static int parse_options(const char *options, bool *delegate)
 // Options count when they come from the first cgroup namespace; from inside another they are checked and ignored.
 static int set_options(const char *options)
 {
-    bool delegate = false;
-    int err = parse_options(options, &delegate);
-    if (!err && current_namespaces()->cgroup == init_cgroup_ns)
-        WRITE_ONCE(cgroup_ns_delegate, delegate);
+    unsigned on = 0;
+    int err = parse_options(options, &on);
+    if (!err && current_namespaces()->cgroup == init_cgroup_ns) {
+        WRITE_ONCE(options_on, on);
+        WRITE_ONCE(cgroup_ns_delegate, on & OPTION_NSDELEGATE);
+    }
     return err;
 }
 
@@ -159,8 +170,10 @@ static int cg_remount(struct superblock *, unsigned, const char *options)
 
 static void cg_show_options(struct seq_file *m, struct superblock *)
 {
-    if (cgroup_ns_delegate)
-        seq_puts(m, ",nsdelegate");
+    unsigned on = READ_ONCE(options_on);
+    for (unsigned i = 0; i < ARRAY_SIZE(option_names); i++)
+        if (on & BIT(i))
+            seq_printf(m, ",%s", option_names[i]);
 }
 
 // A mount made in a cgroup namespace shows the groups from that namespace's root on.

@@ -147,9 +147,10 @@ static int unix_listen(struct socket *s, int backlog)
     u->state = UNIX_LISTENING;
     s->listening = true;
     unsigned limit = backlog < 0 || backlog > sysctl_somaxconn ? (unsigned)sysctl_somaxconn : (unsigned)backlog;
-    if (limit > u->backlog)
-        wake_up_all(&u->room);
-    u->backlog = limit;
+    bool grown = limit > u->backlog;
+    WRITE_ONCE(u->backlog, limit);
+    if (grown)
+        wake_up_all(&u->room); // who waits looks at it without the lock
     socket_set_peercred(s); // what those who connect will see: who listened last
     return 0;
 }
@@ -273,6 +274,7 @@ static int connect_dgram(struct unix_sock *u, const struct abi_sockaddr_un *un, 
     }
     unix_parted(u, old, &lost);
     wake_up_all(&u->s.wq);
+    wake_up_all(&u->room); // we take nothing from others now, or from the new peer as much as it sends
     return 0;
 }
 
@@ -387,13 +389,13 @@ bool unix_has_place_or_tells(struct unix_sock *to, struct unix_sock *u)
     mutex_guard(&u->s.lock);
     if (u->peer != to)
         return false;
-    waitqueue_remove(&to->room, &u->relay);
-    waitqueue_add(&to->room, &u->relay);
+    {
+        spin_irq_guard(&to->room.lock);
+        if (list_empty(&u->relay.link))
+            list_add(&u->relay.link, &to->room.entries);
+    }
     smp_mb(); // against a receiver that has made room and found nobody listening
-    if (!unix_has_place(to, u))
-        return false;
-    waitqueue_remove(&to->room, &u->relay);
-    return true;
+    return unix_has_place(to, u); // the link stays all the same: another poller of u may count on it
 }
 
 static bool peer_has_place(struct unix_sock *u)

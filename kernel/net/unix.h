@@ -104,7 +104,7 @@ void unix_msg_free(struct unix_msg *m);               // gives its sender the ro
 struct unix_sock *unix_peer_get(struct unix_sock *u); // with a reference, or null
 // Whether a datagram from u finds place in `to`'s queue. Two that are connected to each other have no limit but their buffers'.
 bool unix_has_place(const struct unix_sock *to, const struct unix_sock *u);
-// The same, and if there is none, u's queue is woken once when there is: as long as `to` is u's peer.
+// The same, and if there is none, u's queue is woken when there is, once for all who have asked: as long as `to` is u's peer.
 bool unix_has_place_or_tells(struct unix_sock *to, struct unix_sock *u);
 #define UNIX_DGRAM_QUEUE 10
 extern int sysctl_unix_max_dgram_qlen;

@@ -1,6 +1,7 @@
 // tests/contract/unix_full.c — AF_UNIX sockets whose peer has no room: buffers, queues of datagrams, backlogs, no free descriptor.
 #include "tests/contract/unix_socket.h"
 
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
@@ -184,6 +185,18 @@ CASE(unix_sender_without_room_is_told_that_its_peer_left_data_unread)
 
 static _Atomic pid_t waiter_tid;
 
+// A thread that tells who it is and then waits in the kernel, as it does when this returns.
+static pthread_t start_waiter(void *(*run)(void *), int *fd)
+{
+    pthread_t waiter;
+    waiter_tid = 0;
+    REQUIRE(pthread_create(&waiter, nullptr, run, fd) == 0);
+    while (!waiter_tid)
+        sched_yield();
+    until_asleep(waiter_tid);
+    return waiter;
+}
+
 static void *connect_second(void *fd)
 {
     waiter_tid = own_tid();
@@ -198,15 +211,67 @@ CASE(unix_connect_that_waited_for_backlog_is_refused_by_a_listener_that_receives
     REQUIRE(listen(l, 0) == 0);
     int first = socket(AF_UNIX, SOCK_STREAM, 0), second = socket(AF_UNIX, SOCK_STREAM, 0);
     EXPECT_EQ(connect_to(first, "s"), 0);
-    pthread_t waiter;
-    REQUIRE(pthread_create(&waiter, nullptr, connect_second, &second) == 0);
-    while (!waiter_tid)
-        sched_yield();
-    until_asleep(waiter_tid);
+    pthread_t waiter = start_waiter(connect_second, &second);
     EXPECT_EQ(shutdown(l, SHUT_RD), 0);
     EXPECT(accept(l, nullptr, nullptr) >= 0);
     pthread_join(waiter, nullptr);
     EXPECT_ERRNO(accept(l, nullptr, nullptr), EINVAL);
+}
+
+static void *connect_in_turn(void *fd)
+{
+    waiter_tid = own_tid();
+    EXPECT_EQ(connect_to(*(int *)fd, "s"), 0);
+    return nullptr;
+}
+
+CASE(unix_connect_that_waits_for_backlog_goes_on_when_it_grows)
+{
+    int l = bound(SOCK_STREAM, "s"), first = socket(AF_UNIX, SOCK_STREAM, 0);
+    REQUIRE(listen(l, 0) == 0);
+    EXPECT_EQ(connect_to(first, "s"), 0);
+    for (int backlog = 1; backlog <= 20; backlog++) {
+        int next = socket(AF_UNIX, SOCK_STREAM, 0);
+        pthread_t waiter = start_waiter(connect_in_turn, &next);
+        EXPECT_EQ(listen(l, backlog), 0);
+        pthread_join(waiter, nullptr);
+    }
+}
+
+static void *poll_for_room(void *fd)
+{
+    waiter_tid = own_tid();
+    struct pollfd p = {.fd = *(int *)fd, .events = POLLOUT};
+    EXPECT_EQ(poll(&p, 1, -1), 1); // a time limit would look once more at its end, and hide that nobody was woken
+    return nullptr;
+}
+
+static atomic_bool enough;
+
+static void *look_for_room(void *fd)
+{
+    while (!enough)
+        poll_now(*(int *)fd, POLLOUT);
+    return nullptr;
+}
+
+CASE(unix_datagram_poller_hears_of_room_though_others_look_for_it_too)
+{
+    enum { LOOKERS = 3, STORM_SECONDS = 3 };
+    char c;
+    int r = bound(SOCK_DGRAM, "r"), s = filler_of("r");
+    pthread_t lookers[LOOKERS], waiter;
+    for (int i = 0; i < LOOKERS; i++)
+        REQUIRE(pthread_create(&lookers[i], nullptr, look_for_room, &s) == 0);
+    for (int64_t end = now_ns() + STORM_SECONDS * INT64_C(1000000000); now_ns() < end;) {
+        waiter = start_waiter(poll_for_room, &s);
+        EXPECT_EQ(read(r, &c, 1), 1);
+        pthread_join(waiter, nullptr);
+        EXPECT_EQ(send(s, "x", 1, 0), 1);
+    }
+    enough = true;
+    for (int i = 0; i < LOOKERS; i++)
+        pthread_join(lookers[i], nullptr);
 }
 
 // --- accept(2) and what stands in its way. ---

@@ -146,16 +146,24 @@ struct socket *socket_of_file(struct file *file); // borrowed, or null: not a so
 void socket_set_peercred(struct socket *s);
 void socket_copy_peercred(struct socket *to, const struct socket *from);
 int socket_take_error(struct socket *s); // SO_ERROR as -errno, or 0; it is told once
-// Signals those who asked for it (O_ASYNC): something to take (POLL_IN), an end (POLL_HUP).
+// Whether those who asked for signals (O_ASYNC) get one for what has just changed. A reader that seems to wait, and then leaves without it, sends one itself.
+static inline bool socket_signals(struct socket *s)
+{
+    if (likely(!s->async.first))
+        return false;
+    smp_mb(); // what changed is seen before we look for readers: who stops waiting looks in the other order
+    return !atomic_read(&s->readers_waiting);
+}
+// Signals them: something to take (POLL_IN), an end (POLL_HUP).
 static inline void socket_signal(struct socket *s, int code)
 {
-    if (unlikely(s->async.first) && !atomic_read(&s->readers_waiting))
+    if (unlikely(socket_signals(s)))
         fasync_notify(&s->async, code);
 }
 // Something to take has come: wakes who waits for it, and signals who asked for that.
 static inline void socket_wake_readers(struct socket *s)
 {
-    bool tell = unlikely(s->async.first) && !atomic_read(&s->readers_waiting); // asked before: who is woken waits no more
+    bool tell = socket_signals(s); // asked before: who is woken waits no more
     wake_up_poll(&s->wq, EPOLLIN | EPOLLRDNORM);
     if (unlikely(tell))
         fasync_notify(&s->async, POLL_IN);

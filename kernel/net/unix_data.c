@@ -301,6 +301,8 @@ static int wait_for_data(struct unix_sock *u, bool nonblock, ktime_t deadline)
             &u->s.wq, READ_ONCE(u->queued) || READ_ONCE(u->s.error) || (READ_ONCE(u->s.shutdown) & SOCKET_RCV_SHUTDOWN), deadline);
         if (stream)
             atomic_dec(&u->s.readers_waiting);
+        if (stream && err && READ_ONCE(u->queued))
+            socket_signal(&u->s, POLL_IN); // it came while we seemed to wait for it
         if (err)
             return err == -ETIMEDOUT ? -EAGAIN : socket_interrupted(u->s.rcvtimeo);
     }

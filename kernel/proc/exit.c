@@ -275,12 +275,12 @@ static void kill_namespace(struct process *init)
         while ((p = process_next(ns, &nr)))
             (void)signal_send_member(p, SIGKILL, nullptr);
     }
-    // Every member ends as a zombie child of ours, or of a parent elsewhere that reaps it; until only our own numbers are left: the leader's, and this
-    // thread's if it is another.
+    // Every member ends as a zombie child of ours, or of a parent elsewhere that reaps it; until only our own threads are left: the leader, and this one
+    // if it is another. Numbers without a task are not waited for: our own group or session may be named by one, or that of somebody outside.
     unsigned own = current_task() == init->leader ? 1 : 2;
     for (;;) {
         struct process *zombie = nullptr;
-        wait_event(&init->child_wq, (zombie = claim_any_zombie(init)) || READ_ONCE(ns->nr_pids) <= own);
+        wait_event(&init->child_wq, (zombie = claim_any_zombie(init)) || READ_ONCE(ns->nr_tasks) <= own);
         if (!zombie)
             break;
         process_release(zombie);

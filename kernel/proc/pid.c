@@ -63,6 +63,7 @@ static int number_take(struct pid_namespace *ns, struct pid *pid, pid_t wanted, 
         ns->next = number + 1;
     }
     ns->nr_pids++;
+    ns->nr_tasks++;
     *nr = (pid_t)number;
     return 0;
 }
@@ -70,15 +71,22 @@ static int number_take(struct pid_namespace *ns, struct pid *pid, pid_t wanted, 
 // `made`: there was a whole identity. A namespace whose first one comes to nothing has lost its init, and takes no other.
 static void number_give_back(struct pid_namespace *ns, pid_t nr, bool made)
 {
+    spin_irq_guard(&ns->lock);
+    xa_erase(&ns->ids, (uint64_t)nr);
+    ns->nr_pids--;
+    if (!ns->nr_pids && !ns->reaper) {
+        ns->next = 1;
+        ns->dying |= made;
+    }
+}
+
+// The task of a number is gone, or will not come to be.
+static void number_without_task(struct pid_namespace *ns)
+{
     bool dying;
     {
         spin_irq_guard(&ns->lock);
-        xa_erase(&ns->ids, (uint64_t)nr);
-        ns->nr_pids--;
-        if (!ns->nr_pids && !ns->reaper) {
-            ns->next = 1;
-            ns->dying |= made;
-        }
+        ns->nr_tasks--;
         dying = ns->dying;
     }
     if (likely(!dying))
@@ -114,8 +122,10 @@ int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, s
             break;
     }
     if (err) {
-        while (++level <= (int)ns->level)
+        while (++level <= (int)ns->level) {
+            number_without_task(pid->numbers[level].ns);
             number_give_back(pid->numbers[level].ns, pid->numbers[level].nr, false);
+        }
         kfree(pid);
         return err;
     }
@@ -124,11 +134,23 @@ int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, s
     return 0;
 }
 
-void pid_free_numbers(struct pid *pid)
+static void without_task(struct pid *pid)
+{
+    for (unsigned level = 0; level <= pid->level; level++)
+        number_without_task(pid->numbers[level].ns);
+}
+
+static void free_numbers(struct pid *pid)
 {
     for (unsigned level = 0; level <= pid->level; level++)
         number_give_back(pid->numbers[level].ns, pid->numbers[level].nr, true);
     pid_put(pid);
+}
+
+void pid_free_numbers(struct pid *pid)
+{
+    without_task(pid);
+    free_numbers(pid);
 }
 
 static bool names_members(struct pid *pid)
@@ -139,13 +161,14 @@ static bool names_members(struct pid *pid)
 void pid_forget(struct pid *pid)
 {
     pid_get(pid);
+    without_task(pid);
     if (names_members(pid)) { // once it names none, none can be added
         spin_irq_guard(&process_tree_lock);
         pid->lingers = names_members(pid);
         if (pid->lingers)
             return; // pid_leave() has our reference
     }
-    pid_free_numbers(pid);
+    free_numbers(pid);
 }
 
 void pid_leave(struct pid *pid)
@@ -153,7 +176,7 @@ void pid_leave(struct pid *pid)
     if (likely(!pid->lingers) || names_members(pid))
         return;
     pid->lingers = false;
-    pid_free_numbers(pid);
+    free_numbers(pid);
 }
 
 struct pid *pid_get(struct pid *pid)

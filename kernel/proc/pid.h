@@ -22,7 +22,8 @@ struct pid_namespace {
     struct xarray ids;          // number -> struct pid; guarded by lock for writers, RCU for readers
     struct spinlock lock;
     uint64_t next;
-    unsigned nr_pids;
+    unsigned nr_pids;           // numbers in use
+    unsigned nr_tasks;          // those that have a task, or get one: the others still name a group or session
     struct process *reaper;     // its init
     bool dying;                 // init has exited: no new pids
     uint64_t inum;
@@ -45,7 +46,7 @@ struct pid {
 // A struct pid with one reference and a number in `ns` and each of its parents: the next free ones, or those of set_tid (clone3(2): innermost first).
 // -EINVAL (no such number, too many), -EEXIST, -EAGAIN (none free), -ENOMEM (also: the namespace's init is gone).
 [[nodiscard]] int pid_alloc(struct pid_namespace *ns, const pid_t *set_tid, unsigned nr_set, struct pid **out);
-void pid_free_numbers(struct pid *pid); // drops a reference too; others keep the object
+void pid_free_numbers(struct pid *pid); // of an identity that gets no task; drops a reference too; others keep the object
 // The task whose identity it is was reaped: the numbers are free, unless they still name a process group or session. No lock held.
 void pid_forget(struct pid *pid);
 // A member left the group or session `pid` (process_tree_lock held): if it was the last one and the leader is gone, the number is free.

@@ -494,8 +494,10 @@ int cgroup_set_subtree_pids(struct cgroup *cg, bool on)
     list_for_each_entry(child, &cg->children, sibling)
     {
         child->pids_enabled = on;
-        if (!on)
-            WRITE_ONCE(child->pids_max, CGROUP_PIDS_UNLIMITED);
+        if (on)
+            continue;
+        WRITE_ONCE(child->pids_max, CGROUP_PIDS_UNLIMITED);
+        wake_up_all(&child->events_wq); // who polls pids.events hears that it is gone
     }
     return 0;
 }

@@ -29,6 +29,19 @@ void tty_queue_input(struct tty *tty)
         WRITE_ONCE(tty->input_queued, 0);
 }
 
+// The flag changes under raw.lock, but the driver hears of it afterwards, where another CPU's news may overtake ours: the last to tell it finds them agree.
+static void tell_throttled(struct tty *tty)
+{
+    if (!tty->ops->throttle)
+        return;
+    bool told;
+    do {
+        told = READ_ONCE(tty->throttled);
+        tty->ops->throttle(tty, told);
+        smp_mb(); // only now do we ask whether that still holds
+    } while (told != READ_ONCE(tty->throttled));
+}
+
 static size_t raw_put(struct tty *tty, const uint8_t *buf, size_t size, enum tty_flag flag)
 {
     struct tty_raw *raw = &tty->raw;
@@ -40,10 +53,10 @@ static size_t raw_put(struct tty *tty, const uint8_t *buf, size_t size, enum tty
     }
     bool throttle = !tty->throttled && TTY_BUF_SIZE - (raw->head - raw->tail) < THROTTLE_BELOW;
     if (throttle)
-        tty->throttled = true;
+        WRITE_ONCE(tty->throttled, true);
     spin_unlock_irqrestore(&raw->lock, flags);
-    if (throttle && tty->ops->throttle)
-        tty->ops->throttle(tty, true);
+    if (throttle)
+        tell_throttled(tty);
     return n;
 }
 
@@ -62,10 +75,10 @@ static void unthrottle(struct tty *tty)
     irq_flags_t flags = spin_lock_irqsave(&tty->raw.lock);
     bool now = tty->throttled && TTY_BUF_SIZE - (tty->raw.head - tty->raw.tail) >= UNTHROTTLE_AT;
     if (now)
-        tty->throttled = false;
+        WRITE_ONCE(tty->throttled, false);
     spin_unlock_irqrestore(&tty->raw.lock, flags);
-    if (now && tty->ops->throttle)
-        tty->ops->throttle(tty, false);
+    if (now)
+        tell_throttled(tty);
 }
 
 void tty_input_flushed(struct tty *tty)
@@ -107,7 +120,7 @@ void tty_input_run(struct tty *tty)
             tty_input_flushed(tty);
         if (!sig)
             return;
-        wake_up_nr(&tty->write_wait, EPOLLOUT | EPOLLWRNORM, ~0u); // output was flushed
+        tty_wakeup(tty); // output was flushed
     }
 }
 

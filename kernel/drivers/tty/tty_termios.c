@@ -91,9 +91,11 @@ static void apply(struct tty *tty, const struct abi_termios2 *wanted)
     ldisc_termios_changed(tty, &old);
     if (tty->ops->set_termios)
         tty->ops->set_termios(tty, &old);
-    bool readable = ldisc_readable(tty, false);
+    bool readable = ldisc_readable(tty, false), carrier_ignored = ~old.c_cflag & tty->termios.c_cflag & CLOCAL;
     mutex_unlock(&tty->lock);
-    if (readable)
+    if (carrier_ignored)
+        wake_up_nr(&tty->read_wait, 0, ~0u); // an open waits there for carrier
+    else if (readable)
         wake_up_nr(&tty->read_wait, EPOLLIN | EPOLLRDNORM, ~0u);
 }
 

@@ -6,6 +6,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#define NS_GET_USERNS _IO(0xb7, 1)
+#define NS_GET_OWNER_UID _IO(0xb7, 4)
+
 static ino_t ns_inode(const char *name)
 {
     char path[64];
@@ -565,4 +568,21 @@ CASE(pid_namespace_is_entered_by_setns)
     EXPECT_EXITED(inside, 0);
     kill(init, SIGKILL);
     EXPECT_EXITED(outside, 0);
+}
+
+// What lsns(8) asks: to whom a namespace belongs. That is beyond who has a user namespace of its own, and beyond everybody where there are none.
+CASE(namespace_files_are_read_only_and_do_not_tell_an_owner_out_of_reach)
+{
+    IN_CHILD(child)
+    {
+        int fd = open_ns(getpid(), "uts");
+        uid_t owner;
+        EXPECT_ERRNO(open("/proc/self/ns/uts", O_WRONLY), EPERM);
+        EXPECT_ERRNO(access("/proc/self/ns/uts", W_OK), EPERM);
+        EXPECT_ERRNO(fchmod(fd, 0644), EPERM);
+        EXPECT_ERRNO(ioctl(fd, NS_GET_OWNER_UID, &owner), EINVAL);
+        (void)unshare(CLONE_NEWUSER);
+        EXPECT_ERRNO(ioctl(fd, NS_GET_USERNS), EPERM);
+    }
+    EXPECT_EXITED(child, 0);
 }

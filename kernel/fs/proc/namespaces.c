@@ -11,8 +11,10 @@
 #include "kernel/vfs/mount.h"
 
 #define NSFS_MAGIC 0x6e736673
+#define NS_GET_USERNS 0xb701
 #define NS_GET_PARENT 0xb702
 #define NS_GET_NSTYPE 0xb703
+#define NS_GET_OWNER_UID 0xb704
 
 static struct mount *nsfs_mount RO_AFTER_INIT;
 
@@ -83,6 +85,7 @@ static int ns_path(struct namespace_ref *ref, uint64_t inum, struct path *out)
     ns_inode(inode)->ref = *ref;
     inode->ino = inum;
     inode->mode = S_IFREG | 0444;
+    inode->flags |= I_IMMUTABLE; // to be opened for writing by nobody
     inode->fops = &ns_fops;
     struct dentry *d = d_alloc_anon(inode, &ns_dentry_ops);
     if (!d) {
@@ -154,6 +157,10 @@ static long ns_ioctl(struct file *file, unsigned cmd, unsigned long)
         return (long)ref->kind;
     case NS_GET_PARENT:
         return get_parent(ref);
+    case NS_GET_USERNS:
+        return -EPERM; // there is the first user namespace alone, and nothing of it to be had: it is beyond every caller's reach
+    case NS_GET_OWNER_UID:
+        return -EINVAL; // of user namespaces only
     default:
         return -ENOTTY;
     }

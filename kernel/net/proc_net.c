@@ -40,7 +40,17 @@ static unsigned long long number_of(const struct inode *inode)
     return inode ? inode->ino : 0;
 }
 
-static void show_table(struct seq_file *m, struct inet_table *t)
+// A line's count of references: the file, what is on its way, peers, and one for the table that the line is about. Our tables hold no counted reference, but
+// other systems' do, and that is what readers know the number as.
+static unsigned references(const struct socket *s)
+{
+    return refcount_read(&s->refs) + 1;
+}
+
+#define INET_HEADING "sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+
+// `narrow`: bucket numbers of four places, and lines that end where they end.
+static void show_table(struct seq_file *m, struct inet_table *t, bool narrow)
 {
     struct inet_sock *u;
     spin_guard(&t->lock);
@@ -48,43 +58,66 @@ static void show_table(struct seq_file *m, struct inet_table *t)
         hlist_for_each_entry(u, &t->buckets[i], hash)
         {
             const struct inode *inode = READ_ONCE(u->s.inode); // null once it is being closed
-            char line[160];
-            snprintf(line, sizeof line, "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %llu %d 0000000000000000 %lu", i, u->bound,
-                     u->num, u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, inode ? inode->uid : 0,
-                     number_of(inode), refcount_read(&u->s.refs), u->drops);
-            seq_printf(m, "%-127s\n", line);
+            size_t before = m->count;
+            seq_printf(m, "%*u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %llu %u 0000000000000000 %lu", narrow ? 4 : 5, i,
+                       u->bound, u->num, u->dst, NTOHS(u->peer_port), u->connected ? 1 : 7, 0u, (unsigned)u->queued_bytes, inode ? inode->uid : 0,
+                       number_of(inode), references(&u->s), u->drops);
+            if (!narrow)
+                seq_pad(m, before, 127);
+            seq_putc(m, '\n');
         }
     }
 }
 
 static int udp_show(struct seq_file *m, void *)
 {
-    seq_printf(m, "%-127s\n", "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops");
-    show_table(m, &udp_table);
+    seq_printf(m, "%-127s\n", "   " INET_HEADING " ref pointer drops");
+    show_table(m, &udp_table, false);
     return 0;
 }
 
 static int raw_show(struct seq_file *m, void *)
 {
-    seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n");
-    show_table(m, &raw_table);
+    seq_puts(m, "  " INET_HEADING " ref pointer drops\n");
+    show_table(m, &raw_table, true);
     return 0;
 }
 
 static int icmp_show(struct seq_file *m, void *)
 {
-    seq_printf(m, "%-127s\n", "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops");
-    show_table(m, &ping_table);
+    seq_printf(m, "%-127s\n", "  " INET_HEADING " ref pointer drops");
+    show_table(m, &ping_table, false);
     return 0;
+}
+
+// No connection can be made and no neighbour looked for, as there is no TCP and no Ethernet: the tables are empty.
+static int tcp_show(struct seq_file *m, void *)
+{
+    seq_printf(m, "%-149s\n", "  " INET_HEADING);
+    return 0;
+}
+static int arp_show(struct seq_file *m, void *)
+{
+    seq_puts(m, "IP address       HW type     Flags       HW address            Mask     Device\n");
+    return 0;
+}
+
+// The states of sockets in general. A connection that waits for accept(2) has no file yet.
+static unsigned unix_state(const struct unix_sock *u)
+{
+    enum { SS_UNCONNECTED = 1, SS_CONNECTING, SS_CONNECTED };
+    if (u->state != UNIX_CONNECTED)
+        return SS_UNCONNECTED;
+    return READ_ONCE(u->s.inode) ? SS_CONNECTED : SS_CONNECTING;
 }
 
 static void unix_line(struct unix_sock *u, void *arg)
 {
-    enum { SS_UNCONNECTED = 1, SS_CONNECTED = 3, SO_ACCEPTCON_FLAG = 1 << 16 };
+    enum { SO_ACCEPTCON_FLAG = 1 << 16 };
     struct seq_file *m = arg;
     bool listening = u->state == UNIX_LISTENING;
-    seq_printf(m, "%016d: %08X 00000000 %08X %04X %02X %5llu", 0, (unsigned)refcount_read(&u->s.refs), listening ? SO_ACCEPTCON_FLAG : 0, u->s.type,
-               u->state == UNIX_CONNECTED ? SS_CONNECTED : SS_UNCONNECTED, number_of(READ_ONCE(u->s.inode)));
+    seq_printf(m, "%016d: %08X 00000000 %08X %04X %02X %5llu", 0, references(&u->s), listening ? SO_ACCEPTCON_FLAG : 0, u->s.type, unix_state(u),
+               number_of(READ_ONCE(u->s.inode)));
     if (u->address) {
         int len = u->address->len - (int)offsetof(struct abi_sockaddr_un, path);
         const char *path = u->address->name.path;
@@ -109,36 +142,65 @@ static unsigned sockets_of(const struct inet_table *t)
     return READ_ONCE(t->sockets);
 }
 
+// Pages of what its sockets have received and nobody has read.
+static uint64_t queued_pages(struct inet_table *t)
+{
+    uint64_t bytes = 0;
+    struct inet_sock *u;
+    spin_guard(&t->lock);
+    for (unsigned i = 0; i < INET_BUCKETS; i++)
+        hlist_for_each_entry(u, &t->buckets[i], hash) bytes += READ_ONCE(u->queued_bytes);
+    return bytes / PAGE_SIZE;
+}
+
 static int sockstat_show(struct seq_file *m, void *)
 {
     unsigned udp = sockets_of(&udp_table), raw = sockets_of(&raw_table);
     seq_printf(m, "sockets: used %u\n", udp + raw + sockets_of(&ping_table) + (unsigned)unix_count());
-    seq_printf(m, "UDP: inuse %u\nRAW: inuse %u\n", udp, raw);
+    // Zeros: protocols there are none of; fragments, which are not put together.
+    seq_puts(m, "TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n");
+    seq_printf(m, "UDP: inuse %u mem %llu\n", udp, (unsigned long long)queued_pages(&udp_table));
+    seq_printf(m, "UDPLITE: inuse 0\nRAW: inuse %u\nFRAG: inuse 0 memory 0\n", raw);
     return 0;
+}
+
+static void count_streams(struct unix_sock *u, void *arg)
+{
+    *(unsigned *)arg += u->s.type == SOCK_STREAM;
+}
+
+// The letters: what a protocol does itself, from closing to the table of its numbers. Disconnecting is connecting to nobody. `ops` null: its family does the
+// work, all but the closing.
+static void protocol_line(struct seq_file *m, const char *name, size_t size, unsigned sockets, int64_t memory, const struct socket_ops *ops)
+{
+    static const struct socket_ops none = {};
+    const struct socket_ops *o = ops ? ops : &none;
+    const bool has[] = {!ops || o->close, o->connect, o->connect, o->accept, o->ioctl, false, o->destroy, o->shutdown, o->setsockopt,
+                        o->getsockopt, o->sendmsg, o->recvmsg, o->bind, false, ops, ops, ops, false};
+    seq_printf(m, "%-9s %4zu %6u  %6lld   NI  %6u   no   %-10s", name, size, sockets, (long long)memory, 0u, "kernel");
+    for (unsigned i = 0; i < ARRAY_SIZE(has); i++)
+        seq_printf(m, "  %c", has[i] ? 'y' : 'n');
+    seq_putc(m, '\n');
 }
 
 static int protocols_show(struct seq_file *m, void *)
 {
-    static const struct {
-        const char *name;
-        size_t size;
-        const struct inet_table *table;
-    } protocols[] = {
-        {"PING", sizeof(struct inet_sock), &ping_table},
-        {"RAW", sizeof(struct inet_sock), &raw_table},
-        {"UDP", sizeof(struct inet_sock), &udp_table},
-        {"UNIX", sizeof(struct unix_sock), nullptr},
-    };
-    seq_puts(m, "protocol  size sockets  memory press maxhdr  slab module\n");
-    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-        seq_printf(m, "%-9s %4zu %6u  %6d   NI       0   no   kernel\n", protocols[i].name, protocols[i].size,
-                   protocols[i].table ? sockets_of(protocols[i].table) : (unsigned)unix_count(), -1);
+    unsigned streams = 0, all = (unsigned)unix_count();
+    unix_for_each(count_streams, &streams);
+    seq_puts(m, "protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em\n");
+    protocol_line(m, "UNIX-STREAM", sizeof(struct unix_sock), streams, -1, nullptr);
+    protocol_line(m, "UNIX", sizeof(struct unix_sock), all - min(all, streams), -1, nullptr);
+    protocol_line(m, "PING", sizeof(struct inet_sock), sockets_of(&ping_table), -1, &ping_ops);
+    protocol_line(m, "RAW", sizeof(struct inet_sock), sockets_of(&raw_table), -1, &raw_ops);
+    protocol_line(m, "UDP", sizeof(struct inet_sock), sockets_of(&udp_table), (int64_t)queued_pages(&udp_table), &udp_ops);
     return 0;
 }
 
 static const struct pseudo_entry net_files[] = {
     {.name = "dev", .mode = 0444, .show = dev_show},
     {.name = "route", .mode = 0444, .show = route_show},
+    {.name = "arp", .mode = 0444, .show = arp_show},
+    {.name = "tcp", .mode = 0444, .show = tcp_show},
     {.name = "udp", .mode = 0444, .show = udp_show},
     {.name = "raw", .mode = 0444, .show = raw_show},
     {.name = "icmp", .mode = 0444, .show = icmp_show},

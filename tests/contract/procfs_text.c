@@ -1,0 +1,116 @@
+// tests/contract/procfs_text.c — what programs read in /proc to the letter: tables, locks, the ended, numbers that are written, permissions: proc(5).
+#include "tests/contract/cred.h"
+
+#include <dirent.h>
+#include <netinet/in.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+
+// --- /proc/net ---
+
+static unsigned long inode_of(int fd)
+{
+    struct stat s = {};
+    EXPECT_EQ(fstat(fd, &s), 0);
+    return s.st_ino;
+}
+
+// The line that has `words` in it, in a static buffer; "" if there is none.
+static const char *line_with(const char *text, const char *words)
+{
+    static char line[512];
+    const char *at = strstr(text, words), *start = at;
+    *line = 0;
+    if (!at)
+        return line;
+    while (start > text && start[-1] != '\n')
+        start--;
+    snprintf(line, sizeof line, "%.*s", (int)strcspn(start, "\n"), start);
+    return line;
+}
+
+CASE(proc_net_has_tables_for_connections_and_neighbours)
+{
+    const char *text = file_text("/proc/net/tcp");
+    EXPECT_EQ(strcspn(text, "\n"), 149);
+    EXPECT(strncmp(text, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode   ", 99) == 0);
+    EXPECT_STR(file_text("/proc/net/arp"), "IP address       HW type     Flags       HW address            Mask     Device\n");
+}
+
+CASE(proc_net_lines_of_internet_sockets)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    char inode[32], *end;
+    unsigned references = 0;
+    int udp = socket(AF_INET, SOCK_DGRAM, 0), raw = socket(AF_INET, SOCK_RAW, 253);
+    REQUIRE(udp >= 0 && raw >= 0 && bind(udp, (struct sockaddr *)&any, sizeof any) == 0);
+
+    snprintf(inode, sizeof inode, " %lu 2 ", inode_of(udp)); // references: the file's and the table's
+    const char *line = line_with(file_text("/proc/net/udp"), inode);
+    EXPECT_EQ(strlen(line), 127);
+    EXPECT_EQ(line[5], ':');
+    EXPECT(strstr(line, " 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 "));
+
+    snprintf(inode, sizeof inode, " %lu ", inode_of(raw));
+    line = line_with(file_text("/proc/net/raw"), inode);
+    EXPECT_EQ(line[4], ':');
+    EXPECT(strstr(line, ": 00000000:00FD 00000000:0000 07 "));
+    REQUIRE(strstr(line, inode));
+    EXPECT_EQ(sscanf(strstr(line, inode) + strlen(inode), "%u", &references), 1);
+    EXPECT_EQ(references, 2);
+    strtoul(strrchr(line, ' ') + 1, &end, 10);
+    EXPECT_EQ(*end, 0); // nothing behind the count of what was dropped
+
+    const char *text = file_text("/proc/net/icmp");
+    EXPECT_EQ(strncmp(text, "  sl  local_address ", 20), 0);
+    EXPECT_EQ(strcspn(text, "\n"), 127);
+}
+
+// A socket of the path behind its number, type and state, and how many such lines there are.
+static int unix_lines(const char *wanted)
+{
+    const char *text = file_text("/proc/net/unix");
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, wanted)); at++)
+        n++;
+    return n;
+}
+
+CASE(proc_net_unix_tells_connections_that_wait)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    REQUIRE(getcwd(name.sun_path, sizeof name.sun_path - 3));
+    strcat(name.sun_path, "/s");
+    char wanted[PATH_MAX];
+    int s = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0);
+    REQUIRE(bind(s, (struct sockaddr *)&name, sizeof name) == 0 && listen(s, 1) == 0 && connect(c, (struct sockaddr *)&name, sizeof name) == 0);
+    snprintf(wanted, sizeof wanted, ": 00000002 00000000 00010000 0001 01 %5lu %s\n", inode_of(s), name.sun_path);
+    EXPECT_EQ(unix_lines(wanted), 1);
+    snprintf(wanted, sizeof wanted, ": 00000003 00000000 00000000 0001 03 %5lu\n", inode_of(c));
+    EXPECT_EQ(unix_lines(wanted), 1);
+    snprintf(wanted, sizeof wanted, ": 00000003 00000000 00000000 0001 02     0 %s\n", name.sun_path);
+    EXPECT_EQ(unix_lines(wanted), 1);
+    int a = accept(s, nullptr, nullptr);
+    REQUIRE(a >= 0);
+    EXPECT_EQ(unix_lines(wanted), 0);
+    snprintf(wanted, sizeof wanted, ": 00000003 00000000 00000000 0001 03 %5lu %s\n", inode_of(a), name.sun_path);
+    EXPECT_EQ(unix_lines(wanted), 1);
+}
+
+CASE(proc_net_counts_sockets_of_each_protocol)
+{
+    unsigned n[5] = {};
+    REQUIRE(socket(AF_INET, SOCK_DGRAM, 0) >= 0);
+    const char *format = "sockets: used %u\nTCP: inuse %*u orphan 0 tw 0 alloc %*u mem %u\nUDP: inuse %u mem %u\nUDPLITE: inuse 0\nRAW: inuse %u\n"
+                         "FRAG: inuse 0 memory 0\n";
+    EXPECT_EQ(sscanf(file_text("/proc/net/sockstat"), format, n, n + 1, n + 2, n + 3, n + 4), 5);
+    const char *text = file_text("/proc/net/protocols"), *row = strstr(text, "\nUDP  ");
+    EXPECT(strncmp(text, "protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em\n", 115) == 0);
+    REQUIRE(row);
+    EXPECT_EQ(sscanf(row, " UDP %*u %u %*d NI %*u %*s kernel", n), 1);
+    EXPECT(strstr(line_with(row, "UDP  "), " kernel      y  y  y  n  y ")); // closes, connects, disconnects, does not accept, has ioctls
+    EXPECT(strstr(text, "\nUNIX-STREAM "));
+}

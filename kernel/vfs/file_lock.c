@@ -482,17 +482,16 @@ static void locks_stop(struct seq_file *, void *) NO_THREAD_SAFETY_ANALYSIS
     spin_unlock(&contexts_lock);
 }
 
-// depth: how many stand between it and the lock that is held, itself included.
-static void show_lock(struct seq_file *m, const struct inode *inode, const struct file_lock *l, int depth)
+// The number by which `ns` knows who asked for it; 0: not at all.
+static pid_t holder_nr(const struct file_lock *l, const struct pid_namespace *ns)
+{
+    return l->kind == KIND_OFD ? -1 : pid_nr_ns(l->holder, ns);
+}
+
+static void show_lock(struct seq_file *m, const struct inode *inode, const struct file_lock *l, pid_t holder)
 {
     static const char *const kinds[] = {[KIND_FLOCK] = "FLOCK ", [KIND_POSIX] = "POSIX ", [KIND_OFD] = "OFDLCK"};
-    pid_t nr = l->kind == KIND_OFD ? -1 : pid_nr_ns(l->holder, m->private);
-    if (!nr)
-        return; // of a process that is not to be seen from here
-    seq_printf(m, "%lld: ", (long long)m->index + 1);
-    if (depth)
-        seq_printf(m, "%*s", depth + 2, "-> ");
-    seq_printf(m, "%s ADVISORY  %s %d %02x:%02x:%llu %lld ", kinds[l->kind], l->exclusive ? "WRITE" : "READ", nr, MAJOR(inode->sb->dev),
+    seq_printf(m, "%s ADVISORY  %s %d %02x:%02x:%llu %lld ", kinds[l->kind], l->exclusive ? "WRITE" : "READ", holder, MAJOR(inode->sb->dev),
                MINOR(inode->sb->dev), (unsigned long long)inode->ino, (long long)l->start);
     if (l->end == INT64_MAX)
         seq_puts(m, "EOF\n");
@@ -516,9 +515,16 @@ static const struct file_lock *next_blocked(const struct file_lock *l, const str
 // The lock, and behind it with the same number those who wait for it.
 static int locks_show(struct seq_file *m, void *record) NO_THREAD_SAFETY_ANALYSIS
 {
-    int depth = 0;
-    for (const struct file_lock *l = record; l && !m->overflow; l = next_blocked(l, record, &depth))
-        show_lock(m, shown->inode, l, depth);
+    int depth = 0; // how many stand between it and the lock that is held, itself included
+    for (const struct file_lock *l = record; l && !m->overflow; l = next_blocked(l, record, &depth)) {
+        pid_t holder = holder_nr(l, m->private);
+        if (!holder)
+            continue; // of a process that is not to be seen from here
+        seq_printf(m, "%lld: ", (long long)m->index + 1);
+        if (depth)
+            seq_printf(m, "%*s", depth + 2, "-> ");
+        show_lock(m, shown->inode, l, holder);
+    }
     return 0;
 }
 
@@ -527,4 +533,19 @@ static const struct seq_ops locks_ops = {.start = locks_start, .next = locks_nex
 int file_locks_open(struct file *file, const struct pid_namespace *ns)
 {
     return seq_open(file, &locks_ops, (void *)ns);
+}
+
+void file_locks_show(struct seq_file *m, const struct file *file, const struct files *files, const struct pid_namespace *ns)
+{
+    struct file_lock_context *ctx = file->inode ? load_acquire(&file->inode->locks) : nullptr;
+    if (!ctx)
+        return;
+    unsigned nr = 0;
+    spin_guard(&ctx->lock);
+    for (struct file_lock *l = first_of(ctx, false); l; l = after(ctx, l)) {
+        if (l->owner != file && l->owner != files)
+            continue;
+        seq_printf(m, "lock:\t%u: ", ++nr);
+        show_lock(m, ctx->inode, l, holder_nr(l, ns));
+    }
 }

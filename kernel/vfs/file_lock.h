@@ -19,3 +19,5 @@ void file_locks_release(struct file *file);
 void file_lock_context_free(struct inode *inode); // the inode goes, and with it what locks it still has
 // Opens /proc/locks, with the numbers that holders have in `ns`, which lives as long.
 [[nodiscard]] int file_locks_open(struct file *file, const struct pid_namespace *ns);
+// The lines of /proc/PID/fdinfo about the locks that the description has, and the record locks on its file of those who share the table `files`.
+void file_locks_show(struct seq_file *m, const struct file *file, const struct files *files, const struct pid_namespace *ns);

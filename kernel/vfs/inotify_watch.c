@@ -198,7 +198,7 @@ void inotify_watches_show(struct seq_file *m, struct inotify_group *g)
     for (struct rb_node *n = rb_first(&g->watches); n; n = rb_next(n)) {
         const struct inotify_watch *w = rb_entry(n, struct inotify_watch, by_wd);
         seq_printf(m, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0\n", (unsigned)w->wd, (unsigned long long)w->inode->ino,
-                   (unsigned)w->inode->sb->dev, READ_ONCE(w->mask) & IN_ALL_EVENTS);
+                   (unsigned)w->inode->sb->dev, READ_ONCE(w->mask) & KEPT_FLAGS);
     }
 }
 

@@ -114,3 +114,61 @@ CASE(proc_net_counts_sockets_of_each_protocol)
     EXPECT(strstr(line_with(row, "UDP  "), " kernel      y  y  y  n  y ")); // closes, connects, disconnects, does not accept, has ioctls
     EXPECT(strstr(text, "\nUNIX-STREAM "));
 }
+
+// --- fdinfo ---
+
+// The text of a file of a process, in file_text()'s buffer.
+static const char *text_of(pid_t pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    return file_text(path);
+}
+
+static const char *fdinfo(pid_t pid, int fd)
+{
+    char name[32];
+    snprintf(name, sizeof name, "fdinfo/%d", fd);
+    return text_of(pid, name);
+}
+
+CASE(proc_fdinfo_lists_the_locks)
+{
+    make_file("f", "x");
+    int fd = open("f", O_RDWR | O_CLOEXEC), other = open("f", O_RDWR | O_CLOEXEC), none = open(".", O_RDONLY | O_DIRECTORY);
+    struct flock l = {.l_type = F_WRLCK, .l_start = 1, .l_len = 3}, rest = {.l_type = F_RDLCK, .l_start = 10};
+    struct flock ofd = {.l_type = F_WRLCK, .l_start = 50, .l_len = 5};
+    REQUIRE(fcntl(fd, F_SETLK, &rest) == 0 && fcntl(fd, F_SETLK, &l) == 0 && flock(fd, LOCK_EX) == 0);
+    struct stat s = {};
+    EXPECT_EQ(fstat(fd, &s), 0);
+    char where[64], wanted[512];
+    snprintf(where, sizeof where, "%02x:%02x:%lu", major(s.st_dev), minor(s.st_dev), (unsigned long)s.st_ino);
+    snprintf(wanted, sizeof wanted,
+             "\nlock:\t1: FLOCK  ADVISORY  WRITE %d %s 0 EOF\nlock:\t2: POSIX  ADVISORY  WRITE %d %s 1 3\nlock:\t3: POSIX  ADVISORY  READ %d %s 10 EOF\n",
+             getpid(), where, getpid(), where, getpid(), where);
+    const char *text = fdinfo(getpid(), fd), *at = strstr(text, "\nlock:");
+    EXPECT_STR(at ? at : "", wanted);
+    EXPECT(!strstr(fdinfo(getpid(), none), "lock:"));
+    pid_t holder = getpid();
+    IN_CHILD(child)
+    {
+        // The description is the child's too; records are the process's.
+        snprintf(wanted, sizeof wanted, "\nlock:\t1: FLOCK  ADVISORY  WRITE %d %s 0 EOF\n", holder, where);
+        text = fdinfo(getpid(), fd), at = strstr(text, "\nlock:");
+        EXPECT_STR(at ? at : "", wanted);
+    }
+    EXPECT_EXITED(child, 0);
+    l.l_type = F_UNLCK, l.l_start = l.l_len = 0;
+    REQUIRE(fcntl(fd, F_SETLK, &l) == 0 && flock(fd, LOCK_UN) == 0 && fcntl(other, F_OFD_SETLK, &ofd) == 0);
+    snprintf(wanted, sizeof wanted, "\nlock:\t1: OFDLCK ADVISORY  WRITE -1 %s 50 54\n", where);
+    text = fdinfo(getpid(), other), at = strstr(text, "\nlock:");
+    EXPECT_STR(at ? at : "", wanted);
+    EXPECT(!strstr(fdinfo(getpid(), fd), "lock:"));
+}
+
+CASE(proc_fdinfo_of_inotify_tells_the_watch_s_flags)
+{
+    int fd = inotify_init1(IN_CLOEXEC);
+    REQUIRE(inotify_add_watch(fd, ".", IN_CREATE | IN_DELETE | IN_ONESHOT | IN_EXCL_UNLINK) == 1);
+    EXPECT(strstr(fdinfo(getpid(), fd), " mask:84000300 ignored_mask:0"));
+}

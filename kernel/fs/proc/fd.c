@@ -4,6 +4,7 @@
 #include "kernel/fs/proc/proc.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/file.h"
+#include "kernel/vfs/file_lock.h"
 #include "kernel/vfs/mount.h"
 #include "kernel/vfs/namei.h"
 #include "kernel/vfs/seq_file.h"
@@ -148,6 +149,7 @@ int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
     if (file) {
         seq_printf(m, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", (long long)file->pos, file->flags | (files_cloexec(files, fd) ? O_CLOEXEC : 0),
                    file->path.mnt ? file->path.mnt->id : 0, file->inode ? (unsigned long long)file->inode->ino : 0);
+        file_locks_show(m, file, files, proc_sb(m->file->inode->sb)->ns);
         if (file->ops->show_fdinfo)
             file->ops->show_fdinfo(m, file);
         file_put(file);

@@ -172,3 +172,57 @@ CASE(proc_fdinfo_of_inotify_tells_the_watch_s_flags)
     REQUIRE(inotify_add_watch(fd, ".", IN_CREATE | IN_DELETE | IN_ONESHOT | IN_EXCL_UNLINK) == 1);
     EXPECT(strstr(fdinfo(getpid(), fd), " mask:84000300 ignored_mask:0"));
 }
+
+// --- Numbers ---
+
+static int write_bytes(const char *path, const char *bytes, size_t size) // what was taken, or -errno
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t n = write(fd, bytes, size);
+    int result = n < 0 ? -errno : (int)n;
+    close(fd);
+    return result;
+}
+
+CASE(proc_sys_numbers_are_digits)
+{
+    static const char *const path = "/proc/sys/vm/overcommit_memory", *const whole = "/proc/sys/vm/mmap_min_addr";
+    keep_setting(path);
+    keep_setting(whole);
+    EXPECT_EQ(write_bytes(path, "1\0", 2), -EINVAL);
+    EXPECT_EQ(write_bytes(path, "+1", 2), -EINVAL);
+    EXPECT_EQ(write_bytes(path, "0\r", 2), -EINVAL);
+    EXPECT_EQ(write_bytes(path, "-0", 2), 2);
+    EXPECT_EQ(write_bytes(whole, "-0", 2), -EINVAL); // has no sign
+    EXPECT_EQ(write_bytes(whole, "\r65536\t", 7), 7);
+    EXPECT_STR(file_text(path), "0\n");
+}
+
+CASE(proc_numbers_of_a_process_have_a_range)
+{
+    EXPECT_EQ(write_text("/proc/self/oom_score_adj", "99999999999"), -ERANGE);
+    EXPECT_EQ(write_text("/proc/self/oom_adj", "2147483648"), -ERANGE);
+    EXPECT_EQ(write_text("/proc/self/oom_score_adj", "1001"), -EINVAL);
+    EXPECT_EQ(write_text("/proc/self/clear_refs", "2147483648"), -ERANGE);
+    EXPECT_EQ(write_text("/proc/self/timerslack_ns", " 1"), -EINVAL);
+    EXPECT_EQ(write_text("/proc/self/timerslack_ns", "1 "), -EINVAL);
+    EXPECT_EQ(write_text("/proc/self/timerslack_ns", "70000\n"), 0);
+    EXPECT_STR(file_text("/proc/self/timerslack_ns"), "70000\n");
+}
+
+CASE(proc_sys_kernel_printk_has_four_numbers)
+{
+    static const char *const path = "/proc/sys/kernel/printk";
+    keep_setting(path);
+    EXPECT_EQ(write_text(path, "3 3 2 5\n"), 0);
+    EXPECT_STR(file_text(path), "3\t3\t2\t5\n");
+    EXPECT_EQ(syscall(SYS_syslog, 8, nullptr, 1), 0); // not below the third
+    EXPECT_STR(file_text(path), "2\t3\t2\t5\n");
+    EXPECT_EQ(write_text(path, "-1"), 0);
+    EXPECT_STR(file_text(path), "-1\t3\t2\t5\n");
+    EXPECT_EQ(write_text(path, "0x10\n4"), 0);
+    EXPECT_STR(file_text(path), "16\t4\t2\t5\n");
+    EXPECT_EQ(write_bytes(path, "1\0", 2), -EINVAL);
+}

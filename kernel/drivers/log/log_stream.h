@@ -10,6 +10,7 @@ uint32_t log_stream_poll(struct file *file, struct poll_table *pt); // readable 
 // Whether the current thread may look at the log (dmesg_restrict); `all_of_it`: the calls that leave the stream as it is. 0 or -EPERM.
 [[nodiscard]] int log_may_read(bool all_of_it);
 extern int sysctl_dmesg_restrict; // /proc/sys/kernel/dmesg_restrict
+extern int sysctl_printk[4];      // /proc/sys/kernel/printk as it was set; the first number's own place is console_loglevel
 
 uint64_t log_clear_seq(void); // the first record that dmesg -c has not cleared
 // Readers sleep here for a new record.

@@ -25,6 +25,7 @@ static uint64_t stream_seq;  // next record of the stream: stream_lock
 static size_t stream_partial; // bytes of its line that have been taken already: stream_lock
 static uint64_t clear_seq;   // dmesg -c: records before it are not shown again
 static int saved_loglevel = -1;
+int sysctl_printk[4] = {7, LOG_WARNING, 1, 7};
 
 // ---- waking readers. A record may be made inside any lock: then the wake-up is left to an interrupt that this CPU sends itself ------------------------
 
@@ -200,7 +201,7 @@ static void console_off(void)
 {
     if (saved_loglevel < 0)
         saved_loglevel = console_loglevel;
-    console_loglevel = 1;
+    console_loglevel = READ_ONCE(sysctl_printk[2]);
 }
 
 static void console_on(void)
@@ -243,7 +244,7 @@ SYSCALL3(syslog, int, type, unsigned long, buf, int, len)
     case SYSLOG_CONSOLE_LEVEL:
         if (len < 1 || len > LOG_DEBUG + 1)
             return -EINVAL;
-        console_loglevel = len;
+        console_loglevel = max(len, READ_ONCE(sysctl_printk[2]));
         saved_loglevel = -1;
         return 0;
     case SYSLOG_SIZE_UNREAD:

@@ -1,7 +1,7 @@
 // kernel/fs/proc/sysctl.c — reading and writing numbers under /proc/sys: proc_sys(5).
 //
-// A write brings white-space separated numbers (decimal, 0x…, 0…). As many are taken as the file has values; what stands behind them is left for the next
-// write, which, not being at offset 0, is then ignored. Nothing is changed by a number that is no number or out of range (-EINVAL).
+// A write brings numbers (decimal, 0x…, 0…) that blanks, tabs or newlines end. As many are taken as the file has values; what stands behind them is left for
+// the next write, which, not being at offset 0, is then ignored. Nothing is changed by a number that is no number or out of range (-EINVAL).
 #include "kernel/base/string.h"
 #include "kernel/fs/proc/proc.h"
 #include "kernel/vfs/seq_file.h"
@@ -28,16 +28,21 @@ static size_t skip_spaces(const char *text, size_t at, size_t len)
     return at;
 }
 
-// Takes the number at text[*at], ended by white space or a NUL; moves *at behind it.
-static int take_number(const char *text, size_t len, size_t *at, int64_t *out)
+static bool ends_number(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+// Takes the number at text[*at]; moves *at behind it. Digits, behind a minus perhaps where there may be one: a plus is none of them, nor is a NUL.
+static int take_number(const char *text, size_t len, size_t *at, bool may_have_sign, int64_t *out)
 {
     char word[NUMBER_MAX];
     size_t n = 0;
-    while (*at + n < len && text[*at + n] && !is_space(text[*at + n])) {
-        if (n == sizeof word - 1)
+    while (*at + n < len && !ends_number(text[*at + n])) {
+        char c = text[*at + n];
+        if (n == sizeof word - 1 || !c || c == '+' || (c == '-' && !may_have_sign))
             return -EINVAL;
-        word[n] = text[*at + n];
-        n++;
+        word[n++] = c;
     }
     word[n] = 0;
     *at += n;
@@ -74,7 +79,7 @@ static ssize_t store(struct file *file, char *text, size_t len, loff_t pos, bool
         if (at == len)
             break;
         int64_t value;
-        int err = take_number(text, len, &at, &value);
+        int err = take_number(text, len, &at, !wide || s->min < 0, &value);
         if (!err)
             err = set_value(s, taken, value, wide);
         if (err)

@@ -166,29 +166,32 @@ static int set_restricted(const struct sysctl *s, int64_t value)
     return 0;
 }
 
-// Levels: shown on the console; given to messages without one; the least the first may be set to; what it was at first.
+// Levels: up to which messages are shown on the console; given to messages without one; the least that syslog(2) sets the first to; what it was at first.
 static int printk_show(struct seq_file *m, void *)
 {
-    seq_printf(m, "%d\t%d\t1\t7\n", console_loglevel, default_message_loglevel);
+    seq_printf(m, "%d\t%d\t%d\t%d\n", console_loglevel, sysctl_printk[1], sysctl_printk[2], sysctl_printk[3]);
     return 0;
 }
 
-static ssize_t printk_store(struct file *, void *, char *text, size_t len, loff_t pos)
+static ssize_t printk_store(struct file *file, void *object, char *text, size_t len, loff_t pos)
 {
-    int64_t values[4] = {console_loglevel, default_message_loglevel, 1, 7};
-    if (pos)
-        return (ssize_t)len;
-    char *rest = text, *word;
-    unsigned n = 0;
-    text[sysctl_line(text, len)] = 0;
-    while (n < 4 && (word = strsep(&rest, " \t")))
-        if (*word && parse_i64(word, 0, &values[n++]))
-            return -EINVAL;
-    if (!n || values[0] < 0 || values[0] > 15 || values[1] < 0 || values[1] > 7 || values[2] != 1 || values[3] != 7)
-        return -EINVAL; // the last two are fixed
-    WRITE_ONCE(console_loglevel, (int)values[0]);
-    WRITE_ONCE(default_message_loglevel, (int)values[1]);
-    return (ssize_t)len;
+    WRITE_ONCE(sysctl_printk[0], console_loglevel);
+    ssize_t n = sysctl_int_store(file, object, text, len, pos);
+    WRITE_ONCE(console_loglevel, sysctl_printk[0]);
+    WRITE_ONCE(default_message_loglevel, sysctl_printk[1] & LOG_DEBUG); // a message has one of eight levels
+    return n;
+}
+
+// ---- what the kernel tells of itself --------------------------------------------------------------------------------
+
+static int64_t get_tainted(const struct sysctl *)
+{
+    return READ_ONCE(warn_count) ? 1 << 9 : 0; // of the reasons there can be, only that it has warned of itself
+}
+
+static int64_t get_last_pid(const struct sysctl *)
+{
+    return (int64_t)READ_ONCE(task_pid_ns(current_task())->next) - 1;
 }
 
 const struct pseudo_entry proc_sys_kernel_files[] = {
@@ -201,16 +204,19 @@ const struct pseudo_entry proc_sys_kernel_files[] = {
     {.name = "kptr_restrict", .mode = 0644, .show = sysctl_int_show, .store = sysctl_int_store,
      .data = &(const struct sysctl){.value = &kptr_restrict, .max = 2, .set = set_restricted}},
     CONSTANT("ngroups_max", STRINGIFY(NGROUPS_MAX)),
+    {.name = "ns_last_pid", .mode = 0444, .show = sysctl_u64_show, .data = &(const struct sysctl){.get = get_last_pid}},
     CONSTANT("osrelease", KERNEL_RELEASE),
     CONSTANT("ostype", KERNEL_SYSNAME),
     CONSTANT("overflowgid", "65534"),
     CONSTANT("overflowuid", "65534"),
     SYSCTL_INT("panic", 0644, &panic_timeout, INT32_MIN, INT32_MAX),
     SYSCTL_CALL("pid_max", 0644, get_pid_max, set_pid_max, 301, PID_MAX_LIMIT),
-    {.name = "printk", .mode = 0644, .show = printk_show, .store = printk_store},
+    {.name = "printk", .mode = 0644, .show = printk_show, .store = printk_store,
+     .data = &(const struct sysctl){.value = sysctl_printk, .min = INT32_MIN, .max = INT32_MAX, .count = 4}},
     SYSCTL_INT("randomize_va_space", 0644, &sysctl_randomize_va_space, INT32_MIN, INT32_MAX),
     SYSCTL_CALL("sched_rt_period_us", 0644, get_rt_period, set_rt_period, 1, INT32_MAX),
     SYSCTL_CALL("sched_rt_runtime_us", 0644, get_rt_runtime, set_rt_runtime, -1, INT32_MAX),
+    {.name = "tainted", .mode = 0444, .show = sysctl_u64_show, .data = &(const struct sysctl){.get = get_tainted}},
     SYSCTL_CALL("threads-max", 0644, get_threads_max, set_threads_max, 20, PID_MAX_LIMIT),
     CONSTANT("version", KERNEL_VERSION),
     {},

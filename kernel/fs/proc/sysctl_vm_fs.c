@@ -4,6 +4,7 @@
 #include "kernel/ipc/pipe.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/reclaim.h"
+#include "kernel/mm/zone.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/epoll.h"
 #include "kernel/vfs/file.h"
@@ -34,6 +35,15 @@ static int set_min_addr(const struct sysctl *, int64_t value)
     return 0;
 }
 
+// What is kept free for those who may not wait. It follows from the memory there is, and is not to be set.
+static int64_t get_min_free(const struct sysctl *)
+{
+    uint64_t pages = 0;
+    for (unsigned z = 0; z < NR_ZONES; z++)
+        pages += zones[z].watermark_min;
+    return (int64_t)(pages * (PAGE_SIZE / 1024));
+}
+
 // 1: cached pages, 2: dentries and inodes, 3: both (here one cannot go without the other); 4 alone would only silence a log line that is not printed.
 static int drop_caches(const struct sysctl *, int64_t what)
 {
@@ -48,6 +58,7 @@ const struct pseudo_entry proc_sys_vm_files[] = {
     SYSCTL_U64("admin_reserve_kbytes", 0644, &vm_admin_reserve_kbytes, 0, INT64_MAX),
     {.name = "drop_caches", .mode = 0200, .store = sysctl_int_store, .data = &(const struct sysctl){.min = 1, .max = 4, .set = drop_caches}},
     SYSCTL_INT("max_map_count", 0644, &vm_max_map_count, 0, INT32_MAX),
+    {.name = "min_free_kbytes", .mode = 0444, .show = sysctl_u64_show, .data = &(const struct sysctl){.get = get_min_free}},
     {.name = "mmap_min_addr", .mode = 0644, .show = sysctl_u64_show, .store = sysctl_u64_store,
      .data = &(const struct sysctl){.value = &vm_mmap_min_addr, .max = 1l << 40, .set = set_min_addr}},
     {.name = "overcommit_kbytes", .mode = 0644, .show = sysctl_u64_show, .store = sysctl_u64_store,

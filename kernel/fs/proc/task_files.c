@@ -172,10 +172,11 @@ static int set_oom_adj(struct process *p, int adj, int least)
     return 0;
 }
 
+// -ERANGE: no int.
 static int parse_number(char *text, int low, int high, int *out)
 {
     int err = parse_int(strstrip(text), 0, out);
-    return err ? -EINVAL : *out < low || *out > high ? -EINVAL : 0;
+    return !err && (*out < low || *out > high) ? -EINVAL : err;
 }
 
 static ssize_t oom_score_adj_store(struct task *task, char *text, size_t len)
@@ -254,10 +255,11 @@ static int timerslack_show(struct seq_file *m, struct task *task)
 static ssize_t timerslack_store(struct task *task, char *text, size_t len)
 {
     uint64_t slack;
+    int err = parse_u64(text, 10, &slack);
+    if (err)
+        return err;
     if (task != current_task() && !capable(CAP_SYS_NICE))
         return -EPERM;
-    if (parse_u64(strstrip(text), 10, &slack))
-        return -EINVAL;
     WRITE_ONCE(task->timer_slack, slack ? slack : task->default_timer_slack); // 0: the default again
     return (ssize_t)len;
 }

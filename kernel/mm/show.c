@@ -1,4 +1,4 @@
-// kernel/mm/show.c — VMAs as text: /proc/PID/maps and smaps (proc(5)); names of anonymous memory.
+// kernel/mm/show.c — VMAs as text: /proc/PID/maps, smaps and smaps_rollup (proc(5)); names of anonymous memory.
 #include "arch/include/mmu.h"
 #include "kernel/abi/errno.h"
 #include "kernel/base/string.h"
@@ -6,10 +6,11 @@
 #include "kernel/mm/mapping.h"
 #include "kernel/mm/page_table.h"
 #include "kernel/mm/slab.h"
+#include "kernel/mm/table_share.h"
 #include "kernel/vfs/seq_file.h"
 
 struct usage { // bytes
-    uint64_t rss, pss, pss_dirty, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
+    uint64_t rss, pss, pss_dirty, pss_anon, pss_shmem, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, locked;
 };
 
 // `spaces`: how many have the table in common.
@@ -18,10 +19,15 @@ static void count_page(struct usage *u, pte_t e, uint64_t spaces)
     const struct page *page = pfn_to_page(mmu_pfn(e));
     bool anon = page_flags(page) & PG_ANON, dirty = mmu_dirty(e) || page_flags(page) & PG_DIRTY;
     uint64_t users = anon ? refcount_read(&page->refs) + spaces - 1 : (uint64_t)max(page->map_count, 1);
+    uint64_t part = PAGE_SIZE / max(users, 1ul);
     u->rss += PAGE_SIZE;
-    u->pss += PAGE_SIZE / max(users, 1ul);
+    u->pss += part;
     if (dirty)
-        u->pss_dirty += PAGE_SIZE / max(users, 1ul);
+        u->pss_dirty += part;
+    if (anon)
+        u->pss_anon += part;
+    else if (page_flags(page) & PG_SHMEM)
+        u->pss_shmem += part;
     if (mmu_young(e))
         u->referenced += PAGE_SIZE;
     if (anon)
@@ -32,8 +38,42 @@ static void count_page(struct usage *u, pte_t e, uint64_t spaces)
         *(dirty ? &u->private_dirty : &u->private_clean) += PAGE_SIZE;
 }
 
+// The entries of a VMA whose tables are the space's own; what other CPUs hold of them is the caller's business.
+static void make_old(struct vma *vma)
+{
+    for (vaddr_t at = vma->start; (at = table_skip_holes(vma->mm, at, vma->end)) < vma->end; at += PAGE_SIZE) {
+        struct leaf leaf = table_find(vma->mm, at);
+        leaf_lock(leaf.table);
+        pte_t e = mmu_read(leaf.entry);
+        if (e && !mmu_special(e) && mmu_young(e))
+            mmu_set(leaf.entry, mmu_mk_old(mmu_get_and_clear(leaf.entry))); // in two steps, so that a dirty bit set meanwhile is carried over
+        leaf_unlock(leaf.table);
+    }
+}
+
+int mm_forget_references(struct mm *mm, bool anonymous, bool of_files)
+{
+    struct vma *vma;
+    int err = 0;
+    down_write(&mm->sem);
+    for_each_vma(vma, mm)
+    {
+        if (!(vma->file ? of_files : anonymous))
+            continue;
+        err = table_own_range(mm, vma->start, vma->end);
+        if (err)
+            break;
+        make_old(vma);
+    }
+    mmu_flush_mm(mm);
+    up_write(&mm->sem);
+    return err;
+}
+
+// Adds what is there of the VMA.
 static void measure(struct vma *vma, struct usage *u)
 {
+    uint64_t pss = u->pss;
     for (vaddr_t at = vma->start; (at = table_skip_holes(vma->mm, at, vma->end)) < vma->end; at += PAGE_SIZE) {
         struct leaf leaf = table_find(vma->mm, at);
         leaf_lock(leaf.table);
@@ -42,6 +82,8 @@ static void measure(struct vma *vma, struct usage *u)
             count_page(u, e, (unsigned)leaf.table->map_count + 1);
         leaf_unlock(leaf.table);
     }
+    if (vma->flags & VM_LOCKED)
+        u->locked += u->pss - pss;
 }
 
 // The last column: a path, or what the memory is for.
@@ -102,48 +144,55 @@ static void show_line(struct seq_file *m, struct vma *vma)
     seq_putc(m, '\n');
 }
 
+// A shared mapping of a file that is not open for writing is not shared in fact, but may be.
 static void show_flags(struct seq_file *m, const struct vma *vma)
 {
+    static const unsigned long may_share = 1ul << 63; // ours alone
     static const struct {
         unsigned long flag;
         char text[4];
     } names[] = {
-        {VM_READ, "rd "},     {VM_WRITE, "wr "},    {VM_EXEC, "ex "},      {VM_SHARED, "sh "},
-        {VM_MAYREAD, "mr "},  {VM_MAYWRITE, "mw "}, {VM_MAYEXEC, "me "},   {VM_GROWSDOWN, "gd "},
-        {VM_PFNMAP, "pf "},   {VM_LOCKED, "lo "},   {VM_SEQ_READ, "sr "},  {VM_RAND_READ, "rr "},
-        {VM_DONTFORK, "dc "}, {VM_ACCOUNT, "ac "},  {VM_NORESERVE, "nr "}, {VM_WIPEONFORK, "wf "},
-        {VM_DONTDUMP, "dd "},
+        {VM_READ, "rd "},       {VM_WRITE, "wr "},    {VM_EXEC, "ex "},      {VM_SHARED, "sh "},
+        {VM_MAYREAD, "mr "},    {VM_MAYWRITE, "mw "}, {VM_MAYEXEC, "me "},   {may_share, "ms "},
+        {VM_GROWSDOWN, "gd "},  {VM_PFNMAP, "pf "},   {VM_LOCKED, "lo "},    {VM_SEQ_READ, "sr "},
+        {VM_RAND_READ, "rr "},  {VM_DONTFORK, "dc "}, {VM_ACCOUNT, "ac "},   {VM_NORESERVE, "nr "},
+        {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "},
     };
+    unsigned long flags = vma->flags | (vma->flags & VM_SHARED ? may_share : 0);
+    if (vma->file && !(vma->file->mode & FMODE_WRITE))
+        flags &= ~(unsigned long)VM_SHARED;
     seq_puts(m, "VmFlags: ");
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-        if (vma->flags & names[i].flag)
+        if (flags & names[i].flag)
             seq_puts(m, names[i].text);
     seq_putc(m, '\n');
 }
 
-void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
+static void show_amount(struct seq_file *m, const char *name, uint64_t bytes)
 {
-    show_line(m, vma);
-    if (!smaps)
-        return;
-    struct usage u = {};
-    measure(vma, &u);
+    seq_printf(m, "%s %*llu kB\n", name, (int)(23 - strlen(name)), (unsigned long long)bytes / 1024);
+}
+
+static void show_usage(struct seq_file *m, const struct usage *u, bool rollup)
+{
+    show_amount(m, "Rss:", u->rss);
+    show_amount(m, "Pss:", u->pss);
+    show_amount(m, "Pss_Dirty:", u->pss_dirty);
+    if (rollup) {
+        show_amount(m, "Pss_Anon:", u->pss_anon);
+        show_amount(m, "Pss_File:", u->pss - u->pss_anon - u->pss_shmem);
+        show_amount(m, "Pss_Shmem:", u->pss_shmem);
+    }
     const struct {
         const char *name;
         uint64_t bytes;
     } rows[] = {
-        {"Size:", vma->end - vma->start},
-        {"KernelPageSize:", PAGE_SIZE},
-        {"MMUPageSize:", PAGE_SIZE},
-        {"Rss:", u.rss},
-        {"Pss:", u.pss},
-        {"Pss_Dirty:", u.pss_dirty},
-        {"Shared_Clean:", u.shared_clean},
-        {"Shared_Dirty:", u.shared_dirty},
-        {"Private_Clean:", u.private_clean},
-        {"Private_Dirty:", u.private_dirty},
-        {"Referenced:", u.referenced},
-        {"Anonymous:", u.anonymous},
+        {"Shared_Clean:", u->shared_clean},
+        {"Shared_Dirty:", u->shared_dirty},
+        {"Private_Clean:", u->private_clean},
+        {"Private_Dirty:", u->private_dirty},
+        {"Referenced:", u->referenced},
+        {"Anonymous:", u->anonymous},
         {"KSM:", 0},
         {"LazyFree:", 0},
         {"AnonHugePages:", 0},
@@ -153,12 +202,46 @@ void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
         {"Private_Hugetlb:", 0},
         {"Swap:", 0},
         {"SwapPss:", 0},
-        {"Locked:", vma->flags & VM_LOCKED ? u.pss : 0},
+        {"Locked:", u->locked},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-        seq_printf(m, "%s %*llu kB\n", rows[i].name, (int)(23 - strlen(rows[i].name)), (unsigned long long)rows[i].bytes / 1024);
+        show_amount(m, rows[i].name, rows[i].bytes);
+}
+
+void vma_show(struct seq_file *m, struct vma *vma, bool smaps)
+{
+    show_line(m, vma);
+    if (!smaps)
+        return;
+    struct usage u = {};
+    measure(vma, &u);
+    show_amount(m, "Size:", vma->end - vma->start);
+    show_amount(m, "KernelPageSize:", PAGE_SIZE);
+    show_amount(m, "MMUPageSize:", PAGE_SIZE);
+    show_usage(m, &u, false);
     seq_puts(m, "THPeligible:           0\n");
     show_flags(m, vma);
+}
+
+void mm_show_rollup(struct seq_file *m, struct mm *mm)
+{
+    struct usage u = {};
+    vaddr_t first = 0, last = 0;
+    struct vma *vma;
+    down_read(&mm->sem);
+    for_each_vma(vma, mm)
+    {
+        if (!last)
+            first = vma->start;
+        last = vma->end;
+        measure(vma, &u);
+    }
+    up_read(&mm->sem);
+    size_t before = m->count;
+    seq_printf(m, "%08lx-%08lx ---p 00000000 00:00 0 ", (unsigned long)first, (unsigned long)last);
+    seq_pad(m, before, 73);
+    seq_puts(m, "[rollup]\n");
+    show_usage(m, &u, true);
 }
 
 int mm_set_anon_name(struct mm *mm, vaddr_t addr, size_t len, const char *text)

@@ -173,6 +173,110 @@ CASE(proc_fdinfo_of_inotify_tells_the_watch_s_flags)
     EXPECT(strstr(fdinfo(getpid(), fd), " mask:84000300 ignored_mask:0"));
 }
 
+// --- Memory ---
+
+// What smaps says behind `name` of the memory that begins at `p`.
+static const char *smaps_of(const void *p, const char *name)
+{
+    char start[32];
+    snprintf(start, sizeof start, "\n%08lx-", (unsigned long)p);
+    const char *at = strstr(file_text("/proc/self/smaps"), start);
+    REQUIRE(at && (at = strstr(at + 1, name)));
+    return line_with(at, name) + strlen(name);
+}
+
+CASE(proc_smaps_rollup_tells_the_kinds_of_shares)
+{
+    char *p = mmap(nullptr, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(p != MAP_FAILED);
+    memset(p, 1, 4 * PAGE);
+    unsigned long pss, dirty, anon, file, shmem;
+    const char *text = file_text("/proc/self/smaps_rollup"), *at = strstr(text, "\nPss:");
+    REQUIRE(at);
+    const char *format = "\nPss: %lu kB\nPss_Dirty: %lu kB\nPss_Anon: %lu kB\nPss_File: %lu kB\nPss_Shmem: %lu kB\nShared_Clean:";
+    EXPECT_EQ(sscanf(at, format, &pss, &dirty, &anon, &file, &shmem), 5);
+    EXPECT(anon > 0 && shmem >= 16);
+    EXPECT(pss >= anon + file + shmem && pss <= anon + file + shmem + 2); // each is cut to whole kilobytes
+    EXPECT_EQ(strncmp(smaps_of(p, "VmFlags:"), " rd wr sh mr mw me ms ", 22), 0);
+    make_file("f", "x");
+    int fd = open("f", O_RDONLY | O_CLOEXEC);
+    char *q = mmap(nullptr, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+    REQUIRE(q != MAP_FAILED);
+    EXPECT_EQ(strncmp(smaps_of(q, "VmFlags:"), " rd mr me ms ", 13), 0); // to be written through it never
+}
+
+// Anonymous memory that no other is joined to.
+static char *memory_alone(size_t size)
+{
+    char *p = mmap(nullptr, size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(p != MAP_FAILED && mprotect(p + PAGE, size, PROT_READ | PROT_WRITE) == 0);
+    return p + PAGE;
+}
+
+CASE(proc_clear_refs_makes_pages_unused)
+{
+    static const struct {
+        const char *how;
+        int anon, file;
+    } rounds[] = {{"1", 0, 0}, {"2", 0, 8}, {"3", 8, 0}};
+    make_file("f", "x");
+    int fd = open("f", O_RDWR | O_CLOEXEC);
+    REQUIRE(ftruncate(fd, 2 * PAGE) == 0);
+    for (unsigned i = 0; i < 3; i++) {
+        // New ones each time: a CPU that remembers the page need not note it a second time.
+        char *anon = memory_alone(2 * PAGE), *file = mmap(nullptr, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        REQUIRE(file != MAP_FAILED);
+        anon[0] = anon[PAGE] = file[0] = file[PAGE] = 3;
+        EXPECT_EQ(atoi(smaps_of(anon, "Referenced:")), 8);
+        EXPECT_EQ(atoi(smaps_of(file, "Referenced:")), 8);
+        EXPECT_EQ(write_text("/proc/self/clear_refs", rounds[i].how), 0);
+        EXPECT_EQ(atoi(smaps_of(anon, "Referenced:")), rounds[i].anon);
+        EXPECT_EQ(atoi(smaps_of(file, "Referenced:")), rounds[i].file);
+        EXPECT_EQ(atoi(smaps_of(anon, "Private_Dirty:")), 8);
+        EXPECT_EQ(anon[0] + anon[PAGE] + file[0] + file[PAGE], 12);
+        munmap(file, 2 * PAGE);
+    }
+    // Of page tables that a forked process has in common with its parent.
+    char *much = memory_alone(512 * PAGE);
+    memset(much, 1, 512 * PAGE);
+    IN_CHILD(child)
+    {
+        EXPECT_EQ(write_text("/proc/self/clear_refs", "1"), 0);
+        EXPECT_EQ(atoi(smaps_of(much, "Referenced:")), 0);
+        EXPECT_EQ(much[0] + much[511 * PAGE], 2);
+    }
+    EXPECT_EXITED(child, 0);
+    EXPECT_EQ(atoi(smaps_of(much, "Referenced:")), 512 * 4);
+}
+
+HELPER(lose_the_last_end)
+{
+    char before[1024], after[1024];
+    int fd = open("/proc/self/cmdline", O_RDONLY);
+    ssize_t n = read(fd, before, sizeof before);
+    argv[argc - 1][strlen(argv[argc - 1])] = 'X';
+    ssize_t m = pread(fd, after, sizeof after, 0);
+    // One text now, to its first end; the program's flags say that it is one of its own.
+    char *flags = strrchr(strcpy(before + 512, file_text("/proc/self/stat")), ')');
+    unsigned long bits = 0;
+    sscanf(flags, ") %*c %*d %*d %*d %*d %*d %lu", &bits);
+    return n > m && m == (ssize_t)strlen(before) + 1 && memcmp(before, after, (size_t)m) == 0 ? (bits & 0x40 ? 2 : 0) : 1;
+}
+
+CASE(proc_cmdline_and_flags_after_exec)
+{
+    IN_CHILD(child)
+    {
+        char *args[] = {"one", "two", nullptr}, *environment[] = {"A=1", nullptr};
+        unsigned long bits = 0;
+        sscanf(strrchr(file_text("/proc/self/stat"), ')'), ") %*c %*d %*d %*d %*d %*d %lu", &bits);
+        EXPECT_EQ(bits & 0x40, 0x40); // forked, and no exec yet
+        exec_helper("lose_the_last_end", args, environment);
+        _exit(126);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
 // --- Numbers ---
 
 static int write_bytes(const char *path, const char *bytes, size_t size) // what was taken, or -errno
@@ -225,4 +329,25 @@ CASE(proc_sys_kernel_printk_has_four_numbers)
     EXPECT_EQ(write_text(path, "0x10\n4"), 0);
     EXPECT_STR(file_text(path), "16\t4\t2\t5\n");
     EXPECT_EQ(write_bytes(path, "1\0", 2), -EINVAL);
+}
+
+// --- Children ---
+
+CASE(proc_children_of_a_thread)
+{
+    char path[64], wanted[64];
+    pid_t children[2];
+    for (int i = 0; i < 2; i++)
+        if (!(children[i] = fork_or_fail(__FILE_NAME__, __LINE__)))
+            for (;;)
+                pause();
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", own_tid());
+    snprintf(wanted, sizeof wanted, "%d %d ", children[0], children[1]);
+    EXPECT_STR(file_text(path), wanted);
+    EXPECT(strtol(file_text("/proc/sys/kernel/ns_last_pid"), nullptr, 10) >= children[1]);
+    for (int i = 0; i < 2; i++) {
+        kill(children[i], SIGKILL);
+        EXPECT_KILLED(children[i], SIGKILL);
+    }
+    EXPECT_STR(file_text(path), "");
 }

@@ -105,56 +105,14 @@ static void maps_release(struct file *file)
 const struct file_ops proc_maps_fops = {.open = maps_open, .read_iter = seq_read_iter, .llseek = endless_llseek, .release = maps_release};
 const struct file_ops proc_smaps_fops = {.open = smaps_open, .read_iter = seq_read_iter, .llseek = endless_llseek, .release = maps_release};
 
-// The sum over all VMAs: made from what smaps says of each, so that the two agree.
 int proc_smaps_rollup(struct seq_file *m, struct task *task)
 {
-    static const char *const names[] = {
-        "Rss:",       "Pss:",     "Pss_Dirty:", "Shared_Clean:",  "Shared_Dirty:",   "Private_Clean:", "Private_Dirty:",  "Referenced:",
-        "Anonymous:", "KSM:",     "LazyFree:",  "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:", "Shared_Hugetlb:", "Private_Hugetlb:",
-        "Swap:",      "SwapPss:", "Locked:"};
-    uint64_t sums[ARRAY_SIZE(names)] = {};
     struct mm *mm;
     int err = task_mm_access(task, false, &mm);
     if (err)
         return err == -EPERM ? -EACCES : err;
-    struct seq_file part = {.size = PAGE_SIZE, .file = m->file};
-    part.buf = kmalloc(part.size, ALLOC_KERNEL);
-    if (!part.buf) {
-        mm_put_users(mm);
-        return -ENOMEM;
-    }
-    vaddr_t first = 0, last = 0;
-    down_read(&mm->sem);
-    struct vma *vma;
-    for_each_vma(vma, mm)
-    {
-        if (!last)
-            first = vma->start;
-        last = vma->end;
-        part.count = 0;
-        vma_show(&part, vma, true);
-        part.buf[min(part.count, part.size - 1)] = 0;
-        for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-            char *row = strstr(part.buf, names[i]);
-            // "Rss:" is also the end of longer names: a row begins a line.
-            while (row && row != part.buf && row[-1] != '\n')
-                row = strstr(row + 1, names[i]);
-            uint64_t kb = 0;
-            if (row)
-                for (row += strlen(names[i]); *row == ' ' || (*row >= '0' && *row <= '9'); row++)
-                    kb = *row == ' ' ? kb : kb * 10 + (uint64_t)(*row - '0');
-            sums[i] += kb;
-        }
-    }
-    up_read(&mm->sem);
-    kfree(part.buf);
+    mm_show_rollup(m, mm);
     mm_put_users(mm);
-    size_t before = m->count;
-    seq_printf(m, "%08lx-%08lx ---p 00000000 00:00 0 ", (unsigned long)first, (unsigned long)last);
-    seq_pad(m, before, 73);
-    seq_puts(m, "[rollup]\n");
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-        seq_printf(m, "%s %*llu kB\n", names[i], (int)(23 - strlen(names[i])), (unsigned long long)sums[i]);
     return 0;
 }
 
@@ -271,16 +229,20 @@ static ssize_t environ_read(struct file *file, struct iov_iter *to, loff_t *pos,
 }
 const struct file_ops proc_environ_fops = {.open = peek_open, .read_iter = environ_read, .llseek = generic_llseek, .release = mem_release};
 
-// Programs that rename themselves write over their arguments, and on into the environment if they need the room: once the last argument's NUL is gone, the
-// text goes on to the next NUL.
+// Programs that rename themselves write over their arguments, and on into the environment if they need the room: once the last argument's NUL is gone, it is
+// one text, which goes to the first NUL from the first argument on, and a page at most.
 static vaddr_t cmdline_end(struct mm *mm)
 {
     char last = 0;
-    if (mm->arg_end <= mm->arg_start || mm_access(mm, mm->arg_end - 1, &last, 1, false, true) != 1 || last == 0 || mm->env_start != mm->arg_end)
-        return mm->arg_end;
+    vaddr_t start = mm->arg_start, end = mm->arg_end;
+    if (end <= start || mm_access(mm, end - 1, &last, 1, false, true) != 1 || last == 0)
+        return end;
+    if (mm->env_start == end && mm->env_end > end)
+        end = mm->env_end;
+    end = min(end, start + PAGE_SIZE);
     char piece[128];
-    for (vaddr_t at = mm->arg_end; at < mm->env_end;) {
-        ssize_t got = mm_access(mm, at, piece, min(sizeof piece, mm->env_end - at), false, true);
+    for (vaddr_t at = start; at < end;) {
+        ssize_t got = mm_access(mm, at, piece, min(sizeof piece, end - at), false, true);
         if (got <= 0)
             return at;
         char *nul = memchr(piece, 0, (size_t)got);
@@ -288,7 +250,7 @@ static vaddr_t cmdline_end(struct mm *mm)
             return at + (size_t)(nul - piece) + 1;
         at += (size_t)got;
     }
-    return mm->env_end;
+    return end;
 }
 
 static ssize_t cmdline_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned)

@@ -124,6 +124,15 @@ static unsigned user_dev(dev_t dev) // as stat(2) packs it, in 32 bits
     return (MINOR(dev) & 0xff) | MAJOR(dev) << 8 | (MINOR(dev) & ~0xffu) << 12;
 }
 
+// What other systems' flags of a task say of ours: its addresses are random (unless it ends), it is ending, and no program has run in it since it was made.
+static unsigned stat_flags(const struct task *task, bool has_memory)
+{
+    enum { EXITING = 0x4, FORKED = 0x40, RANDOM = 0x400000 };
+    const struct process *p = task->process;
+    bool execed = READ_ONCE(p->has_execed) && p->leader == task; // which the thread that calls execve(2) becomes
+    return RANDOM | (!has_memory ? EXITING : 0) | (execed ? 0 : FORKED);
+}
+
 static long stat_priority(const struct thread *t)
 {
     return t->params.policy == 1 || t->params.policy == 2 ? -1 - t->params.rt_priority : 20 + t->params.nice;
@@ -150,7 +159,7 @@ static int show_stat(struct seq_file *m, struct task *task, bool whole)
     for (unsigned i = 0; i < THREAD_NAME_SIZE && th->name[i]; i++)
         seq_putc(m, th->name[i]);
     seq_printf(m, ") %c %d %d %d %d %d %u", state_text(task)[0], tree.ppid, tree.pgrp, tree.session, (int)user_dev(tree.tty), tree.tty_pgrp,
-               mm ? 0x400000u : 0x400004u | (task->exiting ? 4u : 0u));
+               stat_flags(task, mm));
     seq_printf(m, " %llu %llu %llu %llu", (unsigned long long)tree.min_flt, (unsigned long long)tree.cmin_flt, (unsigned long long)tree.maj_flt,
                (unsigned long long)tree.cmaj_flt);
     seq_printf(m, " %llu %llu %llu %llu", ticks(utime), ticks(stime), ticks(p->children_utime), ticks(p->children_stime));

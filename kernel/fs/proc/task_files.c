@@ -311,16 +311,34 @@ static ssize_t trace_store(struct task *task, char *text, size_t len)
 
 static ssize_t clear_refs_store(struct task *task, char *text, size_t len)
 {
-    int how, err = parse_number(text, 5, 5, &how);
+    int how, err = parse_number(text, 1, 5, &how);
+    if (!err && how == 4)
+        err = -EINVAL; // it is not noted what is written to from a moment on
     if (err)
         return err;
-    // 5: the high-water mark of resident memory begins again at what is there now.
     struct mm *mm = task_mm_get(task);
     if (!mm)
-        return -ESRCH;
-    WRITE_ONCE(mm->hiwater_rss, mm_rss(mm));
+        return (ssize_t)len; // it has ended
+    // 5: the high-water mark of resident memory begins again at what is there now. The others: all pages, anonymous memory's, those of files.
+    if (how == 5)
+        WRITE_ONCE(mm->hiwater_rss, mm_rss(mm));
+    else
+        err = mm_forget_references(mm, how != 3, how != 2);
     mm_put_users(mm);
-    return (ssize_t)len;
+    return err ? err : (ssize_t)len;
+}
+
+// ---- children: proc_tid_children(5) ---------------------------------------------------------------------------------
+
+static int children_show(struct seq_file *m, struct task *task)
+{
+    const struct pid_namespace *ns = proc_sb(m->file->inode->sb)->ns;
+    const struct process *child;
+    spin_irq_guard(&process_tree_lock);
+    list_for_each_entry(child, &task->process->children, sibling)
+        if (child->parent_thread == task)
+            seq_printf(m, "%d ", pid_nr_ns(child->pid, ns));
+    return 0;
 }
 
 #define COMMON_FILES(stat_show)                                                                                        \
@@ -368,4 +386,8 @@ const struct proc_file proc_process_files[] = {
     {},
 };
 
-const struct proc_file proc_thread_files[] = {COMMON_FILES(proc_stat_thread), {}};
+const struct proc_file proc_thread_files[] = {
+    COMMON_FILES(proc_stat_thread),
+    {.name = "children", .mode = S_IFREG | 0444, .show = children_show},
+    {},
+};

@@ -173,6 +173,81 @@ CASE(proc_fdinfo_of_inotify_tells_the_watch_s_flags)
     EXPECT(strstr(fdinfo(getpid(), fd), " mask:84000300 ignored_mask:0"));
 }
 
+// --- Processes that have ended ---
+
+static int open_of(pid_t pid, const char *name, int flags)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    return open(path, flags | O_CLOEXEC);
+}
+
+static int entries_of(int fd) // of a folder; -errno
+{
+    static char buffer[4096];
+    int n = 0;
+    for (long size; (size = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) != 0;) {
+        if (size < 0)
+            return -errno;
+        for (long at = 0; at < size; n++)
+            at += *(unsigned short *)(buffer + at + 16);
+    }
+    return n;
+}
+
+CASE(proc_zombie_has_no_memory_and_no_files)
+{
+    siginfo_t info;
+    char link[64], path[64];
+    pid_t zombie = fork_or_fail(__FILE_NAME__, __LINE__);
+    if (!zombie)
+        _exit(0);
+    REQUIRE(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT) == 0);
+    static const char *const gone[] = {"environ", "auxv", "mem", "smaps_rollup"}, *const empty[] = {"maps", "smaps", "cmdline"};
+    static const char *const folders[] = {"fd", "fdinfo"};
+    for (unsigned i = 0; i < 4; i++)
+        EXPECT_ERRNO(open_of(zombie, gone[i], O_RDONLY), ESRCH);
+    for (unsigned i = 0; i < 3; i++)
+        EXPECT_STR(text_of(zombie, empty[i]), "");
+    for (unsigned i = 0; i < 2; i++) {
+        int fd = open_of(zombie, folders[i], O_RDONLY | O_DIRECTORY);
+        EXPECT_EQ(entries_of(fd), 2);
+        close(fd);
+    }
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", zombie); // which its number is in
+    EXPECT(readlink(path, link, sizeof link) > 0);
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", zombie);
+    EXPECT_ERRNO(readlink(path, link, sizeof link), ENOENT);
+    snprintf(path, sizeof path, "/proc/%d/clear_refs", zombie);
+    EXPECT_EQ(write_text(path, "5"), 0);
+    EXPECT_EXITED(zombie, 0);
+}
+
+CASE(proc_files_held_open_tell_that_the_process_was_reaped)
+{
+    static const char *const files[] = {"cmdline", "maps", "smaps", "stat", "fdinfo/0"}, *const folders[] = {".", "ns", "fd", "task"};
+    int file[5], folder[4];
+    char byte;
+    struct stat s;
+    REQUIRE(dup2(open("/dev/null", O_RDWR), 0) == 0);
+    pid_t child = fork_or_fail(__FILE_NAME__, __LINE__);
+    if (!child)
+        for (;;)
+            pause();
+    for (unsigned i = 0; i < 5; i++)
+        REQUIRE((file[i] = open_of(child, files[i], O_RDONLY)) >= 0);
+    for (unsigned i = 0; i < 4; i++)
+        REQUIRE((folder[i] = open_of(child, folders[i], O_RDONLY | O_DIRECTORY)) >= 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(child, SIGKILL);
+    for (unsigned i = 0; i < 4; i++) {
+        EXPECT_ERRNO(read(file[i], &byte, 1), ESRCH);
+        EXPECT_EQ(entries_of(folder[i]), -ENOENT);
+    }
+    EXPECT_ERRNO(read(file[4], &byte, 1), ENOENT);
+    EXPECT_ERRNO(fstat(folder[2], &s), ENOENT);
+}
+
 // --- Memory ---
 
 // What smaps says behind `name` of the memory that begins at `p`.
@@ -273,6 +348,61 @@ CASE(proc_cmdline_and_flags_after_exec)
         EXPECT_EQ(bits & 0x40, 0x40); // forked, and no exec yet
         exec_helper("lose_the_last_end", args, environment);
         _exit(126);
+    }
+    EXPECT_EXITED(child, 0);
+}
+
+// --- Permissions ---
+
+static int folders_in(const char *path)
+{
+    DIR *d = opendir(path);
+    REQUIRE(d);
+    int n = 0;
+    for (struct dirent *e; (e = readdir(d));)
+        n += e->d_type == DT_DIR && e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+CASE(proc_folders_of_a_process_keep_their_modes)
+{
+    static const char *const folders[] = {"/proc/self/fd", "/proc/self/fdinfo", "/proc/self/task", "/proc/self/net/", "/proc/self/ns", "/proc/self/"};
+    struct stat s = {};
+    for (unsigned i = 0; i < 6; i++)
+        EXPECT_ERRNO(chmod(folders[i], 0755), EPERM);
+    EXPECT_EQ(stat("/proc/self/net/", &s), 0);
+    EXPECT_EQ(s.st_mode, S_IFDIR | 0555);
+    EXPECT_ERRNO(access("/proc/self/", W_OK), EPERM);
+    EXPECT_ERRNO(chown("/proc/self/", 1, 1), EPERM);
+    char task[64];
+    snprintf(task, sizeof task, "/proc/self/task/%d", own_tid());
+    EXPECT_EQ(stat("/proc/self/", &s), 0);
+    EXPECT_EQ(s.st_nlink, 2 + folders_in("/proc/self/"));
+    EXPECT_EQ(stat(task, &s), 0);
+    EXPECT_EQ(s.st_nlink, 2 + folders_in(task));
+    strcat(task, "/timerslack_ns"); // the process's alone
+    EXPECT_ERRNO(stat(task, &s), ENOENT);
+    EXPECT_EQ(stat("/proc/self/timerslack_ns", &s), 0);
+}
+
+CASE(proc_files_of_permissions_of_their_own)
+{
+    EXPECT_STR(file_text("/proc/1/oom_score"), "0\n"); // init is never taken
+    EXPECT_ERRNO(access("/proc/sys/kernel/osrelease", W_OK), EACCES); // root or not
+    EXPECT_ERRNO(open("/proc/sys/kernel/osrelease", O_WRONLY), EACCES);
+    EXPECT_ERRNO(access("/proc/sys/kernel", W_OK), EACCES);
+    EXPECT_EQ(access("/proc/sys/kernel/hostname", R_OK | W_OK), 0);
+    EXPECT_EQ(write_text("/proc/self/setgroups", "junk"), -EINVAL);
+    EXPECT_EQ(write_text("/proc/self/setgroups", "allow \n"), 0);
+    EXPECT_EQ(write_text("/proc/self/setgroups", "deny"), -EPERM);
+    EXPECT(strncmp(file_text("/proc/iomem"), "00000000-00000000 :", 19) != 0);
+    IN_CHILD(child)
+    {
+        become(1000);
+        EXPECT_ERRNO(open("/proc/thread-self/setgroups", O_WRONLY), EACCES);
+        EXPECT_EQ(strncmp(file_text("/proc/iomem"), "00000000-00000000 :", 19), 0); // the names alone
+        EXPECT_ERRNO(open("/proc/sys/kernel/hostname", O_WRONLY), EACCES);
     }
     EXPECT_EXITED(child, 0);
 }

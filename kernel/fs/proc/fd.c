@@ -108,7 +108,7 @@ static int fd_getattr(const struct path *path, struct kstat *stat, uint32_t, uns
         files_release(files);
     }
     task_put(task);
-    return 0;
+    return task ? 0 : -ENOENT;
 }
 
 static int fd_iterate(struct file *dir, struct dir_context *ctx)
@@ -120,10 +120,8 @@ static int fd_iterate(struct file *dir, struct dir_context *ctx)
         return -ENOENT;
     struct files *files = task_files_get(task);
     task_put(task);
-    if (!files)
-        return 0;
     pid_t nr = pid_nr_ns(pi->pid, proc_sb(dir->inode->sb)->ns);
-    if (dir_emit_dots(dir, ctx)) {
+    if (dir_emit_dots(dir, ctx) && files) {
         int fd;
         while ((fd = files_next(files, (int)(ctx->pos - 2))) >= 0) {
             char name[12];
@@ -134,12 +132,13 @@ static int fd_iterate(struct file *dir, struct dir_context *ctx)
             ctx->pos = fd + 3;
         }
     }
-    files_release(files);
+    if (files)
+        files_release(files);
     return 0;
 }
 
-const struct inode_ops proc_fd_dir_ops = {.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr};
-const struct inode_ops proc_fdinfo_dir_ops = {.lookup = fdinfo_lookup, .permission = fdinfo_permission};
+const struct inode_ops proc_fd_dir_ops = {.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr, .setattr = proc_setattr};
+const struct inode_ops proc_fdinfo_dir_ops = {.lookup = fdinfo_lookup, .permission = fdinfo_permission, .setattr = proc_setattr};
 const struct file_ops proc_fd_dir_fops = {.iterate = fd_iterate, .llseek = endless_llseek, .fsync = noop_fsync};
 
 int proc_fdinfo_show(struct seq_file *m, struct task *task, int fd)
@@ -259,5 +258,5 @@ static int task_getattr(const struct path *path, struct kstat *stat, uint32_t, u
     return 0;
 }
 
-const struct inode_ops proc_task_dir_ops = {.lookup = task_lookup, .getattr = task_getattr};
+const struct inode_ops proc_task_dir_ops = {.lookup = task_lookup, .getattr = task_getattr, .setattr = proc_setattr};
 const struct file_ops proc_task_dir_fops = {.iterate = task_iterate, .llseek = endless_llseek, .fsync = noop_fsync};

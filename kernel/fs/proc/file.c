@@ -1,5 +1,6 @@
 // kernel/fs/proc/file.c — opening, reading and writing a process's one-function files.
 #include "kernel/fs/proc/proc.h"
+#include "kernel/mm/mm.h"
 #include "kernel/mm/slab.h"
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/seq_file.h"
@@ -9,7 +10,7 @@ static int show(struct seq_file *m, void *)
     const struct proc_inode *pi = proc_inode(m->file->inode);
     struct task *task = proc_task(m->file->inode);
     if (!task)
-        return -ESRCH;
+        return pi->fd >= 0 ? -ENOENT : -ESRCH;
     int err = pi->fd >= 0 ? proc_fdinfo_show(m, task, pi->fd) : pi->what->show(m, task);
     // Asked at each read, and after it: the process may have become another's since the file was opened. What fails is thrown away.
     if (pi->what->flags & PROC_ACCESS && task_may_access(task, false))
@@ -18,20 +19,29 @@ static int show(struct seq_file *m, void *)
     return err;
 }
 
+static int may_open(struct inode *inode, unsigned flags)
+{
+    struct task *task = proc_task(inode);
+    struct mm *mm = nullptr;
+    if (!task)
+        return -ESRCH;
+    int err = flags & PROC_MEMORY ? task_mm_access(task, false, &mm) : task_may_access(task, false);
+    if (mm)
+        mm_put_users(mm);
+    task_put(task);
+    return err == -EPERM ? -EACCES : err;
+}
+
 static int proc_open(struct inode *inode, struct file *file)
 {
     const struct proc_file *what = proc_inode(inode)->what;
     bool readable = what->show || proc_inode(inode)->fd >= 0;
-    if (what->flags & PROC_ACCESS) {
-        struct task *task = proc_task(inode);
-        if (!task)
-            return -ESRCH;
-        int err = task_may_access(task, false);
-        task_put(task);
-        if (err)
-            return -EACCES;
-    }
-    int err = readable && file->mode & FMODE_READ ? seq_open_single(file, show, nullptr) : 0;
+    int err = what->flags & PROC_ACCESS ? may_open(inode, what->flags) : 0;
+    if (!err && what->flags & PROC_ADMIN_WRITES && file->mode & FMODE_WRITE && !capable(CAP_SYS_ADMIN))
+        err = -EACCES;
+    if (err)
+        return err;
+    err = readable && file->mode & FMODE_READ ? seq_open_single(file, show, nullptr) : 0;
     // Where Linux has a seq file pwrite(2) is ESPIPE, whatever the file is opened for.
     if (what->flags & PROC_PLAIN)
         file->mode |= FMODE_PWRITE;

@@ -150,7 +150,7 @@ const struct pseudo_entry proc_global_files[] = {
     {.name = "diskstats", .mode = 0444, .show = partitions_show},
     {.name = "filesystems", .mode = 0444, .show = file_systems_entry_show},
     {.name = "interrupts", .mode = 0444, .show = interrupts_show},
-    {.name = "iomem", .mode = 0400, .show = iomem_show},
+    {.name = "iomem", .mode = 0444, .show = iomem_show},
     {.name = "kmsg", .mode = 0400, .fops = &proc_kmsg_fops},
     {.name = "loadavg", .mode = 0444, .show = loadavg_show},
     {.name = "locks", .mode = 0444, .fops = &locks_fops},

@@ -5,6 +5,7 @@
 #include "kernel/mm/slab.h"
 #include "kernel/mm/stat.h"
 #include "kernel/mm/zone.h"
+#include "kernel/proc/cred.h"
 #include "kernel/vfs/seq_file.h"
 
 int meminfo_show(struct seq_file *m, void *)
@@ -124,7 +125,7 @@ int zoneinfo_show(struct seq_file *m, void *)
     return 0;
 }
 
-// The firmware's map of physical memory.
+// The firmware's map of physical memory. Where it is, the administrator sees alone.
 int iomem_show(struct seq_file *m, void *)
 {
     static const char *const names[NR_MEMORY_KINDS] = {
@@ -132,12 +133,13 @@ int iomem_show(struct seq_file *m, void *)
         [MEM_INITRD] = "System RAM",        [MEM_ACPI] = "ACPI Tables",      [MEM_NVS] = "ACPI Non-volatile Storage",
         [MEM_PERSISTENT] = "Persistent Memory", [MEM_RESERVED] = "Reserved", [MEM_BAD] = "Unusable memory",
     };
+    bool places = cred_capable(m->file->cred, CAP_SYS_ADMIN);
     for (unsigned i = 0; i < boot_info.nr_ranges; i++) {
         paddr_t start = boot_info.ranges[i].start, end = start + boot_info.ranges[i].size;
         const char *name = names[boot_info.ranges[i].kind];
         while (i + 1 < boot_info.nr_ranges && boot_info.ranges[i + 1].start == end && !strcmp(name, names[boot_info.ranges[i + 1].kind]))
             end += boot_info.ranges[++i].size;
-        seq_printf(m, "%08llx-%08llx : %s\n", (unsigned long long)start, (unsigned long long)end - 1, name);
+        seq_printf(m, "%08llx-%08llx : %s\n", places ? (unsigned long long)start : 0, places ? (unsigned long long)end - 1 : 0, name);
     }
     return 0;
 }

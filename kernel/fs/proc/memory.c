@@ -7,7 +7,7 @@
 #include "kernel/vfs/dcache.h"
 #include "kernel/vfs/seq_file.h"
 
-// The memory is that of the program which ran when the file was opened: after an execve the file reads as empty.
+// The memory is that of the program which ran when the file was opened: after an execve the file reads as empty. -ESRCH where there is none.
 static int open_mm(struct inode *inode, struct mm **out, bool attach)
 {
     struct task *task = proc_task(inode);
@@ -21,15 +21,21 @@ static int open_mm(struct inode *inode, struct mm **out, bool attach)
         mm_put_users(mm);
     }
     *out = mm;
-    return err && err != -ESRCH ? -EACCES : 0; // without memory there is nothing to keep from anybody
+    return err == -EPERM ? -EACCES : err;
 }
 
 // ---- maps and smaps -------------------------------------------------------------------------------------------------
 // A record is a VMA; its position is the address that the search for it begins at.
 
+#define REAPED ((void *)(intptr_t)-ESRCH)
+
 static void *maps_start(struct seq_file *m, loff_t *pos) NO_THREAD_SAFETY_ANALYSIS
 {
     struct mm *mm = m->private;
+    struct task *task = proc_task(m->file->inode);
+    if (!task)
+        return REAPED;
+    task_put(task);
     if (!mm || !mm_get_users_not_zero(mm))
         return nullptr;
     down_read(&mm->sem);
@@ -56,7 +62,7 @@ static void *maps_next(struct seq_file *m, void *record, loff_t *pos) NO_THREAD_
 static void maps_stop(struct seq_file *m, void *record) NO_THREAD_SAFETY_ANALYSIS
 {
     struct mm *mm = m->private;
-    if (!record)
+    if (!record || record == REAPED)
         return;
     up_read(&mm->sem);
     mm_put_users(mm);
@@ -77,10 +83,10 @@ static const struct seq_ops smaps_seq = {.start = maps_start, .next = maps_next,
 
 static int open_records(struct inode *inode, struct file *file, const struct seq_ops *ops)
 {
-    struct mm *mm;
+    struct mm *mm = nullptr;
     int err = open_mm(inode, &mm, false);
-    if (err)
-        return err;
+    if (err && err != -ESRCH)
+        return err; // without memory there is nothing to keep from anybody
     err = seq_open(file, ops, mm);
     if (err && mm)
         mm_put(mm);
@@ -256,7 +262,9 @@ static vaddr_t cmdline_end(struct mm *mm)
 static ssize_t cmdline_read(struct file *file, struct iov_iter *to, loff_t *pos, unsigned)
 {
     struct task *task = proc_task(file->inode);
-    struct mm *mm = task ? task_mm_get(task) : nullptr;
+    if (!task)
+        return -ESRCH;
+    struct mm *mm = task_mm_get(task);
     task_put(task);
     if (!mm)
         return 0;

@@ -101,7 +101,16 @@ int proc_ns_link(struct task *task, struct path *out, unsigned long kind, bool f
     struct namespace_ref ref;
     uint64_t inum;
     int err = namespace_ref_of(task, kind, for_children, &ref, &inum);
-    return err ? err : ns_path(&ref, inum, out);
+    if (!err)
+        return ns_path(&ref, inum, out);
+    if (err != -ESRCH)
+        return err;
+    // It has ended and left its namespaces, except the one that its number, which a zombie still has, belongs to.
+    struct pid_namespace *own = kind == CLONE_NEWPID && !for_children ? task_pid_ns(task) : nullptr;
+    if (!own)
+        return -ENOENT;
+    ref = (struct namespace_ref){.kind = kind, .ns = pid_ns_get(own)};
+    return ns_path(&ref, own->inum, out);
 }
 
 static bool of_file(struct file *file, struct namespace_ref *out)

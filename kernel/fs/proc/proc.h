@@ -47,8 +47,9 @@ struct proc_file {
 };
 #define PROC_ACCESS 1u    // show and open need the right to look into the process (ptrace(2)): -EACCES
 #define PROC_ALWAYS_ROOT 2u // owned by root whoever runs
-#define PROC_NO_THREAD 4u // not below task/
+#define PROC_MEMORY 4u    // with PROC_ACCESS: opens only while the process has memory (-ESRCH)
 #define PROC_PLAIN 8u     // may be written at a position: no seq file on Linux
+#define PROC_ADMIN_WRITES 16u // opens for writing with CAP_SYS_ADMIN only (-EACCES)
 
 extern const struct proc_file proc_process_files[], proc_thread_files[], proc_ns_files[];
 extern const struct inode_ops proc_process_ops, proc_dir_ops, proc_link_ops, proc_file_ops_inode, proc_fd_dir_ops, proc_fdinfo_dir_ops, proc_task_dir_ops;
@@ -64,7 +65,8 @@ enum proc_ino_kind { INO_PROCESS, INO_THREAD, INO_FD, INO_FDINFO };
 ino_t proc_ino(pid_t nr, bool thread, enum proc_ino_kind kind, unsigned n); // the inode number of that
 // Owner of a process's files: its effective ids, or root where it is not dumpable.
 void proc_owner(struct task *task, const struct proc_file *what, struct inode *inode);
-// Lookup in a table; emission of one, with "." and "..": false where the room ends or the process is gone.
+int proc_setattr(struct dentry *dentry, struct iattr *attr); // owner and times of a process's files change until they are made anew; their modes do not
+// Lookup in a table; emission of one, with "." and "..": false where the room ends.
 [[nodiscard]] int proc_table_lookup(struct inode *dir, struct dentry *dentry, const struct proc_file *table);
 bool proc_table_emit(struct file *file, struct dir_context *ctx, const struct proc_file *table);
 [[nodiscard]] int proc_add(struct dentry *dentry, struct inode *inode); // with proc_dentry_ops; -ENOENT for a null inode

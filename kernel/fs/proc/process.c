@@ -42,6 +42,20 @@ void proc_owner(struct task *task, const struct proc_file *what, struct inode *i
     WRITE_ONCE(inode->gid, gid);
 }
 
+// The folders of processes and threads have, besides what is in their tables, net.
+static bool has_net(const struct proc_file *table)
+{
+    return table == proc_process_files || table == proc_thread_files;
+}
+
+static unsigned count_folders(const struct proc_file *table)
+{
+    unsigned n = has_net(table);
+    for (const struct proc_file *f = table; f && f->name; f++)
+        n += S_ISDIR(f->mode);
+    return n;
+}
+
 struct inode *proc_inode_make(struct superblock *sb, struct pid *pid, const struct proc_file *what, bool thread, enum proc_ino_kind kind, unsigned n)
 {
     struct task *task = pid_task_get(pid, PID_THREAD);
@@ -57,7 +71,9 @@ struct inode *proc_inode_make(struct superblock *sb, struct pid *pid, const stru
         inode->ops = what->ops ? what->ops : S_ISLNK(what->mode) ? &proc_link_ops : S_ISDIR(what->mode) ? &proc_dir_ops : &proc_file_ops_inode;
         inode->fops = what->fops ? what->fops : S_ISDIR(what->mode) ? &proc_dir_fops : &proc_file_fops;
         if (S_ISDIR(what->mode))
-            inode->nlink = 2;
+            inode->nlink = 2 + count_folders(what->entries);
+        if (has_net(what->entries))
+            inode->flags |= I_IMMUTABLE; // the folder of a process or thread
         proc_owner(task, what, inode);
     }
     task_put(task);
@@ -133,10 +149,6 @@ bool proc_table_emit(struct file *file, struct dir_context *ctx, const struct pr
 {
     struct proc_inode *pi = proc_inode(file->inode);
     pid_t nr = pid_nr_ns(pi->pid, proc_sb(file->inode->sb)->ns);
-    struct task *task = proc_task(file->inode);
-    if (!task)
-        return false;
-    task_put(task);
     if (!dir_emit_dots(file, ctx))
         return false;
     unsigned n = 0;
@@ -162,10 +174,8 @@ static const struct inode_ops net_dir_ops;
 
 static int net_add(struct dentry *dentry, struct inode *inode)
 {
-    if (S_ISDIR(inode->mode)) {
-        inode->mode = S_IFDIR | 0555;
+    if (S_ISDIR(inode->mode))
         inode->ops = &net_dir_ops;
-    }
     d_set_ops(dentry, &net_dentry_ops);
     d_add(dentry, inode);
     return 0;
@@ -177,15 +187,19 @@ static int net_lookup(struct inode *dir, struct dentry *dentry, unsigned)
     int err = pseudo_find_inode(dir->sb, pseudo_inode(dir)->dir, dentry->name.name, dentry->name.len, &inode);
     return err ? err : net_add(dentry, inode);
 }
-static const struct inode_ops net_dir_ops = {.lookup = net_lookup, .setattr = pseudo_setattr};
+static const struct inode_ops net_dir_ops = {.lookup = net_lookup, .setattr = proc_setattr};
 
 static int dir_lookup(struct inode *dir, struct dentry *dentry, unsigned)
 {
     const struct qstr *name = &dentry->name;
-    if (table_of(dir) == proc_process_files || table_of(dir) == proc_thread_files)
+    if (has_net(table_of(dir)))
         if (name->len == 3 && !memcmp(name->name, "net", 3)) {
             struct inode *inode = pseudo_inode_make(dir->sb, proc_net_dir, nullptr);
-            return inode ? net_add(dentry, inode) : -ENOMEM;
+            if (!inode)
+                return -ENOMEM;
+            inode->uid = dir->uid;
+            inode->gid = dir->gid;
+            return net_add(dentry, inode);
         }
     return proc_table_lookup(dir, dentry, table_of(dir));
 }
@@ -193,7 +207,11 @@ static int dir_lookup(struct inode *dir, struct dentry *dentry, unsigned)
 static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
     const struct proc_file *table = table_of(file->inode);
-    if (!proc_table_emit(file, ctx, table) || (table != proc_process_files && table != proc_thread_files))
+    struct task *task = proc_task(file->inode);
+    if (!task)
+        return -ENOENT;
+    task_put(task);
+    if (!proc_table_emit(file, ctx, table) || !has_net(table))
         return 0;
     unsigned n = 0;
     while (table[n].name)
@@ -217,7 +235,7 @@ static int process_permission(struct inode *inode, unsigned mask)
     return generic_permission(inode, mask);
 }
 
-static int proc_setattr(struct dentry *dentry, struct iattr *attr)
+int proc_setattr(struct dentry *dentry, struct iattr *attr)
 {
     if (attr->valid & ATTR_MODE)
         return -EPERM; // modes of a process's files follow from what they are
@@ -229,7 +247,6 @@ static int proc_setattr(struct dentry *dentry, struct iattr *attr)
     return err;
 }
 
-// The folder of a process: how many threads' folders there are below task/ is not counted, as elsewhere.
 const struct inode_ops proc_process_ops = {.lookup = dir_lookup, .permission = process_permission, .setattr = proc_setattr};
 const struct inode_ops proc_dir_ops = {.lookup = dir_lookup, .setattr = proc_setattr};
 const struct file_ops proc_dir_fops = {.iterate = dir_iterate, .llseek = endless_llseek, .fsync = noop_fsync};

@@ -45,8 +45,21 @@ static int sys_setattr(struct dentry *dentry, struct iattr *attr)
 {
     return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : pseudo_setattr(dentry, attr);
 }
-static const struct inode_ops proc_sys_dir_ops = {.lookup = pseudo_lookup, .setattr = sys_setattr};
-static const struct inode_ops proc_sys_file_ops = {.setattr = sys_setattr};
+
+// Whose effective id is root's has the owner's permissions and no more, whatever the capabilities are; no file is a program.
+static int sys_permission(struct inode *inode, unsigned mask)
+{
+    const struct cred *cred = current_cred();
+    umode_t mode = inode->mode;
+    if (cred->euid == 0)
+        mode >>= 6;
+    else if (cred->egid == 0 || in_group(cred, 0))
+        mode >>= 3;
+    unsigned wanted = mask & (MAY_READ | MAY_WRITE | MAY_EXEC);
+    return wanted & ~(unsigned)mode || (mask & MAY_EXEC && S_ISREG(inode->mode)) ? -EACCES : 0;
+}
+static const struct inode_ops proc_sys_dir_ops = {.lookup = pseudo_lookup, .permission = sys_permission, .setattr = sys_setattr};
+static const struct inode_ops proc_sys_file_ops = {.permission = sys_permission, .setattr = sys_setattr};
 
 // What has to be there for the rest of boot.
 static void must(int err)

@@ -134,7 +134,7 @@ static int limits_show(struct seq_file *m, struct task *task)
 
 static int oom_score_show(struct seq_file *m, struct task *task)
 {
-    struct mm *mm = process_mm_get(task->process);
+    struct mm *mm = task->process == init_process ? nullptr : process_mm_get(task->process); // init is never taken
     int64_t score = 0, adj = READ_ONCE(task->process->oom_score_adj);
     if (mm) {
         struct mem_counts mem;
@@ -280,10 +280,15 @@ static int setgroups_show(struct seq_file *m, struct task *)
     seq_puts(m, "allow\n");
     return 0;
 }
+// Group ids are mapped in the first namespace, so that setgroups(2) can no longer be taken away.
 static ssize_t setgroups_store(struct task *, char *text, size_t len)
 {
-    text[sysctl_line(text, len)] = 0;
-    return strcmp(text, "allow") ? -EPERM : (ssize_t)len;
+    size_t end = strlen(text);
+    while (end && (text[end - 1] == ' ' || (text[end - 1] >= '\t' && text[end - 1] <= '\r')))
+        text[--end] = 0;
+    if (!strcmp(text, "deny"))
+        return -EPERM;
+    return strcmp(text, "allow") ? -EINVAL : (ssize_t)len;
 }
 
 // ---- the system-call tracer: writing 1 traces the process and what it forks from then on, 0 ends it -----------------
@@ -364,7 +369,7 @@ static int children_show(struct seq_file *m, struct task *task)
     {.name = "mountinfo", .mode = S_IFREG | 0444, .fops = &proc_mountinfo_fops},                                        \
     {.name = "clear_refs", .mode = S_IFREG | 0200, .store = clear_refs_store, .flags = PROC_ACCESS},                    \
     {.name = "smaps", .mode = S_IFREG | 0444, .fops = &proc_smaps_fops},                                                \
-    {.name = "smaps_rollup", .mode = S_IFREG | 0444, .show = proc_smaps_rollup, .flags = PROC_ACCESS},                  \
+    {.name = "smaps_rollup", .mode = S_IFREG | 0444, .show = proc_smaps_rollup, .flags = PROC_ACCESS | PROC_MEMORY},    \
     {.name = "wchan", .mode = S_IFREG | 0444, .show = wchan_show},                                                      \
     {.name = "schedstat", .mode = S_IFREG | 0444, .show = schedstat_show},                                              \
     {.name = "cgroup", .mode = S_IFREG | 0444, .show = cgroup_file_show},                                               \
@@ -375,13 +380,13 @@ static int children_show(struct seq_file *m, struct task *task)
     {.name = "uid_map", .mode = S_IFREG | 0644, .show = id_map_show, .store = id_map_store},                            \
     {.name = "gid_map", .mode = S_IFREG | 0644, .show = id_map_show, .store = id_map_store},                            \
     {.name = "projid_map", .mode = S_IFREG | 0644, .show = id_map_show, .store = id_map_store},                         \
-    {.name = "setgroups", .mode = S_IFREG | 0644, .show = setgroups_show, .store = setgroups_store},                    \
-    {.name = "timerslack_ns", .mode = S_IFREG | 0666, .show = timerslack_show, .store = timerslack_store}
+    {.name = "setgroups", .mode = S_IFREG | 0644, .show = setgroups_show, .store = setgroups_store, .flags = PROC_ADMIN_WRITES}
 
 const struct proc_file proc_process_files[] = {
     {.name = "task", .mode = S_IFDIR | 0555, .ops = &proc_task_dir_ops, .fops = &proc_task_dir_fops},
     COMMON_FILES(proc_stat_process),
     {.name = "mountstats", .mode = S_IFREG | 0400, .fops = &proc_mountstats_fops},
+    {.name = "timerslack_ns", .mode = S_IFREG | 0666, .show = timerslack_show, .store = timerslack_store},
     {.name = "trace", .mode = S_IFREG | 0644, .show = trace_show, .store = trace_store, .flags = PROC_ALWAYS_ROOT},
     {},
 };

@@ -481,3 +481,20 @@ CASE(proc_children_of_a_thread)
     }
     EXPECT_STR(file_text(path), "");
 }
+
+// --- Rows and columns ---
+
+CASE(proc_rows_and_columns_that_tools_read)
+{
+    static const char *const rows[] = {"\npgpgin 0\n", "\npgpgout 0\n", "\npswpin 0\n", "\npswpout 0\n"};
+    for (unsigned i = 0; i < 4; i++)
+        EXPECT(strstr(file_text("/proc/vmstat"), rows[i]));
+    const char *text = file_text("/proc/meminfo");
+    EXPECT(strstr(text, "\nNFS_Unstable:          0 kB\nBounce:                0 kB\nWritebackTmp:          0 kB\nCommitLimit:"));
+    EXPECT(strstr(text, "\nPercpu:") && strtol(strstr(text, "\nPercpu:") + 8, nullptr, 10) > 0);
+    EXPECT(strtol(file_text("/proc/sys/vm/min_free_kbytes"), nullptr, 10) > 0);
+    EXPECT_EQ(strspn(file_text("/proc/sys/kernel/tainted"), "0123456789") + 1, strlen(file_text("/proc/sys/kernel/tainted")));
+    char flags[16] = {};
+    EXPECT_EQ(sscanf(file_text("/proc/consoles"), "%*15s -W- (%15[^)])", flags), 1);
+    EXPECT_STR(flags, "EC  p a"); // a column for each flag
+}

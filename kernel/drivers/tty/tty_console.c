@@ -17,13 +17,13 @@ static int dev_console_open(struct inode *, struct file *file)
     return tty_open_found(tty, file, true, true);
 }
 
-// One line a console: what it can do (all of them write only), its flags (in use, preferred, of early boot, shows the log,
-// works at any time), and its terminal's number where it has one.
+// One line a console: what it can do (all of them write only), its flags, and its terminal's number where it has one. Each flag has its column: in use,
+// preferred, of early boot, writes without the console lock (none does), shows the log, has a braille display (none), works at any time.
 void tty_consoles_show(struct seq_file *m)
 {
     struct console_facts c;
     for (unsigned n = 0; console_nth(n, &c); n++) {
-        seq_printf(m, "%-21s-W- (E%c%cp %c)", c.name, c.preferred ? 'C' : ' ', c.boot_only ? 'B' : ' ', c.anytime ? 'a' : ' ');
+        seq_printf(m, "%-21s-W- (E%c%c p %c)", c.name, c.preferred ? 'C' : ' ', c.boot_only ? 'B' : ' ', c.anytime ? 'a' : ' ');
         struct tty *tty = tty_find_by_name(c.name);
         if (tty) {
             seq_printf(m, " %4u:%u", MAJOR(tty->device.devt), MINOR(tty->device.devt));

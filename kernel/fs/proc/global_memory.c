@@ -1,4 +1,5 @@
 // kernel/fs/proc/global_memory.c — the machine's memory: meminfo, vmstat, slabinfo, buddyinfo, zoneinfo, iomem (proc_meminfo(5) and its neighbours).
+#include "kernel/base/cpumask.h"
 #include "kernel/base/string.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/fs/proc/tables.h"
@@ -7,6 +8,13 @@
 #include "kernel/mm/zone.h"
 #include "kernel/proc/cred.h"
 #include "kernel/vfs/seq_file.h"
+
+// Of variables that each CPU has its own copy of.
+static uint64_t percpu_pages(void)
+{
+    extern char __percpu_start[], __percpu_end[];
+    return ALIGN_UP((size_t)(__percpu_end - __percpu_start), PAGE_SIZE) / PAGE_SIZE * nr_cpus;
+}
 
 int meminfo_show(struct seq_file *m, void *)
 {
@@ -44,11 +52,15 @@ int meminfo_show(struct seq_file *m, void *)
         {"SUnreclaim:", c.slab - min(c.slab, c.slab_reclaimable)},
         {"KernelStack:", c.kernel_stacks},
         {"PageTables:", c.page_tables},
+        {"NFS_Unstable:", 0},
+        {"Bounce:", 0},
+        {"WritebackTmp:", 0},
         {"CommitLimit:", c.commit_limit},
         {"Committed_AS:", c.committed},
         {"VmallocTotal:", 34359738367ull / (PAGE_SIZE / 1024)},
         {"VmallocUsed:", c.vmalloc_used},
         {"VmallocChunk:", 0},
+        {"Percpu:", percpu_pages()},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
         seq_printf(m, "%-15s %8llu kB\n", rows[i].name, (unsigned long long)rows[i].pages * (PAGE_SIZE / 1024));
@@ -75,6 +87,11 @@ int vmstat_show(struct seq_file *m, void *)
         {"nr_slab_reclaimable", c.slab_reclaimable},
         {"nr_slab_unreclaimable", c.slab - min(c.slab, c.slab_reclaimable)},
         {"nr_kernel_stack", c.kernel_stacks * (PAGE_SIZE / 1024)},
+        // There is no disk to read pages from or to move them to.
+        {"pgpgin", 0},
+        {"pgpgout", 0},
+        {"pswpin", 0},
+        {"pswpout", 0},
         {"pgfault", mm_stat_read(MM_STAT_FAULTS)},
         {"pgmajfault", mm_stat_read(MM_STAT_MAJOR_FAULTS)},
     };

@@ -22,17 +22,6 @@ static uint64_t badness_of(const struct mm *mm, int adj, uint64_t total)
     return points > 0 ? (uint64_t)points : 1;
 }
 
-unsigned oom_score(struct process *p)
-{
-    struct mem_counts mem;
-    mem_counts_read(&mem);
-    struct mm *mm = process_mm_get(p);
-    uint64_t score = mm ? badness_of(mm, READ_ONCE(p->oom_score_adj), mem.total) * 1000 / mem.total : 0;
-    if (mm)
-        mm_put_users(mm);
-    return (unsigned)min(score, (uint64_t)2000);
-}
-
 // The next process after `nr`, with a reference taken outside of RCU's reach for the walk: reading a process's memory counts may sleep when it is the
 // last user.
 static struct process *next_process_get(pid_t *nr)
@@ -49,6 +38,7 @@ static struct process *next_process_get(pid_t *nr)
 static struct mm *victim;
 static ktime_t victim_until;
 static uint32_t deciding;
+uint64_t oom_kills;
 
 #define VICTIM_PATIENCE (5 * NSEC_PER_SEC)
 
@@ -128,6 +118,7 @@ static bool kill_worst(void)
         pr_err("out of memory: killing process %d (%s), %lu KiB in use, score adjustment %d\n", pid_nr_ns(worst.process->pid, &init_pid_ns),
                leader ? leader->thread.name : "", worst.points * (PAGE_SIZE / 1024), worst.adj);
         task_put(leader);
+        oom_kills++;
         signal_send_kernel(worst.process, SIGKILL);
     }
     kill_sharers(&worst);

@@ -1,7 +1,6 @@
-// kernel/proc/oom.h — the out-of-memory killer's view of a process, for /proc/PID/oom_score.
+// kernel/proc/oom.h — what the out-of-memory killer has done, for /proc/vmstat.
 #pragma once
 
-struct process;
+#include "kernel/base/types.h"
 
-// 0 .. 2000: how likely the process is chosen when memory runs out.
-unsigned oom_score(struct process *p);
+extern uint64_t oom_kills; // how many processes were killed for their memory

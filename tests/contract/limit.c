@@ -226,8 +226,16 @@ static void *use_all_memory(void *)
         REQUIRE(mmap(nullptr, 64 << 20, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED);
 }
 
+static long oom_kills(void)
+{
+    const char *row = strstr(file_text("/proc/vmstat"), "\noom_kill ");
+    return row ? atol(row + 10) : -1;
+}
+
 CASE_WITHIN(90, oom_kills_a_process_whose_main_thread_has_ended)
 {
+    long before = oom_kills();
+    EXPECT(before >= 0);
     IN_CHILD(child)
     {
         REQUIRE(write_text("/proc/self/oom_score_adj", "900") == 0);
@@ -236,6 +244,7 @@ CASE_WITHIN(90, oom_kills_a_process_whose_main_thread_has_ended)
         pthread_exit(nullptr);
     }
     EXPECT_KILLED(child, SIGKILL);
+    EXPECT_EQ(oom_kills(), before + 1);
 }
 
 // The init of a PID namespace waits for a member whose parent outside does not reap it, and so does not end: no reason to spare the others.

@@ -7,6 +7,7 @@
 #include "kernel/mm/stat.h"
 #include "kernel/mm/zone.h"
 #include "kernel/proc/cred.h"
+#include "kernel/proc/oom.h"
 #include "kernel/vfs/seq_file.h"
 
 // Of variables that each CPU has its own copy of.
@@ -94,6 +95,7 @@ int vmstat_show(struct seq_file *m, void *)
         {"pswpout", 0},
         {"pgfault", mm_stat_read(MM_STAT_FAULTS)},
         {"pgmajfault", mm_stat_read(MM_STAT_MAJOR_FAULTS)},
+        {"oom_kill", READ_ONCE(oom_kills)},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
         seq_printf(m, "%s %llu\n", rows[i].name, (unsigned long long)rows[i].value);

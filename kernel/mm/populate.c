@@ -160,8 +160,11 @@ static struct mutex forced_lock = MUTEX_INIT(forced_lock, &forced_class);
 
 static int force_page(struct mm *mm, vaddr_t addr, void *buf, size_t len)
 {
-    mutex_guard(&forced_lock);
-    return access_page(mm, addr, buf, len, true, true);
+    if (mutex_lock_killable(&forced_lock))
+        return -EINTR;
+    int err = access_page(mm, addr, buf, len, true, true);
+    mutex_unlock(&forced_lock);
+    return err;
 }
 
 ssize_t mm_access(struct mm *mm, vaddr_t addr, void *buf, size_t len, bool write, bool force)

@@ -71,6 +71,31 @@ static void candidate_put(const struct candidate *c)
         process_put(c->process);
 }
 
+// The parent of a process that exists still, with a reference.
+static struct process *parent_get(struct process *p)
+{
+    spin_irq_guard(&process_tree_lock);
+    struct process *parent = p->leader ? p->parent : nullptr;
+    if (parent)
+        refcount_inc(&parent->refs);
+    return parent;
+}
+
+// Whether `mm` is another's, who waits for it: a vfork child's. To kill who only borrows it frees nothing, and the other is judged by itself.
+static bool is_borrowed(struct process *p, const struct mm *mm)
+{
+    struct task *leader = process_leader_get(p);
+    bool in_vfork = leader && READ_ONCE(leader->vfork_done);
+    if (leader)
+        task_put(leader);
+    struct candidate parent = {.process = in_vfork ? parent_get(p) : nullptr};
+    if (parent.process)
+        parent.mm = process_mm_get(parent.process);
+    bool borrowed = mm && parent.mm == mm;
+    candidate_put(&parent);
+    return borrowed;
+}
+
 // Who frees most. *dying: another that was chosen before still has memory.
 static struct candidate choose(bool *dying)
 {
@@ -84,7 +109,7 @@ static struct candidate choose(bool *dying)
         struct candidate c = {.process = p, .mm = p == init_process ? nullptr : process_mm_get(p), .adj = READ_ONCE(p->oom_score_adj)};
         if (c.mm && c.mm->oom_passed_over)
             *dying = true;
-        else if (c.mm)
+        else if (c.mm && !is_borrowed(p, c.mm))
             c.points = badness_of(c.mm, c.adj, mem.total);
         bool worse = c.points > worst.points;
         candidate_put(worse ? &worst : &c);
@@ -94,14 +119,14 @@ static struct candidate choose(bool *dying)
     return worst;
 }
 
-// Memory comes free when all have gone that use it: a vfork child and its parent, say.
+// Memory comes free when all have gone that use it: a vfork child and its parent, say. Who is never to be killed is not killed for that either.
 static void kill_sharers(const struct candidate *worst)
 {
     struct process *p;
     pid_t nr = 0;
     while ((p = next_process_get(&nr))) {
         struct candidate c = {.process = p, .mm = p == worst->process || p == init_process ? nullptr : process_mm_get(p)};
-        if (c.mm == worst->mm)
+        if (c.mm == worst->mm && READ_ONCE(p->oom_score_adj) != OOM_SCORE_ADJ_MIN)
             signal_send_kernel(p, SIGKILL);
         candidate_put(&c);
     }
@@ -132,6 +157,9 @@ static bool kill_worst(void)
 // One decides at a time, and looks once more whether it must: between its own failure to find memory and now another may have died of the same want.
 static bool make_room(void)
 {
+    const struct task *task = current_task();
+    if (task && (task->exiting || READ_ONCE(task->process->group_exit)))
+        return false; // it is about to give its own memory back, and is not waited for by itself
     if (xchg(&deciding, 1))
         return true;
     bool hope = victim_gives_way() || page_alloc_has_room() || kill_worst();

@@ -219,5 +219,5 @@ bool pagefault_disabled(void);
 // /proc/PID/maps and smaps: writes the lines of one VMA.
 void vma_show(struct seq_file *m, struct vma *vma, bool smaps);
 void mm_show_rollup(struct seq_file *m, struct mm *mm); // smaps_rollup: the sums over all VMAs. May sleep
-// /proc/PID/clear_refs: what smaps calls referenced begins at zero again, for memory without a file, with one, or both. -ENOMEM. May sleep.
+// /proc/PID/clear_refs: what smaps calls referenced begins at zero again, for memory without a file, with one, or both. -ENOMEM, -EINTR. May sleep.
 [[nodiscard]] int mm_forget_references(struct mm *mm, bool anonymous, bool of_files);

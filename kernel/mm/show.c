@@ -54,8 +54,9 @@ static void make_old(struct vma *vma)
 int mm_forget_references(struct mm *mm, bool anonymous, bool of_files)
 {
     struct vma *vma;
-    int err = 0;
-    down_write(&mm->sem);
+    int err = down_write_killable(&mm->sem);
+    if (err)
+        return err;
     for_each_vma(vma, mm)
     {
         if (!(vma->file ? of_files : anonymous))

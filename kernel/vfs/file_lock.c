@@ -542,7 +542,7 @@ void file_locks_show(struct seq_file *m, const struct file *file, const struct f
         return;
     unsigned nr = 0;
     spin_guard(&ctx->lock);
-    for (struct file_lock *l = first_of(ctx, false); l; l = after(ctx, l)) {
+    for (struct file_lock *l = first_of(ctx, false); l && !m->overflow; l = after(ctx, l)) {
         if (l->owner != file && l->owner != files)
             continue;
         seq_printf(m, "lock:\t%u: ", ++nr);

@@ -175,9 +175,11 @@ static int printk_show(struct seq_file *m, void *)
 
 static ssize_t printk_store(struct file *file, void *object, char *text, size_t len, loff_t pos)
 {
-    WRITE_ONCE(sysctl_printk[0], console_loglevel);
+    int level = READ_ONCE(console_loglevel);
+    WRITE_ONCE(sysctl_printk[0], level);
     ssize_t n = sysctl_int_store(file, object, text, len, pos);
-    WRITE_ONCE(console_loglevel, sysctl_printk[0]);
+    if (sysctl_printk[0] != level) // else it is left to who may have changed it meanwhile
+        WRITE_ONCE(console_loglevel, sysctl_printk[0]);
     WRITE_ONCE(default_message_loglevel, sysctl_printk[1] & LOG_DEBUG); // a message has one of eight levels
     return n;
 }

@@ -341,8 +341,12 @@ static int children_show(struct seq_file *m, struct task *task)
     const struct process *child;
     spin_irq_guard(&process_tree_lock);
     list_for_each_entry(child, &task->process->children, sibling)
+    {
         if (child->parent_thread == task)
             seq_printf(m, "%d ", pid_nr_ns(child->pid, ns));
+        if (m->overflow)
+            break; // it is done again with more room: no time is to be lost under this lock
+    }
     return 0;
 }
 

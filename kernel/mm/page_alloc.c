@@ -237,8 +237,8 @@ static struct page *take_when_there_is(unsigned order, unsigned flags)
     }
 }
 
-// Nothing at hand: give back what the CPU hoards, reclaim, at last kill. The same block of memory is asked for a
-// limited number of times.
+// Nothing at hand: give back what the CPU hoards, reclaim, at last kill. It ends: reclaiming is tried a few times, waiting for
+// victims has its time, and a block of several pages is refused where there is memory, but in pieces.
 static COLD NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
 {
     struct page *page;

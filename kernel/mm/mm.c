@@ -120,12 +120,16 @@ static void mm_empty(struct mm *mm) NO_THREAD_SAFETY_ANALYSIS
         commit_release(charged);
 }
 
+uint32_t mm_emptying;
+
 void mm_put_users(struct mm *mm)
 {
     if (!refcount_dec_and_test(&mm->users))
         return;
     might_sleep();
+    __atomic_add_fetch(&mm_emptying, 1, __ATOMIC_RELAXED);
     mm_empty(mm);
+    __atomic_sub_fetch(&mm_emptying, 1, __ATOMIC_RELAXED);
     if (mm->exe_file) {
         inode_allow_write(mm->exe_file->inode); // it was denied while the program ran: ETXTBSY
         file_put(mm->exe_file);

@@ -134,6 +134,7 @@ static inline void mm_get_users(struct mm *mm)
     refcount_inc(&mm->users);
 }
 void mm_put_users(struct mm *mm); // the last one unmaps everything. May sleep.
+extern uint32_t mm_emptying; // how many spaces are just being unmapped so, atomic: their memory comes free without anybody's doing
 void mm_get(struct mm *mm);                              // the structure only, not what is mapped
 void mm_put(struct mm *mm);                              // frees the structure and root table
 [[nodiscard]] bool mm_get_users_not_zero(struct mm *mm); // for /proc

@@ -137,7 +137,7 @@ static bool kill_worst(void)
     bool dying;
     struct candidate worst = choose(&dying);
     if (!worst.process)
-        return dying;
+        return dying || READ_ONCE(mm_emptying);
     if (!READ_ONCE(worst.process->group_exit)) { // else it goes by itself
         struct task *leader = process_leader_get(worst.process);
         pr_err("out of memory: killing process %d (%s), %lu KiB in use, score adjustment %d\n", pid_nr_ns(worst.process->pid, &init_pid_ns),
@@ -158,7 +158,7 @@ static bool kill_worst(void)
 static bool make_room(void)
 {
     const struct task *task = current_task();
-    if (task && (task->exiting || READ_ONCE(task->process->group_exit)))
+    if (task && task->exiting)
         return false; // it is about to give its own memory back, and is not waited for by itself
     if (xchg(&deciding, 1))
         return true;
